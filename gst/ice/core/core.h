@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "context.h"
+#include "ice/gatherer.h"
+
+G_BEGIN_DECLS
+
+/* The whole protocol of one peer session as one pure state machine: bytes,
+ * time and commands in; outputs and a deadline out.
+ *
+ *  1. ice_core_new, then commands: add_stream, add_server, set_interfaces, ...
+ *  2. after any call: ice_core_take_outputs, perform them in order, and call
+ *     ice_core_timeout at the deadline it gave;
+ *  3. feed what came back: socket_opened, resolved, receive, ...
+ *
+ * Not for two threads at once. Nothing calls back. */
+typedef struct _IceCore IceCore;
+
+typedef struct
+{
+  IceWorld world;
+  gboolean controlling;
+  gboolean consent;       /* RFC 7675; default TRUE in ice_core_config_init */
+  gboolean allow_non_ice; /* design 9.7 */
+  IceGathererConfig gather;
+  IceTime connect_timeout; /* 0: until the PAC timer ends (RFC 8863) */
+  guint max_pairs;         /* RFC 8445 6.1.2.5, default 100 */
+} IceCoreConfig;
+
+typedef struct
+{
+  guint socket;
+  IceAddress from;
+  IceBytes data;
+} IceDatagram;
+
+/* What became of a datagram or a command. Anything but OK was counted. */
+typedef enum
+{
+  ICE_VERDICT_OK,
+  ICE_VERDICT_MALFORMED,
+  ICE_VERDICT_UNAUTHENTICATED,
+  ICE_VERDICT_UNEXPECTED, /* no such transaction, socket, stream, generation */
+  ICE_VERDICT_REFUSED,    /* by policy: address, cap, state */
+  ICE_VERDICT_DUPLICATE,
+  ICE_VERDICT_NOT_STUN, /* media from an address that is not accepted */
+} IceVerdict;
+
+const gchar *ice_verdict_to_string (IceVerdict verdict);
+
+void ice_core_config_init (IceCoreConfig *config, const IceWorld *world);
+IceCore *ice_core_new (const IceCoreConfig *config, IceTime now);
+void ice_core_free (IceCore *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceCore, ice_core_free)
+
+/* Bytes in, time in, outputs out. */
+IceVerdict ice_core_receive (IceCore *self, const IceDatagram *in, IceTime now);
+void ice_core_timeout (IceCore *self, IceTime now);
+/* Only while there is no route: sent as a Send indication over a selected
+ * relayed pair whose channel is not bound yet. FALSE: dropped and counted. */
+gboolean
+ice_core_send (IceCore *self, guint transport, IceBytes payload, IceTime now);
+/* (transfer full) (nullable) @ret_deadline is ICE_TIME_NEVER when nothing is
+ * due. */
+IceOutput *ice_core_take_outputs (IceCore *self, IceTime *ret_deadline);
+
+/* Commands: the session. */
+void ice_core_set_controlling (IceCore *self, gboolean controlling);
+gboolean ice_core_get_controlling (const IceCore *self);
+/* Before checks begin, or at a restart; ignored in between. */
+void
+ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config);
+void ice_core_set_consent (IceCore *self, gboolean consent);
+void ice_core_set_allow_non_ice (IceCore *self, gboolean allow);
+void ice_core_set_connect_timeout (IceCore *self, IceTime timeout);
+void ice_core_add_server (IceCore *self, const IceServerConfig *server);
+void ice_core_remove_servers (IceCore *self);
+void ice_core_set_interfaces (IceCore *self,
+    const IceInterfaceAddress *addresses, guint n_addresses, IceTime now);
+void ice_core_set_remote_lite (IceCore *self, gboolean lite);
+/* Milliseconds of the peer's a=ice-pacing; 0: it said nothing, so 50. */
+void ice_core_set_remote_pacing (IceCore *self, guint ms);
+
+/* Commands: streams. Ids are not 0. */
+guint ice_core_add_stream (IceCore *self);
+void ice_core_remove_stream (IceCore *self, guint stream, IceTime now);
+/* The transport id of a component, made when it is not there yet. */
+guint ice_core_add_component (IceCore *self, guint stream, guint component);
+/* FALSE when the grammar of RFC 8839 5.4 is not met. */
+gboolean ice_core_set_local_credentials (
+    IceCore *self, guint stream, const gchar *ufrag, const gchar *pwd);
+gboolean ice_core_set_remote_credentials (IceCore *self, guint stream,
+    const gchar *ufrag, const gchar *pwd, IceTime now);
+const gchar *ice_core_get_local_ufrag (const IceCore *self, guint stream);
+const gchar *ice_core_get_local_pwd (const IceCore *self, guint stream);
+const gchar *ice_core_get_remote_ufrag (const IceCore *self, guint stream);
+void ice_core_gather (IceCore *self, guint stream, IceTime now);
+/* Copies what it keeps. Queued while the credentials are unknown. */
+IceVerdict ice_core_add_remote_candidate (
+    IceCore *self, guint stream, const IceCandidate *candidate, IceTime now);
+void ice_core_end_remote_candidates (IceCore *self, guint stream, IceTime now);
+/* The peer sent no ICE attributes: media goes to @address when allow-non-ice
+ * says so (design 9.7); otherwise REFUSED. */
+IceVerdict ice_core_set_remote_default (
+    IceCore *self, guint transport, const IceAddress *address, IceTime now);
+/* The answer lacks component 2 (rtcp-mux), or the section was rejected. */
+void ice_core_remove_component (
+    IceCore *self, guint stream, guint component, IceTime now);
+/* RFC 8445 9: new credentials; the old pair carries media until the new one is
+ * nominated. 0: every stream. */
+void ice_core_restart (IceCore *self, guint stream, IceTime now);
+/* The application picks; checks stop for that component. */
+IceVerdict ice_core_set_selected_pair (IceCore *self, guint transport,
+    const IceAddress *local, const IceAddress *remote, IceTime now);
+void ice_core_close (IceCore *self, IceTime now);
+
+/* Answers to outputs. */
+void ice_core_socket_opened (
+    IceCore *self, guint socket, const IceAddress *bound, IceTime now);
+void ice_core_socket_failed (
+    IceCore *self, guint socket, const gchar *reason, IceTime now);
+void ice_core_resolved (IceCore *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now);
+/* A hard ICMP error for a packet sent from @socket to @to (design 9.8).
+ * @packet is what the error quotes of it. */
+void ice_core_unreachable (IceCore *self, guint socket, const IceAddress *to,
+    IceBytes packet, IceTime now);
+/* Media does not pass the core; it is told when some last came and went, just
+ * before ice_core_timeout (design 9.3, RFC 8445 11). 0: never. */
+void ice_core_media_seen (
+    IceCore *self, guint transport, IceTime received_at, IceTime sent_at);
+
+/* Questions. */
+IceState ice_core_get_state (const IceCore *self, guint transport);
+
+typedef struct
+{
+  guint id, transport;
+  guint local, remote; /* candidate ids */
+  const gchar *state;  /* W3C: frozen waiting in-progress failed succeeded */
+  gboolean nominated, selected;
+  guint64 priority;
+  IceTime rtt, total_rtt;
+  guint requests_sent, requests_received, responses_sent, responses_received;
+  guint retransmissions_sent, consent_requests_sent;
+} IcePairStats;
+
+typedef struct
+{
+  guint transport, stream, component;
+  IceState state;
+  guint selected_pair, selected_pair_changes;
+  IceTime gather_started, first_check, connected;
+} IceTransportStats;
+
+typedef struct
+{
+  guint verdicts[ICE_VERDICT_NOT_STUN + 1];
+  guint sent_without_route;
+} IceCoreCounters;
+
+/* Element types: IcePairStats, IceTransportStats, IceServerStats. */
+void ice_core_get_pair_stats (IceCore *self, GArray *ret);
+void ice_core_get_transport_stats (IceCore *self, GArray *ret);
+void ice_core_get_server_stats (IceCore *self, GArray *ret);
+void ice_core_get_counters (IceCore *self, IceCoreCounters *ret);
+/* (element-type IceCandidate) (transfer full) */
+GPtrArray *ice_core_get_local_candidates (IceCore *self, guint stream);
+GPtrArray *ice_core_get_remote_candidates (IceCore *self, guint stream);
+
+G_END_DECLS

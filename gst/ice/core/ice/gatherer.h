@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "../context.h"
+#include "../stun/message.h"
+
+G_BEGIN_DECLS
+
+/* The gatherer finds local candidates (RFC 8445 5.1.1) and afterwards knows
+ * how a packet leaves by each of them: straight from its socket, or through a
+ * TURN allocation. It owns the STUN and TURN client transactions; checks are
+ * not its business. It appends OPEN_SOCKET, CLOSE_SOCKET, RESOLVE, TRANSMIT,
+ * SERVER_ERROR and SERVER_OK to the context's outputs; everything the rest of
+ * the core must react to comes as an IceGatherEvent, to be drained after every
+ * call that takes a time. */
+typedef struct _IceGatherer IceGatherer;
+
+typedef enum
+{
+  ICE_SERVER_STUN,
+  ICE_SERVER_TURN,
+} IceServerKind;
+
+typedef struct
+{
+  guint id; /* chosen by the caller, not 0 */
+  IceServerKind kind;
+  const gchar *host; /* name or literal; copied */
+  guint16 port;
+  const gchar *username, *password; /* (nullable) copied, cleansed after */
+  const gchar *url;                 /* for candidates: without secrets */
+} IceServerConfig;
+
+/* One local address a candidate may be gathered on. */
+typedef struct
+{
+  IceAddress address; /* port 0 */
+  guint interface_index;
+  gboolean loopback, tunnel, temporary, deprecated;
+} IceInterfaceAddress;
+
+typedef struct
+{
+  gboolean relay_only;   /* policy=relay: not one packet elsewhere, and only
+                            relayed candidates are reported */
+  IceFamily only_family; /* NONE: both */
+} IceGathererConfig;
+
+typedef enum
+{
+  ICE_GATHER_CANDIDATE, /* a new local candidate */
+  ICE_GATHER_DONE,      /* a stream: the last useful answer came */
+  ICE_GATHER_END,       /* a stream: every server answered or was given up */
+  ICE_GATHER_CANDIDATE_LOST, /* allocation gone, socket failed */
+  ICE_GATHER_CHANNEL_BOUND,  /* candidate, peer, channel */
+  ICE_GATHER_CHANNEL_LOST,
+  ICE_GATHER_PERMISSION_REFUSED, /* candidate, peer: pairs to it fail */
+} IceGatherEventType;
+
+typedef struct
+{
+  IceGatherEventType type;
+  guint stream;
+  IceCandidate *candidate; /* (owned) (nullable) local */
+  IceAddress peer;
+  guint16 channel;
+} IceGatherEvent;
+
+typedef enum
+{
+  ICE_GATHER_NOT_MINE, /* go on: a check, or media */
+  ICE_GATHER_HANDLED,
+  ICE_GATHER_RELAYED, /* @ret_relayed holds what came through an allocation */
+} IceGatherVerdict;
+
+typedef struct
+{
+  IceCandidate *local; /* (unowned) the relayed candidate */
+  IceAddress from;     /* the peer */
+  IceBytes data;       /* borrows from the datagram */
+} IceRelayedDatagram;
+
+IceGatherer *
+ice_gatherer_new (IceContext *context, const IceGathererConfig *config);
+void ice_gatherer_free (IceGatherer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceGatherer, ice_gatherer_free)
+
+/* Commands. A server with a known id replaces its credentials. */
+void
+ice_gatherer_set_config (IceGatherer *self, const IceGathererConfig *config);
+void ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *server);
+void ice_gatherer_remove_servers (IceGatherer *self);
+void ice_gatherer_set_interfaces (
+    IceGatherer *self, const IceInterfaceAddress *addresses, guint n_addresses);
+/* Names what a stream consists of: transports[i] is component i + 1; 0 where
+ * a component is not wanted. Again after a restart: @generation is new, the
+ * sockets stay, candidates are reported anew (RFC 8445 9). */
+void ice_gatherer_gather (IceGatherer *self, guint stream,
+    const guint *transports, guint n_transports, guint generation, IceTime now);
+void ice_gatherer_remove_stream (IceGatherer *self, guint stream, IceTime now);
+/* Sockets whose base no pair uses any more may go (RFC 8445 8.3). */
+void ice_gatherer_release_candidate (
+    IceGatherer *self, IceCandidate *local, IceTime now);
+/* Goodbye: Refresh with lifetime 0 for each allocation, sockets closed. */
+void ice_gatherer_close (IceGatherer *self, IceTime now);
+
+/* Answers to outputs. */
+void ice_gatherer_socket_opened (
+    IceGatherer *self, guint socket, const IceAddress *bound, IceTime now);
+void ice_gatherer_socket_failed (
+    IceGatherer *self, guint socket, const gchar *reason, IceTime now);
+void ice_gatherer_resolved (IceGatherer *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now);
+
+/* Bytes in. @message is NULL when the datagram is not STUN. */
+IceGatherVerdict ice_gatherer_receive (IceGatherer *self, guint socket,
+    const IceAddress *from, IceBytes data, const IceStunMessage *message,
+    IceTime now, IceRelayedDatagram *ret_relayed);
+void ice_gatherer_timeout (IceGatherer *self, IceTime now);
+/* ICE_TIME_NEVER when nothing is due. */
+IceTime ice_gatherer_deadline (IceGatherer *self);
+
+/* (transfer full for the event's candidate) FALSE when the queue is empty. */
+gboolean ice_gatherer_next_event (IceGatherer *self, IceGatherEvent *ret_event);
+
+/* How packets leave. */
+void ice_gatherer_transmit (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *to, IcePacket *packet, IceTime now);
+/* Asks for what sending to @peer through a relayed candidate will need; the
+ * first check may be transmitted at once, right behind the CreatePermission.
+ * Nothing for other kinds. */
+void ice_gatherer_permit (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *peer, IceTime now);
+/* Asks for a channel: the pair is going to carry media. */
+void ice_gatherer_bind_channel (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *peer, IceTime now);
+/* No more sending to @peer: permission and channel are not refreshed. */
+void ice_gatherer_forget_peer (
+    IceGatherer *self, const IceCandidate *local, const IceAddress *peer);
+/* 0 when no channel is bound. */
+guint16 ice_gatherer_channel (
+    IceGatherer *self, const IceCandidate *local, const IceAddress *peer);
+/* The local candidate whose base is this socket (host candidate), whether or
+ * not it was reported; (unowned) (nullable). */
+IceCandidate *ice_gatherer_host_candidate (IceGatherer *self, guint socket);
+/* Candidates of one component of the present generation, best first; appended
+ * to @ret (unowned elements). */
+void ice_gatherer_get_candidates (
+    IceGatherer *self, guint stream, guint component, GPtrArray *ret);
+/* Per server, for stats: rtt, errors, lifetime of the longest allocation. */
+typedef struct
+{
+  guint server;
+  IceTime rtt;
+  guint errors;
+  guint allocation_lifetime; /* seconds, 0 when none */
+} IceServerStats;
+void ice_gatherer_get_server_stats (IceGatherer *self, GArray *ret);
+
+G_END_DECLS

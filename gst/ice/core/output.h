@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "../base/address.h"
+#include "../base/types.h"
+#include "ice/candidate.h"
+
+G_BEGIN_DECLS
+
+/* Everything the core wants done, as one ordered list. An output owns what it
+ * carries. Ids cross the wall, pointers do not; an id is never reused. */
+typedef enum
+{
+  ICE_OUTPUT_TRANSMIT,    /* send packet from socket to an address */
+  ICE_OUTPUT_OPEN_SOCKET, /* answer: ice_core_socket_opened/_failed */
+  ICE_OUTPUT_CLOSE_SOCKET,
+  ICE_OUTPUT_CONNECT,     /* stream sockets: same answers (later) */
+  ICE_OUTPUT_RESOLVE,     /* answer: ice_core_resolved */
+  ICE_OUTPUT_ACCEPT_FROM, /* media from here belongs to a transport */
+  ICE_OUTPUT_ROUTE,       /* media of a transport leaves this way */
+  ICE_OUTPUT_DELIVER,     /* media that came inside a Data indication */
+  ICE_OUTPUT_LOCAL_CANDIDATE,
+  ICE_OUTPUT_REMOTE_CANDIDATE,  /* a peer-reflexive one was learnt */
+  ICE_OUTPUT_GATHERED,          /* a stream: every useful answer came */
+  ICE_OUTPUT_END_OF_CANDIDATES, /* a stream: no more will come, tell the peer */
+  ICE_OUTPUT_PAIR_SELECTED,
+  ICE_OUTPUT_STATE,        /* of a transport */
+  ICE_OUTPUT_ROLE,         /* controlling or not, after a conflict */
+  ICE_OUTPUT_FIRST_CHECK,  /* first authenticated check of a stream came */
+  ICE_OUTPUT_CONSENT_LOST, /* of a transport: sending has stopped */
+  ICE_OUTPUT_SERVER_ERROR, /* a STUN or TURN server was given up */
+  ICE_OUTPUT_SERVER_OK,    /* it answered: rtt */
+  ICE_OUTPUT_ERROR,        /* the session cannot go on, or needs a hint */
+} IceOutputType;
+
+/* W3C RTCIceTransportState; `gathering` is told apart by GATHERED. */
+typedef enum
+{
+  ICE_STATE_NEW,
+  ICE_STATE_CHECKING,
+  ICE_STATE_CONNECTED,
+  ICE_STATE_COMPLETED,
+  ICE_STATE_DISCONNECTED,
+  ICE_STATE_FAILED,
+  ICE_STATE_CLOSED,
+} IceState;
+
+/* Why a state was entered or an error raised; the causes of design 6. */
+typedef enum
+{
+  ICE_CAUSE_NONE,
+  ICE_CAUSE_NO_LOCAL_CANDIDATES,
+  ICE_CAUSE_NO_REMOTE_CANDIDATES,
+  ICE_CAUSE_ALL_CHECKS_FAILED,
+  ICE_CAUSE_TURN_AUTH,
+  ICE_CAUSE_CONSENT_EXPIRED,
+  ICE_CAUSE_RESOURCE,
+} IceCause;
+
+typedef struct _IceOutput IceOutput;
+
+struct _IceOutput
+{
+  IceOutputType type;
+  IceOutput *next; /* (owned) (nullable) */
+  union
+  {
+    struct
+    {
+      guint socket;
+      IceAddress to;
+      IcePacket *packet; /* (owned) */
+    } transmit;
+    struct
+    {
+      guint socket; /* the id to answer with */
+      guint transport;
+      IceAddress local; /* port 0: any, within the configured range */
+    } open_socket;
+    struct
+    {
+      guint socket;
+    } close_socket;
+    struct
+    {
+      guint socket;
+      guint transport;
+      IceAddress local, remote;
+    } connect;
+    struct
+    {
+      guint request; /* the id to answer with */
+      gchar *host;   /* (owned) */
+      guint16 port;
+    } resolve;
+    struct
+    {
+      gboolean add; /* FALSE: no longer */
+      guint transport;
+      guint socket;
+      IceAddress from; /* the TURN server's address when channel is set */
+      guint16 channel; /* 0 or 0x4000..0x4fff */
+      IceAddress peer; /* behind the channel; equals from otherwise */
+    } accept_from;
+    struct
+    {
+      guint transport;
+      guint socket; /* 0: no route, stop sending */
+      IceAddress to;
+      guint16 channel; /* not 0: each packet gets a ChannelData header */
+      IceAddress peer; /* for metas and stats */
+    } route;
+    struct
+    {
+      guint transport;
+      IceAddress from;
+      IcePacket *payload; /* (owned) */
+    } deliver;
+    struct
+    {
+      guint stream;
+      IceCandidate *candidate; /* (owned) */
+    } candidate;               /* LOCAL_CANDIDATE, REMOTE_CANDIDATE */
+    struct
+    {
+      guint stream;
+    } stream; /* GATHERED, END_OF_CANDIDATES, FIRST_CHECK */
+    struct
+    {
+      guint stream, component, transport;
+      IceCandidate *local, *remote; /* (owned) */
+      IceTime rtt;
+      gboolean nominated;
+    } pair_selected;
+    struct
+    {
+      guint transport;
+      IceState state;
+      IceCause cause;
+    } state;
+    struct
+    {
+      gboolean controlling;
+    } role;
+    struct
+    {
+      guint transport;
+    } consent_lost;
+    struct
+    {
+      guint server;
+      guint code;  /* STUN error code, or 701 (W3C): could not be reached */
+      gchar *text; /* (owned) what was tried and what to do */
+      IceTime rtt;
+    } server; /* SERVER_ERROR, SERVER_OK */
+    struct
+    {
+      IceCause cause;
+      gboolean fatal;
+      guint stream; /* 0: all */
+      gchar *text;  /* (owned) what was tried and what to do next */
+    } error;
+  };
+};
+
+/* (transfer full) lists; freeing one output frees those after it. */
+void ice_output_free (IceOutput *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceOutput, ice_output_free)
+
+/* The list the core appends to. */
+typedef struct
+{
+  IceOutput *first; /* (owned) (nullable) */
+  IceOutput **end;
+} IceOutputs;
+
+void ice_outputs_init (IceOutputs *self);
+void ice_outputs_clear (IceOutputs *self);
+/* (transfer full) (nullable) the list; leaves an empty one. */
+IceOutput *ice_outputs_steal (IceOutputs *self);
+/* (transfer none) a new zeroed output at the end, for the caller to fill. */
+IceOutput *ice_outputs_add (IceOutputs *self, IceOutputType type);
+void ice_outputs_transmit (
+    IceOutputs *self, guint socket, const IceAddress *to, IcePacket *packet);
+
+const gchar *ice_state_to_string (IceState state);
+const gchar *ice_cause_to_string (IceCause cause);
+
+G_END_DECLS
