@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "../base/address.h"
+#include "loop.h"
+
+G_BEGIN_DECLS
+
+/* Names to addresses with GResolver in the service thread, A and AAAA, at most
+ * eight, with a deadline of its own: a slow name delays nothing else. */
+typedef struct _IceResolve IceResolve;
+
+/* Runs on the loop's thread; n_addresses is 0 when there was no answer. */
+typedef void (*IceResolveFunc) (const IceAddress *addresses, guint n_addresses,
+    const GError *error, gpointer user_data);
+
+/* Loop thread. */
+IceResolve *ice_resolve_start (IceLoop *loop, const gchar *host, guint16 port,
+    IceTime timeout, IceResolveFunc func, gpointer user_data);
+/* Loop thread: @func is not called after this. */
+void ice_resolve_cancel (IceResolve *self);
+
+G_END_DECLS
