@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/ice/gsticeprelude.h>
+
+G_BEGIN_DECLS
+
+typedef struct _GstIceAgent GstIceAgent;
+typedef struct _GstIceStream GstIceStream;
+typedef struct _GstIceTransport GstIceTransport;
+typedef struct _GstIceCandidate GstIceCandidate;
+typedef struct _GstIceSignaller GstIceSignaller;
+typedef struct _GstIceSession GstIceSession;
+
+typedef enum
+{
+  GST_ICE_STATE_NEW,
+  GST_ICE_STATE_CHECKING,
+  GST_ICE_STATE_CONNECTED,
+  GST_ICE_STATE_COMPLETED,
+  GST_ICE_STATE_DISCONNECTED,
+  GST_ICE_STATE_FAILED,
+  GST_ICE_STATE_CLOSED,
+} GstIceState;
+
+typedef enum
+{
+  GST_ICE_GATHERING_STATE_NEW,
+  GST_ICE_GATHERING_STATE_GATHERING,
+  GST_ICE_GATHERING_STATE_COMPLETE,
+} GstIceGatheringState;
+
+typedef enum
+{
+  GST_ICE_CANDIDATE_KIND_HOST,
+  GST_ICE_CANDIDATE_KIND_SERVER_REFLEXIVE,
+  GST_ICE_CANDIDATE_KIND_PEER_REFLEXIVE,
+  GST_ICE_CANDIDATE_KIND_RELAYED,
+} GstIceCandidateKind;
+
+typedef enum
+{
+  GST_ICE_POLICY_ALL,
+  GST_ICE_POLICY_RELAY,
+} GstIcePolicy;
+
+typedef enum
+{
+  GST_ICE_TCP_POLICY_NONE,
+  GST_ICE_TCP_POLICY_ACTIVE,
+  GST_ICE_TCP_POLICY_PASSIVE,
+  GST_ICE_TCP_POLICY_ALL,
+} GstIceTcpPolicy;
+
+typedef enum
+{
+  GST_ICE_IP_FAMILY_ANY,
+  GST_ICE_IP_FAMILY_IPV4,
+  GST_ICE_IP_FAMILY_IPV6,
+} GstIceIpFamily;
+
+typedef enum
+{
+  GST_ICE_MDNS_OFF,
+  GST_ICE_MDNS_RESOLVE,
+  GST_ICE_MDNS_PUBLISH,
+} GstIceMdns;
+
+typedef enum
+{
+  GST_ICE_BUNDLE_NONE,
+  GST_ICE_BUNDLE_MAX,
+} GstIceBundle;
+
+typedef enum
+{
+  GST_ICE_SIGNALLER_ROLE_AUTO,
+  GST_ICE_SIGNALLER_ROLE_OFFER,
+  GST_ICE_SIGNALLER_ROLE_ANSWER,
+} GstIceSignallerRole;
+
+typedef enum
+{
+  GST_ICE_SESSION_STATE_NEW,
+  GST_ICE_SESSION_STATE_MEETING,
+  GST_ICE_SESSION_STATE_NEGOTIATING,
+  GST_ICE_SESSION_STATE_ESTABLISHED,
+  GST_ICE_SESSION_STATE_ENDED,
+} GstIceSessionState;
+
+G_END_DECLS
