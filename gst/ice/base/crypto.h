@@ -17,10 +17,11 @@ typedef enum
 } IceHash;
 
 gsize ice_hash_size (IceHash hash);
-void ice_hash (IceHash hash, IceBytes data, guint8 *ret_digest);
+/* FALSE, and zeros, when libcrypto refuses the algorithm (MD5 under FIPS). */
+gboolean ice_hash (IceHash hash, IceBytes data, guint8 *ret_digest);
 
-/* An HMAC context keyed once and reused (OpenSSL EVP_MAC): re-initialising it
- * costs half of keying a new one. Not for two threads at once. */
+/* An HMAC (RFC 2104) keyed once and reused: a sixth of the cost of keying a
+ * new one for each message. Not for two threads at once. */
 typedef struct _IceHmac IceHmac;
 
 IceHmac *ice_hmac_new (IceHash hash, IceBytes key);
@@ -35,6 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceHmac, ice_hmac_free)
 gboolean ice_secret_equal (IceBytes a, IceBytes b);
 /* Overwrites and frees a string that held a secret; NULL is fine. */
 void ice_secret_free (gchar *secret);
+/* Overwrites in a way that the compiler does not remove. */
+void ice_secret_clear (guint8 *bytes, gsize size);
 
 /* CRC-32 of ISO 3309, as FINGERPRINT wants it (RFC 8489 14.7). */
 guint32 ice_crc32 (const IceBytes *parts, guint n_parts);
