@@ -163,7 +163,8 @@ ice_secret_free (gchar *secret)
 void
 ice_secret_clear (guint8 *bytes, gsize size)
 {
-  OPENSSL_cleanse (bytes, size);
+  if (size > 0)
+    OPENSSL_cleanse (bytes, size);
 }
 
 /* The polynomial of ISO 3309, least significant bit first. */

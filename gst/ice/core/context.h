@@ -37,7 +37,7 @@ typedef struct
 {
   IceWorld world;
   IceOutputs *out; /* (owned) what was decided since the last take */
-  guint next_id;   /* ids are never reused, whatever they name */
+  guint next_id;   /* the last one given; never reused, whatever it names */
 
   /* RFC 8445 14.2: new gathering and check transactions are Ta apart;
    * consent, refreshes and retransmissions are exempt (design 9.4). */

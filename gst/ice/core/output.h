@@ -167,7 +167,7 @@ struct _IceOutput
 void ice_output_free (IceOutput *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceOutput, ice_output_free)
 
-/* The list the core appends to. */
+/* The list the core appends to. It holds its own address: it must not move. */
 typedef struct
 {
   IceOutput *first; /* (owned) (nullable) */
@@ -180,6 +180,7 @@ void ice_outputs_clear (IceOutputs *self);
 IceOutput *ice_outputs_steal (IceOutputs *self);
 /* (transfer none) a new zeroed output at the end, for the caller to fill. */
 IceOutput *ice_outputs_add (IceOutputs *self, IceOutputType type);
+/* Takes a reference of its own on @packet. */
 void ice_outputs_transmit (
     IceOutputs *self, guint socket, const IceAddress *to, IcePacket *packet);
 

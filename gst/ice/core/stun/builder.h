@@ -6,6 +6,10 @@
 
 G_BEGIN_DECLS
 
+/* The length field has 16 bits and counts multiples of four; what would grow
+ * the message beyond is the caller's mistake. */
+#define ICE_STUN_MESSAGE_MAX (ICE_STUN_HEADER_SIZE + 65532u)
+
 /* Call in this order: init, add_... , add_integrity, add_fingerprint, end.
  * Padding is zero. */
 typedef struct

@@ -24,6 +24,12 @@ IceStunKey *ice_stun_key_new_long_term (const gchar *username, IceBytes realm,
 void ice_stun_key_free (IceStunKey *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceStunKey, ice_stun_key_free)
 
+/* RFC 8489 14.4: SHA-256 of username ":" realm, ICE_SHA256_SIZE bytes. */
+gboolean ice_stun_compute_userhash (
+    const gchar *username, IceBytes realm, guint8 *ret_hash);
+/* (transfer full) (nullable) RFC 8265 4.2: the OpaqueString profile. */
+gchar *ice_stun_opaque_string (IceBytes text);
+
 void ice_stun_key_sign (IceStunKey *self, IceStunIntegrity integrity,
     const IceBytes *parts, guint n_parts, guint8 *ret_mac);
 /* Whole MAC, constant time; FALSE when the attribute is absent. */

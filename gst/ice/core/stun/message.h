@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 #define ICE_STUN_HEADER_SIZE 20
 #define ICE_STUN_ID_SIZE 12
 #define ICE_STUN_COOKIE 0x2112a442u
+/* RFC 8489 14.7: XORed into FINGERPRINT's CRC, "STUN" in ASCII. */
+#define ICE_STUN_FINGERPRINT_XOR 0x5354554eu
 
 typedef enum
 {
@@ -48,9 +50,12 @@ typedef struct
 /* First two bits, cookie and length: cheap, for every datagram. A truncated or
  * longer datagram is not STUN. */
 gboolean ice_stun_looks_like (IceBytes datagram);
-/* Structure only (bounds, lengths, FINGERPRINT last and right when present). */
+/* Structure only (bounds, lengths, FINGERPRINT last and right when present).
+ * Any alignment will do. */
 gboolean ice_stun_message_parse (IceStunMessage *self, IceBytes datagram);
 
+/* Of the integrity attributes and FINGERPRINT, which are never visited, the
+ * one that counts. */
 gboolean ice_stun_message_find (
     const IceStunMessage *self, guint16 type, IceBytes *ret_value);
 gboolean ice_stun_message_has (const IceStunMessage *self, guint16 type);
@@ -70,9 +75,15 @@ gboolean ice_stun_message_get_error (
  * many were stored, at most @max. */
 guint ice_stun_message_unknown (
     const IceStunMessage *self, guint16 *ret_types, guint max);
-/* The next XOR-PEER-ADDRESS and so on: call with *offset 0 first. */
+/* The next visible attribute: call with *offset 0 first. */
 gboolean ice_stun_message_next (const IceStunMessage *self, gsize *offset,
     guint16 *ret_type, IceBytes *ret_value);
+/* For attributes that repeat, XOR-PEER-ADDRESS: the address in a value that
+ * ice_stun_message_next() found. */
+gboolean ice_stun_message_value_to_xor_address (
+    const IceStunMessage *self, IceBytes value, IceAddress *ret_address);
+/* RFC 8489 14.2: applied twice it is the address again. */
+void ice_stun_address_xor (IceAddress *address, const guint8 *id);
 gboolean ice_stun_id_equal (const guint8 *a, const guint8 *b);
 
 G_END_DECLS

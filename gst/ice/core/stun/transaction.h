@@ -18,7 +18,7 @@ typedef struct
 {
   guint8 id[ICE_STUN_ID_SIZE];
   IcePacket *request; /* (owned) (nullable) NULL when idle */
-  IceTime started_at, sent_at, next_at, rto;
+  IceTime started_at, sent_at, next_at, give_up_at, rto;
   guint n_sent;
   gboolean retransmit; /* FALSE: answers still count, nothing is resent
                           (RFC 8445 7.2.1.4 cancelled, RFC 7675 consent) */
@@ -40,7 +40,8 @@ void ice_transaction_start_once (
 void ice_transaction_clear (IceTransaction *self);
 gboolean ice_transaction_is_active (const IceTransaction *self);
 gboolean ice_transaction_matches (const IceTransaction *self, const guint8 *id);
-/* Call at its deadline; call again until IDLE or TIMED_OUT. */
+/* Call at its deadline; call again until IDLE or TIMED_OUT, after which the
+ * transaction is cleared. The caller sends. */
 IceTransactionStep ice_transaction_timeout (IceTransaction *self, IceTime now);
 IceTime ice_transaction_deadline (const IceTransaction *self);
 

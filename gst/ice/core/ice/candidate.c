@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "candidate.h"
+
+#include <string.h>
+
+#include "../purity.h"
+
+IceCandidate *
+ice_candidate_new (IceCandidateKind kind, guint component)
+{
+  IceCandidate *self = g_new0 (IceCandidate, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->kind = kind;
+  self->component = component;
+  return self;
+}
+
+IceCandidate *
+ice_candidate_copy (const IceCandidate *self)
+{
+  IceCandidate *copy = g_memdup2 (self, sizeof (*self));
+
+  g_atomic_ref_count_init (&copy->ref_count);
+  copy->host_name = g_strdup (self->host_name);
+  copy->ufrag = g_strdup (self->ufrag);
+  copy->url = g_strdup (self->url);
+  return copy;
+}
+
+IceCandidate *
+ice_candidate_ref (IceCandidate *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+ice_candidate_unref (IceCandidate *self)
+{
+  if (!self || !g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  g_free (self->host_name);
+  g_free (self->ufrag);
+  g_free (self->url);
+  g_free (self);
+}
+
+guint
+ice_candidate_kind_preference (IceCandidateKind kind)
+{
+  /* RFC 8445 5.1.2.2: the recommended values. */
+  switch (kind) {
+    case ICE_CANDIDATE_HOST:
+      return 126;
+    case ICE_CANDIDATE_PEER_REFLEXIVE:
+      return 110;
+    case ICE_CANDIDATE_SERVER_REFLEXIVE:
+      return 100;
+    case ICE_CANDIDATE_RELAYED:
+    default:
+      return 0;
+  }
+}
+
+guint32
+ice_candidate_compute_priority (
+    IceCandidateKind kind, guint16 local_preference, guint component)
+{
+  /* RFC 8445 5.1.2.1: 2^24 type + 2^8 local + 2^0 (256 - component). */
+  return (guint32) ice_candidate_kind_preference (kind) << 24 |
+      (guint32) local_preference << 8 | (256 - CLAMP (component, 1, 256));
+}
+
+const gchar *
+ice_candidate_kind_to_string (IceCandidateKind kind)
+{
+  switch (kind) {
+    case ICE_CANDIDATE_HOST:
+      return "host";
+    case ICE_CANDIDATE_SERVER_REFLEXIVE:
+      return "srflx";
+    case ICE_CANDIDATE_PEER_REFLEXIVE:
+      return "prflx";
+    case ICE_CANDIDATE_RELAYED:
+    default:
+      return "relay";
+  }
+}
