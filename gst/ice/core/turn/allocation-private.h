@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "allocation.h"
+
+G_BEGIN_DECLS
+
+/* Between allocation.c and allocation-peers.c. */
+
+/* @peer is NULL for events of the allocation itself. */
+void ice_allocation_emit (IceAllocation *self, IceTurnEventType type,
+    const IceAddress *peer, guint16 channel, guint code);
+/* The allocation is gone, and what was inside it. */
+void
+ice_allocation_end (IceAllocation *self, IceTurnEventType type, guint code);
+
+gboolean ice_allocation_receive_peer_answer (
+    IceAllocation *self, const IceStunMessage *answer, IceTime now);
+IceTurnVerdict
+ice_allocation_receive_channel_data (IceAllocation *self, IceBytes datagram,
+    IceTime now, IceAddress *ret_peer, IceBytes *ret_payload);
+IceTurnVerdict
+ice_allocation_receive_data (IceAllocation *self, const IceStunMessage *message,
+    IceTime now, IceAddress *ret_peer, IceBytes *ret_payload);
+void ice_allocation_peers_timeout (IceAllocation *self, IceTime now);
+IceTime ice_allocation_peers_deadline (const IceAllocation *self);
+
+G_END_DECLS

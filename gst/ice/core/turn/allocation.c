@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "allocation-private.h"
+
+#include "channel-data.h"
+
+#include "../purity.h"
+
+/* RFC 8656 7.1, 15: the only transport between server and peers is UDP, 17 in
+ * the protocol registry, in the first of four bytes. */
+#define REQUESTED_TRANSPORT_UDP (17u << 24)
+/* RFC 8656 18.6: the family is the first of four bytes. */
+#define REQUESTED_FAMILY_IPV4 (0x01u << 24)
+#define REQUESTED_FAMILY_IPV6 (0x02u << 24)
+/* RFC 8656 3.2: the default lifetime. Servers' numbers are hostile: outside of
+ * these bounds they would make us refresh in a storm, or never. */
+#define LIFETIME_DEFAULT 600
+#define LIFETIME_MIN 60
+#define LIFETIME_MAX (24 * 3600)
+/* RFC 8656 8: refresh roughly a minute before it expires. */
+#define REFRESH_EARLY 60
+#define REFRESH_FAILURES_MAX 3
+/* RFC 8445 11: Tr is 15 s. NAT bindings live shorter than permissions
+ * (RFC 8656 9, note), and those who wait for a peer send nothing. */
+#define KEEPALIVE_INTERVAL (15 * ICE_SECOND)
+
+IceAllocation *
+ice_allocation_new (const gchar *username, const gchar *password,
+    IceFamily family, const IceTurnDice *dice, IceTime rto)
+{
+  IceAllocation *self = g_new0 (IceAllocation, 1);
+
+  self->family = family;
+  self->refresh_at = self->expires_at = ICE_TIME_NEVER;
+  self->next_channel = ICE_CHANNEL_MIN;
+  ice_turn_link_init (&self->link, username, password, dice, rto);
+  self->permissions =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_permission_free);
+  self->channels =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_channel_free);
+  self->events = g_array_new (FALSE, FALSE, sizeof (IceTurnEvent));
+  return self;
+}
+
+void
+ice_allocation_free (IceAllocation *self)
+{
+  ice_turn_request_clear (&self->request);
+  g_ptr_array_unref (self->permissions);
+  g_ptr_array_unref (self->channels);
+  g_array_unref (self->events);
+  ice_turn_link_clear (&self->link);
+  g_free (self);
+}
+
+IcePacket *
+ice_allocation_take_packet (IceAllocation *self)
+{
+  return ice_turn_link_take (&self->link);
+}
+
+gboolean
+ice_allocation_next_event (IceAllocation *self, IceTurnEvent *ret_event)
+{
+  if (self->events->len == 0)
+    return FALSE;
+  *ret_event = g_array_index (self->events, IceTurnEvent, 0);
+  g_array_remove_index (self->events, 0);
+  return TRUE;
+}
+
+void
+ice_allocation_emit (IceAllocation *self, IceTurnEventType type,
+    const IceAddress *peer, guint16 channel, guint code)
+{
+  IceTurnEvent event = { .type = type, .code = code, .channel = channel };
+
+  if (peer)
+    event.peer = *peer;
+  g_array_append_val (self->events, event);
+}
+
+void
+ice_allocation_end (IceAllocation *self, IceTurnEventType type, guint code)
+{
+  ice_turn_request_clear (&self->request);
+  g_ptr_array_set_size (self->permissions, 0);
+  g_ptr_array_set_size (self->channels, 0);
+  self->state = ICE_ALLOCATION_GONE;
+  ice_allocation_emit (self, type, NULL, 0, code);
+}
+
+void
+ice_allocation_request (IceAllocation *self, IceTime now)
+{
+  IceStunBuilder builder;
+
+  ice_turn_link_begin (
+      &self->link, &builder, ICE_STUN_REQUEST, ICE_STUN_ALLOCATE);
+  ice_stun_builder_add_u32 (
+      &builder, ICE_STUN_REQUESTED_TRANSPORT, REQUESTED_TRANSPORT_UDP);
+  if (self->family != ICE_FAMILY_NONE)
+    ice_stun_builder_add_u32 (&builder, ICE_STUN_REQUESTED_ADDRESS_FAMILY,
+        self->family == ICE_FAMILY_IPV6 ? REQUESTED_FAMILY_IPV6
+                                        : REQUESTED_FAMILY_IPV4);
+  ice_turn_request_start (&self->request, &self->link, &builder, now);
+  self->state = ICE_ALLOCATION_REQUESTED;
+}
+
+static void
+send_refresh (IceAllocation *self, guint lifetime, IceTime now)
+{
+  IceStunBuilder builder;
+
+  ice_turn_link_begin (
+      &self->link, &builder, ICE_STUN_REQUEST, ICE_STUN_REFRESH);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
+  ice_turn_request_start (&self->request, &self->link, &builder, now);
+}
+
+void
+ice_allocation_release (IceAllocation *self, IceTime now)
+{
+  g_ptr_array_set_size (self->permissions, 0);
+  g_ptr_array_set_size (self->channels, 0);
+  /* A signed Allocate may just be being granted. */
+  if (self->state == ICE_ALLOCATION_ACTIVE ||
+      (self->state == ICE_ALLOCATION_REQUESTED &&
+          ice_stun_auth_is_ready (self->link.auth))) {
+    ice_turn_request_clear (&self->request);
+    send_refresh (self, 0, now);
+    self->state = ICE_ALLOCATION_RELEASING;
+  } else if (self->state != ICE_ALLOCATION_RELEASING) {
+    ice_turn_request_clear (&self->request);
+    self->state = ICE_ALLOCATION_GONE;
+  }
+}
+
+static void
+take_lifetime (IceAllocation *self, guint lifetime, IceTime now)
+{
+  guint refresh_after;
+
+  self->lifetime = CLAMP (lifetime, LIFETIME_MIN, LIFETIME_MAX);
+  refresh_after = MAX (self->lifetime - REFRESH_EARLY, self->lifetime / 2);
+  self->expires_at = now + self->lifetime * ICE_SECOND;
+  self->refresh_at = now + refresh_after * ICE_SECOND;
+  self->n_failures = 0;
+}
+
+/* RFC 8656 7.3: an address we cannot handle is given back. */
+static void
+take_allocation (IceAllocation *self, const IceStunMessage *answer, IceTime now)
+{
+  guint32 lifetime = LIFETIME_DEFAULT;
+
+  if (ice_stun_message_has (answer, ICE_STUN_LIFETIME) &&
+      !ice_stun_message_get_u32 (answer, ICE_STUN_LIFETIME, &lifetime))
+    lifetime = 0;
+  if (lifetime == 0) {
+    ice_allocation_end (self, ICE_TURN_FAILED, ICE_TURN_NONSENSE);
+    return;
+  }
+  if (!ice_stun_message_get_xor_address (
+          answer, ICE_STUN_XOR_RELAYED_ADDRESS, &self->relayed) ||
+      !ice_address_is_usable (&self->relayed) ||
+      (self->family != ICE_FAMILY_NONE &&
+          self->relayed.family != self->family)) {
+    ice_allocation_emit (self, ICE_TURN_FAILED, NULL, 0, ICE_TURN_NONSENSE);
+    send_refresh (self, 0, now);
+    self->state = ICE_ALLOCATION_RELEASING;
+    return;
+  }
+  if (!ice_stun_message_get_xor_address (
+          answer, ICE_STUN_XOR_MAPPED_ADDRESS, &self->mapped) ||
+      !ice_address_is_usable (&self->mapped))
+    self->mapped = ICE_ADDRESS_NONE;
+  take_lifetime (self, lifetime, now);
+  self->state = ICE_ALLOCATION_ACTIVE;
+  ice_allocation_emit (self, ICE_TURN_ALLOCATED, NULL, 0, 0);
+}
+
+static void
+take_allocate_answer (IceAllocation *self, IceTurnAnswer what,
+    const IceStunMessage *answer, guint code, IceTime now)
+{
+  switch (what) {
+    case ICE_TURN_ANSWER_RETRY:
+      self->state = ICE_ALLOCATION_IDLE;
+      ice_allocation_emit (self, ICE_TURN_CHALLENGED, NULL, 0, code);
+      break;
+    case ICE_TURN_ANSWER_SUCCESS:
+      take_allocation (self, answer, now);
+      break;
+    case ICE_TURN_ANSWER_ERROR:
+      if (code != 300 ||
+          !ice_stun_message_get_address (
+              answer, ICE_STUN_ALTERNATE_SERVER, &self->alternate))
+        self->alternate = ICE_ADDRESS_NONE;
+      ice_allocation_end (self, ICE_TURN_FAILED, code);
+      break;
+    default:
+      break;
+  }
+}
+
+/* What is held is asked for until it expires, a few times. */
+static void
+refresh_failed (IceAllocation *self, guint code, IceTime now)
+{
+  IceTime left = self->expires_at - now;
+
+  /* RFC 8656 8.3: 437 says that it no longer exists. */
+  if (code == 437 || ++self->n_failures > REFRESH_FAILURES_MAX)
+    ice_allocation_end (self, ICE_TURN_LOST, code);
+  else
+    self->refresh_at = now + MAX (left / 4, ICE_SECOND);
+}
+
+static void
+take_refresh_answer (IceAllocation *self, IceTurnAnswer what,
+    const IceStunMessage *answer, guint code, IceTime now)
+{
+  guint32 lifetime = LIFETIME_DEFAULT;
+
+  if (what == ICE_TURN_ANSWER_RETRY) {
+    send_refresh (self, self->lifetime, now);
+  } else if (what == ICE_TURN_ANSWER_ERROR) {
+    refresh_failed (self, code, now);
+  } else if (what == ICE_TURN_ANSWER_SUCCESS) {
+    if (ice_stun_message_has (answer, ICE_STUN_LIFETIME) &&
+        !ice_stun_message_get_u32 (answer, ICE_STUN_LIFETIME, &lifetime))
+      lifetime = 0;
+    if (lifetime == 0)
+      ice_allocation_end (self, ICE_TURN_LOST, ICE_TURN_NONSENSE);
+    else
+      take_lifetime (self, lifetime, now);
+  }
+}
+
+/* RFC 8656 8.3: 437 is as good as a success; there is nothing more to do about
+ * other errors. */
+static void
+take_release_answer (IceAllocation *self, IceTurnAnswer what, IceTime now)
+{
+  if (what == ICE_TURN_ANSWER_RETRY)
+    send_refresh (self, 0, now);
+  else if (what != ICE_TURN_ANSWER_DISCARDED)
+    self->state = ICE_ALLOCATION_GONE;
+}
+
+static gboolean
+receive_own_answer (
+    IceAllocation *self, const IceStunMessage *answer, IceTime now)
+{
+  IceTime sent_at = self->request.transaction.sent_at;
+  IceTurnAnswer what;
+  guint code = 0;
+
+  what = ice_turn_request_receive (&self->request, &self->link, answer, &code);
+  if (what == ICE_TURN_ANSWER_NOT_MINE)
+    return FALSE;
+  if (what != ICE_TURN_ANSWER_DISCARDED)
+    self->rtt = now - sent_at;
+  if (self->state == ICE_ALLOCATION_REQUESTED)
+    take_allocate_answer (self, what, answer, code, now);
+  else if (self->state == ICE_ALLOCATION_ACTIVE)
+    take_refresh_answer (self, what, answer, code, now);
+  else if (self->state == ICE_ALLOCATION_RELEASING)
+    take_release_answer (self, what, now);
+  return TRUE;
+}
+
+IceTurnVerdict
+ice_allocation_receive (IceAllocation *self, IceBytes datagram,
+    const IceStunMessage *message, IceTime now, IceAddress *ret_peer,
+    IceBytes *ret_payload)
+{
+  if (!message)
+    return ice_allocation_receive_channel_data (
+        self, datagram, now, ret_peer, ret_payload);
+  if (message->klass == ICE_STUN_INDICATION && message->method == ICE_STUN_DATA)
+    return ice_allocation_receive_data (
+        self, message, now, ret_peer, ret_payload);
+  if (message->klass != ICE_STUN_SUCCESS && message->klass != ICE_STUN_ERROR)
+    return ICE_TURN_NOT_MINE;
+  if (receive_own_answer (self, message, now) ||
+      ice_allocation_receive_peer_answer (self, message, now))
+    return ICE_TURN_HANDLED;
+  return ICE_TURN_NOT_MINE;
+}
+
+static void
+own_timeout (IceAllocation *self, IceTime now)
+{
+  gboolean given_up =
+      !ice_turn_request_timeout (&self->request, &self->link, now);
+
+  if (self->state == ICE_ALLOCATION_RELEASING) {
+    if (given_up)
+      self->state = ICE_ALLOCATION_GONE;
+  } else if (self->state == ICE_ALLOCATION_REQUESTED) {
+    if (given_up)
+      ice_allocation_end (self, ICE_TURN_FAILED, ICE_TURN_NO_ANSWER);
+  } else if (now >= self->expires_at) {
+    ice_allocation_end (self, ICE_TURN_LOST, ICE_TURN_NO_ANSWER);
+  } else if (given_up) {
+    refresh_failed (self, ICE_TURN_NO_ANSWER, now);
+  } else if (now >= self->refresh_at) {
+    self->refresh_at = ICE_TIME_NEVER;
+    send_refresh (self, self->lifetime, now);
+  }
+}
+
+static IceTime
+keepalive_at (const IceAllocation *self)
+{
+  return self->link.last_sent + KEEPALIVE_INTERVAL;
+}
+
+static void
+send_keepalive (IceAllocation *self, IceTime now)
+{
+  IceStunBuilder builder;
+
+  ice_turn_link_begin (
+      &self->link, &builder, ICE_STUN_INDICATION, ICE_STUN_BINDING);
+  ice_stun_builder_add_fingerprint (&builder);
+  ice_turn_link_push (&self->link, ice_stun_builder_end (&builder), now);
+}
+
+void
+ice_allocation_timeout (IceAllocation *self, IceTime now)
+{
+  if (self->state == ICE_ALLOCATION_IDLE || self->state == ICE_ALLOCATION_GONE)
+    return;
+  own_timeout (self, now);
+  if (self->state != ICE_ALLOCATION_ACTIVE)
+    return;
+  ice_allocation_peers_timeout (self, now);
+  if (now >= keepalive_at (self))
+    send_keepalive (self, now);
+}
+
+IceTime
+ice_allocation_deadline (const IceAllocation *self)
+{
+  IceTime deadline;
+
+  if (self->state == ICE_ALLOCATION_IDLE || self->state == ICE_ALLOCATION_GONE)
+    return ICE_TIME_NEVER;
+  deadline = ice_turn_request_deadline (&self->request);
+  if (self->state != ICE_ALLOCATION_ACTIVE)
+    return deadline;
+  deadline = MIN (deadline, MIN (self->refresh_at, self->expires_at));
+  deadline = MIN (deadline, keepalive_at (self));
+  return MIN (deadline, ice_allocation_peers_deadline (self));
+}

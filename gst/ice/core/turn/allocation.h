@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "channel.h"
+#include "permission.h"
+
+G_BEGIN_DECLS
+
+/* The client's side of one TURN allocation over UDP (RFC 8656): Allocate,
+ * Refresh, and the permissions and channels inside it. Bytes and time in;
+ * packets and events out, to be taken after every call that has a time. */
+typedef enum
+{
+  ICE_ALLOCATION_IDLE, /* waits for ice_allocation_request */
+  ICE_ALLOCATION_REQUESTED,
+  ICE_ALLOCATION_ACTIVE,
+  ICE_ALLOCATION_RELEASING, /* Refresh with lifetime 0 is out */
+  ICE_ALLOCATION_GONE,      /* failed, lost or released */
+} IceAllocationState;
+
+typedef enum
+{
+  ICE_TURN_CHALLENGED, /* call ice_allocation_request again: a new transaction
+                          that the pacing must allow (RFC 8445 5.1.1.2) */
+  ICE_TURN_ALLOCATED,
+  ICE_TURN_FAILED,             /* code; no allocation came to be */
+  ICE_TURN_LOST,               /* code; the allocation is no more */
+  ICE_TURN_PERMISSION_REFUSED, /* peer, code */
+  ICE_TURN_CHANNEL_BOUND,      /* peer, channel */
+  ICE_TURN_CHANNEL_LOST,       /* peer, channel, code */
+} IceTurnEventType;
+
+/* Codes beside those of STUN. */
+#define ICE_TURN_NO_ANSWER 0 /* given up after all retransmissions */
+#define ICE_TURN_NONSENSE 1  /* a success that is of no use: lifetime, address \
+                              */
+
+typedef struct
+{
+  IceTurnEventType type;
+  guint code;
+  guint16 channel;
+  IceAddress peer;
+} IceTurnEvent;
+
+typedef enum
+{
+  ICE_TURN_NOT_MINE,
+  ICE_TURN_HANDLED,
+  ICE_TURN_DATA, /* @ret_peer and @ret_payload are set */
+} IceTurnVerdict;
+
+/* The fields are for reading. */
+typedef struct
+{
+  IceAllocationState state;
+  IceFamily family; /* what to ask for; NONE: the server's default, IPv4 */
+  IceAddress relayed, mapped; /* mapped: family NONE when the server hid it */
+  IceAddress alternate;       /* after FAILED with 300 */
+  guint lifetime;             /* seconds, as clamped */
+  IceTime rtt;                /* of the last transaction that was answered */
+
+  IceTurnLink link;
+  IceTurnRequest request; /* Allocate, later Refresh */
+  IceTime refresh_at, expires_at;
+  guint n_failures;       /* of Refresh, in a row */
+  GPtrArray *permissions; /* (element-type IcePermission) (owned) */
+  GPtrArray *channels;    /* (element-type IceChannel) (owned) */
+  guint16 next_channel;
+  GArray *events; /* (element-type IceTurnEvent) (owned) */
+} IceAllocation;
+
+IceAllocation *ice_allocation_new (const gchar *username, const gchar *password,
+    IceFamily family, const IceTurnDice *dice, IceTime rto);
+void ice_allocation_free (IceAllocation *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceAllocation, ice_allocation_free)
+
+/* Sends Allocate: at first, and after CHALLENGED. */
+void ice_allocation_request (IceAllocation *self, IceTime now);
+/* Deletes the allocation at the server (RFC 8656 8.1). */
+void ice_allocation_release (IceAllocation *self, IceTime now);
+
+/* Installs a permission for @peer and keeps it; PERMISSION_REFUSED when it
+ * cannot be had. */
+void ice_allocation_permit (
+    IceAllocation *self, const IceAddress *peer, IceTime now);
+/* A channel, and the permission with it. When it fails packets go on leaving
+ * as Send indications. */
+void
+ice_allocation_bind (IceAllocation *self, const IceAddress *peer, IceTime now);
+/* Permission and channel are no longer renewed. */
+void ice_allocation_forget (IceAllocation *self, const IceAddress *peer);
+/* 0 when none is bound. */
+guint16 ice_allocation_channel (
+    const IceAllocation *self, const IceAddress *peer, IceTime now);
+/* TRUE when packets to @peer may leave. */
+gboolean ice_allocation_is_permitted (
+    const IceAllocation *self, const IceAddress *peer, IceTime now);
+/* Sends @payload to @peer: as ChannelData when a channel is bound, else as a
+ * Send indication. FALSE without a permission. */
+gboolean ice_allocation_send (
+    IceAllocation *self, const IceAddress *peer, IceBytes payload, IceTime now);
+
+/* What came from the server; @message is NULL when it is not STUN. */
+IceTurnVerdict ice_allocation_receive (IceAllocation *self, IceBytes datagram,
+    const IceStunMessage *message, IceTime now, IceAddress *ret_peer,
+    IceBytes *ret_payload);
+void ice_allocation_timeout (IceAllocation *self, IceTime now);
+IceTime ice_allocation_deadline (const IceAllocation *self);
+
+/* (transfer full) (nullable) */
+IcePacket *ice_allocation_take_packet (IceAllocation *self);
+gboolean
+ice_allocation_next_event (IceAllocation *self, IceTurnEvent *ret_event);
+
+G_END_DECLS
