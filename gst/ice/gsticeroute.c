@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gsticeroute-private.h"
+
+/* How many packets go out between two looks at the revoked flag: the most that
+ * one UDP_SEGMENT call takes (UDP_MAX_SEGMENTS of Linux). */
+#define REVOKE_CHECK_INTERVAL 64
+
+/* What a path is taken to carry until it says otherwise: Ethernet. */
+#define PATH_MTU 1500
+/* RFC 791 3.1 without options, RFC 8200 3, RFC 768. */
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+#define UDP_HEADER 8
+/* RFC 8656 12.4. */
+#define CHANNEL_DATA_HEADER 4
+
+struct _GstIceRoute
+{
+  gatomicrefcount ref_count;
+  gint revoked;      /* (atomic) */
+  IceSocket *socket; /* (owned) */
+  IceAddress to;
+  guint16 channel; /* 0: none */
+};
+
+GstIceRoute *
+gst_ice_route_new (IceSocket *socket, const IceAddress *to, guint16 channel)
+{
+  GstIceRoute *self = g_new0 (GstIceRoute, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->socket = ice_socket_ref (socket);
+  self->to = *to;
+  self->channel = channel;
+  return self;
+}
+
+GstIceRoute *
+gst_ice_route_ref (GstIceRoute *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+gst_ice_route_unref (GstIceRoute *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  ice_socket_unref (self->socket);
+  g_free (self);
+}
+
+void
+gst_ice_route_revoke (GstIceRoute *self)
+{
+  g_atomic_int_set (&self->revoked, TRUE);
+}
+
+guint
+gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
+    guint *ret_n_discarded, GError **error)
+{
+  guint n_taken = 0;
+
+  *ret_n_discarded = 0;
+  while (n_taken < n_buffers) {
+    const IceSendBatch batch = {
+      .buffers = buffers + n_taken,
+      .n_buffers = MIN (n_buffers - n_taken, REVOKE_CHECK_INTERVAL),
+      .channel = self->channel,
+    };
+    g_autoptr (GError) local_error = NULL;
+    guint n, n_discarded = 0;
+
+    if (g_atomic_int_get (&self->revoked))
+      break;
+    n = ice_socket_send_batch (
+        self->socket, &self->to, &batch, &n_discarded, &local_error);
+    n_taken += n;
+    *ret_n_discarded += n_discarded;
+    if (n == batch.n_buffers)
+      continue;
+    /* The socket went before the route did: as good as revoked. */
+    if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+      break;
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return n_taken;
+  }
+
+  *ret_n_discarded += n_buffers - n_taken;
+  return n_buffers;
+}
+
+guint
+gst_ice_route_get_max_payload (GstIceRoute *self)
+{
+  guint headers = UDP_HEADER;
+
+  headers += self->to.family == ICE_FAMILY_IPV6 ? IPV6_HEADER : IPV4_HEADER;
+  if (self->channel != 0)
+    headers += CHANNEL_DATA_HEADER;
+  return PATH_MTU - headers;
+}
