@@ -27,9 +27,11 @@ struct _GstIceSignallerInterface
   void (*send_bye) (GstIceSignaller *self, const gchar *reason);
   /* No signal after this. Leaves no file or connection behind. */
   void (*stop) (GstIceSignaller *self);
+  /* Optional: is the uri one that start could use? Touches nothing. */
+  gboolean (*check) (GstIceSignaller *self, GError **error);
 
   /*< private >*/
-  gpointer padding[8];
+  gpointer padding[7];
 };
 
 /* (transfer full) by the scheme of @uri: ice+file, ice+stdio, and what modules
@@ -47,6 +49,8 @@ void gst_ice_signaller_register (
     const gchar *nick, const gchar *const *schemes, GType type);
 
 GST_ICE_API
+gboolean gst_ice_signaller_check (GstIceSignaller *self, GError **error);
+GST_ICE_API
 gboolean gst_ice_signaller_start (
     GstIceSignaller *self, GstIceSignallerRole role, GError **error);
 GST_ICE_API
@@ -60,9 +64,15 @@ void gst_ice_signaller_send_bye (GstIceSignaller *self, const gchar *reason);
 GST_ICE_API
 void gst_ice_signaller_stop (GstIceSignaller *self);
 
-/* For implementations: emit "ready" (offerer), "description" (type, sdp),
+/* (transfer none) of the service thread, where implementations attach their
+ * sources. */
+GST_ICE_API
+GMainContext *gst_ice_signaller_get_main_context (void);
+/* For implementations: emit "ready" (offerer, again when the next peer may be
+ * met), "description" (type, sdp),
  * "candidate" (mid, mline-index, candidate, ufrag), "bye" (reason), "peer"
- * (joined), "error" (GError). */
+ * (joined), "error" (GError). From another thread they are queued for the
+ * service thread, in order. */
 GST_ICE_API
 void gst_ice_signaller_emit_ready (GstIceSignaller *self, gboolean offerer);
 GST_ICE_API
