@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/core.h"
+#include "gsticelink-private.h"
+#include "gsticenotify.h"
+
+G_BEGIN_DECLS
+
+/* Lock, take, unlock, perform: the only place that sees both core and io. One
+ * mutex around one core; any thread may feed it, only the loop's thread takes
+ * outputs and performs them, owning sockets, timer, resolves and the accept
+ * table. It lives on its own references and knows no GObject: what is for the
+ * application goes to the notify queue. gst_ice_pump_close ends it. */
+typedef struct _GstIcePump GstIcePump;
+
+/* What the application should hear of; (transfer full) by destroy. */
+GstIcePump *gst_ice_pump_new (
+    const gchar *name, GstIceNotify *notify, GstIceNotifyFunc handle_output);
+GstIcePump *gst_ice_pump_ref (GstIcePump *self);
+void gst_ice_pump_unref (GstIcePump *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePump, gst_ice_pump_unref)
+
+/* Any thread. Between the two the core is the caller's; unlocking has the loop
+ * perform what was decided. */
+IceCore *gst_ice_pump_lock (GstIcePump *self);
+void gst_ice_pump_unlock (GstIcePump *self);
+
+/* Any thread. (transfer full) the data plane of a component, made when it is
+ * not there yet. */
+GstIceLink *gst_ice_pump_add_component (
+    GstIcePump *self, guint stream, guint component, guint *ret_transport);
+void gst_ice_pump_remove_component (
+    GstIcePump *self, guint stream, guint component, guint transport);
+/* Lists what there is now and tells the core. @allow and @ignore as
+ * IceInterfaceFilter has them. */
+void gst_ice_pump_update_interfaces (
+    GstIcePump *self, const gchar *allow, const gchar *ignore);
+/* For sockets opened from now on; 0, 0: any. */
+void gst_ice_pump_set_port_range (
+    GstIcePump *self, guint16 min_port, guint16 max_port);
+/* For present and later sockets of @transport; -1 leaves the default. */
+void gst_ice_pump_set_dscp (GstIcePump *self, guint transport, gint dscp);
+
+/* Any thread, once or more. TURN servers are told (RFC 8656 7), descriptors
+ * closed, readers woken. @done (nullable) runs on the loop thread at the end,
+ * or when @data's owner asks again after it, at once there too. */
+void gst_ice_pump_close (
+    GstIcePump *self, IceLoopFunc done, gpointer data, GDestroyNotify destroy);
+
+G_END_DECLS

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "core/ice/candidate.h"
+#include "gsticecandidate.h"
+
+G_BEGIN_DECLS
+
+/* (transfer full) refers to @core, which nobody writes any more. */
+GstIceCandidate *gst_ice_candidate_new_from_core (IceCandidate *core);
+/* (transfer none) */
+IceCandidate *gst_ice_candidate_peek_core (const GstIceCandidate *self);
+/* (transfer full) (element-type GstIceCandidate) from (element-type
+ * IceCandidate) */
+GPtrArray *gst_ice_candidates_from_core (const GPtrArray *candidates);
+
+G_END_DECLS

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Inside the pump: for gsticeagent-pump.c and gsticeagent-perform.c only. */
+
+#include "gsticeagent-pump-private.h"
+#include "io/resolver.h"
+
+G_BEGIN_DECLS
+
+/* One transport of the core. Found under the lock, because any thread may add
+ * or remove one; but for link and dscp it belongs to the loop. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  guint transport;
+  GstIceLink *link; /* (owned) */
+  gint dscp;        /* (atomic) -1: the default */
+  guint socket;     /* of the route, 0: none */
+  gboolean touched; /* packets were pushed that nobody was woken for */
+} GstIcePath;
+
+GstIcePath *gst_ice_path_new (guint transport);
+GstIcePath *gst_ice_path_ref (GstIcePath *self);
+void gst_ice_path_unref (GstIcePath *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePath, gst_ice_path_unref)
+
+typedef struct
+{
+  guint id;
+  GstIcePump *pump;  /* (unowned) closes the socket before it goes */
+  IceSocket *socket; /* (owned) */
+  GstIcePath *path;  /* (owned) (nullable) what it was opened for */
+} GstIcePumpSocket;
+
+/* Where media may come from (design 3): an address, or a TURN channel. */
+typedef struct
+{
+  guint socket;
+  guint16 channel; /* 0: none */
+  IceAddress from;
+} GstIceAcceptKey;
+
+typedef struct
+{
+  GstIceAcceptKey key;
+  GstIcePath *path; /* (owned) */
+  IceAddress peer;  /* behind the channel; equals key.from otherwise */
+} GstIceAccept;
+
+struct _GstIcePump
+{
+  gatomicrefcount ref_count;
+  gchar *name;          /* (owned) of the agent, for the log */
+  GstIceNotify *notify; /* (owned) */
+  GstIceNotifyFunc handle_output;
+  IceLoop *loop; /* (owned) (nullable) no thread could be made */
+  gint kicked;   /* (atomic) the loop is going to look at the outputs */
+
+  GMutex lock;       /* for what follows */
+  IceCore *core;     /* (owned) */
+  GHashTable *paths; /* (owned) transport id -> GstIcePath */
+  IceSocketOptions options;
+  gboolean closing; /* no path is added any more */
+
+  /* The loop's. */
+  gboolean closed;
+  IceTimer *timer;      /* (owned) (nullable) made on first use */
+  GHashTable *sockets;  /* (owned) socket id -> GstIcePumpSocket */
+  GHashTable *accepts;  /* (owned) GstIceAcceptKey -> GstIceAccept */
+  GHashTable *resolves; /* (owned) set of what perform started */
+  GPtrArray *touched;   /* (owned) (element-type GstIcePath) */
+  GArray *control;      /* (owned) guint: packets of a batch for the core */
+};
+
+/* (transfer full) (nullable) */
+GstIcePath *gst_ice_pump_find_path (GstIcePump *self, guint transport);
+/* Loop thread: take and perform until nothing is left, then set the timer. */
+void gst_ice_pump_run (GstIcePump *self);
+
+/* gsticeagent-perform.c: loop thread, no lock held. */
+void gst_ice_pump_perform (GstIcePump *self, const IceOutput *output);
+void gst_ice_pump_init_tables (GstIcePump *self);
+void gst_ice_pump_clear_tables (GstIcePump *self);
+
+/* gsticeagent-pump.c */
+extern const IceSocketEvents gst_ice_pump_socket_events;
+
+G_END_DECLS
