@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A coturn of our own, ended with the test that started it."""
+
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+USER = "alice"
+PASSWORD = "wonderland"
+MAGIC_COOKIE = 0x2112A442
+
+
+def available():
+    return shutil.which("turnserver") is not None
+
+
+def free_port(address="127.0.0.1"):
+    """A port that is free for UDP and TCP at this moment."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind((address, 0))
+            port = udp.getsockname()[1]
+            try:
+                tcp.bind((address, port))
+                return port
+            except OSError:
+                continue
+
+
+def answers(address, port, timeout=0.1):
+    """TRUE if a Binding request (RFC 8489 5) is answered."""
+    request = struct.pack("!HHI", 1, 0, MAGIC_COOKIE) + os.urandom(12)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        try:
+            sock.sendto(request, (address, port))
+            return sock.recv(2048)[8:20] == request[8:20]
+        except OSError:
+            return False
+
+
+class Coturn:
+    """with Coturn() as turn: turn.uri, USER, PASSWORD.
+
+    prefix is put before the command: `ip netns exec NAME`, for example.
+    """
+
+    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=()):
+        self.address = address
+        self.port = port or free_port(address)
+        self.prefix = list(prefix)
+        self.extra = list(extra)
+        self.process = None
+
+    @property
+    def host_port(self):
+        return f"{self.address}:{self.port}"
+
+    @property
+    def uri(self):
+        return f"turn:{self.host_port}?transport=udp"
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="gst-ice-coturn-")
+        self.log = open(os.path.join(self.folder.name, "log"), "w+")
+        self.process = subprocess.Popen(
+            [*self.prefix, "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout",
+             f"--listening-ip={self.address}", f"--relay-ip={self.address}", f"--listening-port={self.port}",
+             "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint", f"--user={USER}:{PASSWORD}",
+             "--realm=ice.test", f"--pidfile={self.folder.name}/pid", f"--userdb={self.folder.name}/db",
+             "--min-port=49152", "--max-port=65535", *self.extra],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def ready(self):
+        if not self.prefix:
+            return answers(self.address, self.port)
+        return subprocess.run([*self.prefix, sys.executable, __file__, self.address, str(self.port)]).returncode == 0
+
+    def wait_until_ready(self, timeout=10):
+        deadline = time.monotonic() + timeout
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.log.seek(0)
+                raise RuntimeError(f"turnserver did not start:\n{self.log.read()}")
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        self.folder.cleanup()
+
+
+if __name__ == "__main__":
+    sys.exit(0 if answers(sys.argv[1], int(sys.argv[2])) else 1)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pairs two ICE agents that speak the line protocol of `gst-ice-1.0 peer`.
+
+What one prints as LOCAL the other reads as REMOTE; the rest is kept. The
+agents end by themselves; a deadline ends those that do not.
+"""
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+
+
+class Agent:
+    """One agent's process, and what it said."""
+
+    def __init__(self, name, argv, env=None):
+        self.name = name
+        self.candidates = []
+        self.states = []  # (name, ms since its start)
+        self.pairs = []  # (local type, remote type, protocol)
+        self.received = 0
+        self.lost = None
+        self.log = []
+        self.half_line = b""
+        # Unbuffered: what a buffer held back, select() would not tell about.
+        self.process = subprocess.Popen(
+            argv, env={**os.environ, **(env or {})}, bufsize=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def read_lines(self):
+        """What has come by now; None at the end."""
+        data = os.read(self.process.stdout.fileno(), 65536)
+        if not data:
+            return None
+        *lines, self.half_line = (self.half_line + data).split(b"\n")
+        return [line.decode(errors="replace").rstrip("\r") for line in lines]
+
+    def take(self, line):
+        """Keeps what the line says. The attribute, if it is for the peer."""
+        self.log.append(line)
+        word, _, rest = line.partition(" ")
+        if word == "LOCAL":
+            if rest.startswith("a=candidate:"):
+                self.candidates.append(rest)
+            return rest
+        if word == "STATE":
+            name, ms = rest.split()
+            self.states.append((name, int(ms)))
+        elif word == "PAIR":
+            self.pairs.append(tuple(rest.split()))
+        elif word == "RX":
+            self.received = int(rest)
+        elif word == "LOST":
+            self.lost = int(rest)
+        return None
+
+    def tell(self, attribute):
+        try:
+            self.process.stdin.write(f"REMOTE {attribute}\n".encode())
+        except BrokenPipeError:
+            pass  # it ended: its exit status tells
+
+    @property
+    def connected_ms(self):
+        return next((ms for name, ms in self.states if name in ("connected", "completed")), None)
+
+    @property
+    def pair(self):
+        return self.pairs[-1] if self.pairs else None
+
+    @property
+    def relayed(self):
+        return self.pair is not None and "relay" in self.pair[:2]
+
+    def candidate_types(self):
+        return sorted({re.search(r" typ (\w+)", c).group(1) for c in self.candidates})
+
+    def report(self):
+        return (f"{self.name}: exit {self.process.returncode}, connected after {self.connected_ms} ms, "
+                f"pair {self.pair}, received {self.received}, lost {self.lost}")
+
+
+def run(left, right, timeout=30, tamper=None):
+    """Lets two Agents talk until both end. TRUE if nobody had to be killed.
+
+    tamper(agent, attribute) may change an attribute on its way or, by None,
+    lose it.
+    """
+    peers = {left: right, right: left}
+    selector = selectors.DefaultSelector()
+    for agent in peers:
+        selector.register(agent.process.stdout, selectors.EVENT_READ, agent)
+    deadline = time.monotonic() + timeout
+    try:
+        while selector.get_map() and time.monotonic() < deadline:
+            for key, _ in selector.select(deadline - time.monotonic()):
+                agent = key.data
+                lines = agent.read_lines()
+                if lines is None:
+                    selector.unregister(agent.process.stdout)
+                for attribute in filter(None, map(agent.take, lines or ())):
+                    if tamper:
+                        attribute = tamper(agent, attribute)
+                    if attribute:
+                        peers[agent].tell(attribute)
+        return not selector.get_map()
+    finally:
+        for agent in peers:
+            end(agent.process)
+
+
+def end(process, patience=5):
+    """Ends a child we started, and waits for it."""
+    if process.stdin:
+        process.stdin.close()
+    if process.poll() is None:
+        try:
+            # It may be on its way out already.
+            process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    if process.stdout:
+        process.stdout.close()

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Calls of `gst-ice-1.0 peer` with itself through real NATs (lab.py draws them).
+
+  calls.py GST_ICE_TOOL
+"""
+
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "interop")]
+
+import coturn
+import lab
+import pair
+import tap
+
+SECONDS = 1
+RATE = 100
+
+# left, right, and whether a direct path exists between such NATs.
+MATRIX = [
+    ("none", "none", "direct"),
+    ("none", "symmetric", "direct"),
+    ("port-restricted", "port-restricted", "direct"),
+    ("port-restricted", "symmetric", "relayed"),
+    ("symmetric", "symmetric", "relayed"),
+]
+
+
+def call(tool, place, environment, left=None, right=None):
+    common = {"SECONDS": str(SECONDS), "RATE": str(RATE), **environment}
+    alice = pair.Agent("alice", [*place.prefix("alice"), tool, "peer"], {**common, "ICE_ROLE": "controlling", **(left or {})})
+    bob = pair.Agent("bob", [*place.prefix("bob"), tool, "peer"], {**common, "ICE_ROLE": "controlled", **(right or {})})
+    ended = pair.run(alice, bob, timeout=30)
+    for agent in (alice, bob):
+        tap.comment(agent.report())
+    try:
+        assert ended, "an agent had to be ended"
+        for agent in (alice, bob):
+            assert agent.process.returncode == 0, f"{agent.name} ended with {agent.process.returncode}"
+            assert agent.received >= SECONDS * RATE * 0.9, f"{agent.name} received {agent.received}"
+    except AssertionError:
+        for agent in (alice, bob):
+            tap.comment(f"--- {agent.name}")
+            tap.comment("\n".join(agent.log))
+        raise
+    return alice, bob
+
+
+def servers(turn):
+    return {"STUN_SERVER": turn.host_port, "TURN_URI": turn.uri, "TURN_USER": coturn.USER, "TURN_PASS": coturn.PASSWORD}
+
+
+def through_nats(tool, left, right, expected):
+    with lab.Lab(left, right) as place:
+        place.prove()
+        with coturn.Coturn(lab.SERVER, 3478, prefix=place.prefix("wan")) as turn:
+            for agent in call(tool, place, servers(turn)):
+                found = "relayed" if agent.relayed else "direct"
+                assert found == expected, f"{agent.name} is {found} by {agent.pair}"
+                assert agent.candidate_types() == ["host", "relay", "srflx"] or left == "none" or right == "none"
+
+
+def relay_only(tool):
+    """Nothing but relayed candidates leaves, though a direct path exists."""
+    with lab.Lab("none", "none") as place:
+        with coturn.Coturn(lab.SERVER, 3478, prefix=place.prefix("wan")) as turn:
+            for agent in call(tool, place, {**servers(turn), "RELAY_ONLY": "1"}):
+                assert agent.candidate_types() == ["relay"], agent.candidates
+                assert agent.pair[0] == "relay", agent.pair
+
+
+def full(tool):
+    """Without trickle: everything is known before anything is said."""
+    with lab.Lab("port-restricted", "port-restricted") as place:
+        place.prove()
+        with coturn.Coturn(lab.SERVER, 3478, prefix=place.prefix("wan")) as turn:
+            for agent in call(tool, place, {**servers(turn), "MODE": "full"}):
+                assert not agent.relayed, agent.pair
+
+
+def wrong_password(tool):
+    """A TURN server that refuses us costs neither srflx nor the direct path."""
+    with lab.Lab("port-restricted", "port-restricted") as place:
+        with coturn.Coturn(lab.SERVER, 3478, prefix=place.prefix("wan")) as turn:
+            for agent in call(tool, place, {**servers(turn), "TURN_PASS": "wrong"}):
+                assert agent.candidate_types() == ["host", "srflx"], agent.candidates
+                assert agent.connected_ms < 2000, agent.connected_ms
+
+
+def dead_servers(tool):
+    """Servers that say nothing delay nothing: they are trickled past."""
+    with lab.Lab("none", "none") as place:
+        nowhere = "198.51.100.99:3478"
+        environment = {
+            "STUN_SERVER": nowhere, "TURN_URI": f"turn:{nowhere}", "TURN_USER": "nobody", "TURN_PASS": "nothing"}
+        for agent in call(tool, place, environment):
+            assert agent.connected_ms < 1000, agent.connected_ms
+
+
+def main():
+    tool = sys.argv[1]
+    reason = lab.unavailable()
+    if not reason and not coturn.available():
+        reason = "no turnserver: apt-get install coturn"
+    if reason:
+        tap.skip_all(reason)
+        return
+    cases = [
+        (f"{left} - {right}: {expected}",
+         lambda left=left, right=right, expected=expected: through_nats(tool, left, right, expected))
+        for left, right, expected in MATRIX]
+    cases += [
+        ("relay only", lambda: relay_only(tool)),
+        ("full, not trickled", lambda: full(tool)),
+        ("wrong TURN password", lambda: wrong_password(tool)),
+        ("dead servers", lambda: dead_servers(tool)),
+    ]
+    tap.run(cases)
+
+
+if __name__ == "__main__":
+    main()
