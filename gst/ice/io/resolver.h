@@ -16,10 +16,12 @@ typedef struct _IceResolve IceResolve;
 typedef void (*IceResolveFunc) (const IceAddress *addresses, guint n_addresses,
     const GError *error, gpointer user_data);
 
-/* Loop thread. */
+/* Loop thread. @func runs exactly once unless cancelled, never before this
+ * returns; with it the IceResolve is gone. An IP literal is answered at
+ * once, without a look-up. */
 IceResolve *ice_resolve_start (IceLoop *loop, const gchar *host, guint16 port,
     IceTime timeout, IceResolveFunc func, gpointer user_data);
-/* Loop thread: @func is not called after this. */
+/* Loop thread: @func is not called after this. NULL is fine. */
 void ice_resolve_cancel (IceResolve *self);
 
 G_END_DECLS

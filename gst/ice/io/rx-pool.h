@@ -7,9 +7,15 @@
 
 G_BEGIN_DECLS
 
-/* Receive memory: large slabs that recvmsg fills (a GRO read is up to 64 KiB)
- * and that are cut into packets without copying. A slab goes back to the pool
- * when the last GstBuffer cut from it is gone. */
+/* Receive memory: slabs of 256 KiB that recvmsg fills (a GRO read is up to
+ * 64 KiB) and that are cut into packets without copying.
+ *
+ * A slab goes back to the pool when the last GstBuffer cut from it is gone,
+ * from whichever thread. One long-lived packet therefore holds 256 KiB, and
+ * two things bound that: small packets, the usual long-lived ones (audio
+ * behind a jitterbuffer), are copied, which costs the same as wrapping them;
+ * and once 16 MiB of slabs are out, every packet is copied until some come
+ * back. What a consumer that never lets go can pin is 16 MiB a loop. */
 typedef struct _IceRxSlab IceRxSlab;
 
 typedef struct
@@ -22,20 +28,35 @@ typedef struct
 } IceRxPacket;
 
 /* (transfer full) the packet without its first @offset bytes (4 for a
- * ChannelData header), without a copy; @size bytes long. */
+ * ChannelData header), without a copy; @size bytes long. The memory is
+ * writable: decryption in place spoils no neighbour. Loop thread, inside
+ * IceSocketEvents.packets. */
 GstBuffer *
 ice_rx_packet_to_buffer (const IceRxPacket *packet, gsize offset, gsize size);
 
+/* The pool of one loop thread. Outstanding buffers survive it. */
 typedef struct _IceRxPool IceRxPool;
 IceRxPool *ice_rx_pool_new (void);
 IceRxPool *ice_rx_pool_ref (IceRxPool *self);
 void ice_rx_pool_unref (IceRxPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceRxPool, ice_rx_pool_unref)
 
-/* For the socket backends: a slab with at least @size free bytes; (unowned)
- * until the next call. */
-IceRxSlab *ice_rx_pool_prepare (IceRxPool *self, gsize size, guint8 **ret_data);
-/* @used bytes from ret_data on now hold packets. */
+/* For the socket backends, one wake-up at a time:
+ *
+ *  1. prepare: a slab with at least @size free bytes, (unowned) until the
+ *     commit; @ret_size says how many there are;
+ *  2. fill, hand the packets out;
+ *  3. commit: @used bytes from ret_data on hold packets. When no buffer was
+ *     cut from them they are free again at once: STUN costs no memory. */
+IceRxSlab *ice_rx_pool_prepare (
+    IceRxPool *self, gsize size, guint8 **ret_data, gsize *ret_size);
 void ice_rx_pool_commit (IceRxPool *self, gsize used);
+
+/* Room for the packets of one wake-up, beside the slabs for their bytes. */
+#define ICE_RX_MAX_PACKETS 512
+IceRxPacket *ice_rx_pool_get_packets (IceRxPool *self);
+
+/* How many slabs are out of the pool's hands: for tests and stats. */
+guint ice_rx_pool_n_pinned (IceRxPool *self);
 
 G_END_DECLS

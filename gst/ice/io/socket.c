@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <errno.h>
+#include <netinet/ip.h>
+
+#include "io-log.h"
+#include "loop-private.h"
+#include "udp-batch.h"
+
+/* A keyframe of a few hundred packets arrives at once; the kernel's default
+ * of 208 KiB counts its own overhead and holds 90 of them. Linux cuts this
+ * down to net.core.rmem_max. */
+#define RECEIVE_BUFFER (1024 * 1024)
+
+/* Room for one datagram, or for what UDP_GRO made of many. */
+#define RX_ROOM (64 * 1024)
+
+struct _IceSocket
+{
+  gatomicrefcount ref_count; /* the watch holds one until close */
+  GSocket *gsocket;          /* (owned) */
+  gint fd;                   /* (unowned) gsocket's */
+  IceAddress local;
+  const IceUdp *udp;
+  IceSocketEvents events;
+  gpointer user_data; /* (unowned) */
+  IceWatch *watch;    /* (owned) (nullable) the loop thread's; NULL: closed */
+
+  gint revoked;       /* atomic */
+  gint full;          /* atomic: a sender waits for writable */
+  gint segment_limit; /* atomic */
+
+  GMutex lock;   /* for loop: senders against close */
+  IceLoop *loop; /* (owned) (nullable) until close */
+};
+
+static void
+ice_socket_ready (gint fd, GIOCondition condition, gpointer user_data);
+
+IceUdpBatch
+ice_udp_batch_resolve (IceUdpBatch batch)
+{
+#ifdef HAVE_UDP_BATCH_LINUX
+  if (batch == ICE_UDP_BATCH_DEFAULT &&
+      g_strcmp0 (g_getenv ("GST_ICE_UDP_BATCH"), "generic") == 0)
+    return ICE_UDP_BATCH_GENERIC;
+  return batch == ICE_UDP_BATCH_GENERIC ? batch : ICE_UDP_BATCH_LINUX;
+#else
+  return ICE_UDP_BATCH_GENERIC;
+#endif
+}
+
+static const IceUdp *
+udp_for_batch (IceUdpBatch batch)
+{
+#ifdef HAVE_UDP_BATCH_LINUX
+  if (ice_udp_batch_resolve (batch) == ICE_UDP_BATCH_LINUX)
+    return &ice_udp_linux;
+#endif
+  return &ice_udp_generic;
+}
+
+/* Opening */
+
+static gboolean
+socket_bind_port (
+    IceSocket *self, const IceAddress *local, guint16 port, GError **error)
+{
+  g_autoptr (GSocketAddress) address = NULL;
+  IceAddress with_port = *local;
+  IceNativeAddress native;
+  socklen_t native_size;
+
+  with_port.port = port;
+  native_size = ice_address_to_native (&with_port, &native);
+  address = g_socket_address_new_from_native (&native, native_size);
+  return g_socket_bind (self->gsocket, address, FALSE, error);
+}
+
+/* Starts anywhere in the range, so that neither a second socket nor a second
+ * process walks through the first one's ports, and tries each once. */
+static gboolean
+socket_bind_range (IceSocket *self, const IceAddress *local, guint16 min_port,
+    guint16 max_port, GError **error)
+{
+  guint n_ports = (guint) max_port - min_port + 1;
+  guint start = (guint) g_random_int_range (0, (gint32) n_ports);
+  guint i;
+
+  for (i = 0; i < n_ports; i++) {
+    g_autoptr (GError) port_error = NULL;
+    guint16 port = (guint16) (min_port + (start + i) % n_ports);
+
+    if (socket_bind_port (self, local, port, &port_error))
+      return TRUE;
+    if (!g_error_matches (port_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE) &&
+        !g_error_matches (
+            port_error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED)) {
+      g_propagate_error (error, g_steal_pointer (&port_error));
+      return FALSE;
+    }
+  }
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+      "no free UDP port between %u and %u: widen min-port and max-port",
+      min_port, max_port);
+  return FALSE;
+}
+
+static gboolean
+socket_bind (IceSocket *self, const IceAddress *local,
+    const IceSocketOptions *options, GError **error)
+{
+  guint16 min_port = options->min_port, max_port = options->max_port;
+
+  if (local->port != 0)
+    return socket_bind_port (self, local, local->port, error);
+  if (min_port == 0 && max_port == 0)
+    return socket_bind_port (self, local, 0, error);
+
+  /* One end alone leaves the other open; ports below 1024 are not meant. */
+  if (min_port == 0)
+    min_port = MIN (1024, max_port);
+  if (max_port == 0)
+    max_port = G_MAXUINT16;
+  if (min_port > max_port) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "min-port %u is above max-port %u", min_port, max_port);
+    return FALSE;
+  }
+  return socket_bind_range (self, local, min_port, max_port, error);
+}
+
+static gboolean
+socket_read_local (IceSocket *self, const IceAddress *wanted, GError **error)
+{
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (self->gsocket, error);
+
+  if (address == NULL)
+    return FALSE;
+  self->local = *wanted;
+  self->local.port =
+      g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+  return TRUE;
+}
+
+static gboolean
+socket_create (IceSocket *self, const IceAddress *local,
+    const IceSocketOptions *options, GError **error)
+{
+  gboolean ipv6 = local->family == ICE_FAMILY_IPV6;
+
+  self->gsocket =
+      g_socket_new (ipv6 ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4,
+          G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, error);
+  if (self->gsocket == NULL)
+    return FALSE;
+  self->fd = g_socket_get_fd (self->gsocket);
+  g_socket_set_blocking (self->gsocket, FALSE);
+  if (ipv6 &&
+      !g_socket_set_option (self->gsocket, IPPROTO_IPV6, IPV6_V6ONLY, 1, error))
+    return FALSE;
+  g_socket_set_option (
+      self->gsocket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER, NULL);
+  self->udp->set_up (self);
+  return socket_bind (self, local, options, error) &&
+      socket_read_local (self, local, error);
+}
+
+static void
+socket_explain (GError **error, const IceAddress *local)
+{
+  gchar ip[ICE_ADDRESS_STRLEN];
+
+  g_prefix_error (error, "Could not open a UDP socket on %s: ",
+      ice_address_ip_to_string (local, ip));
+}
+
+IceSocket *
+ice_socket_open_udp (IceLoop *loop, const IceAddress *local,
+    const IceSocketOptions *options, const IceSocketEvents *events,
+    gpointer user_data, GError **error)
+{
+  g_autoptr (IceSocket) self = NULL;
+
+  g_return_val_if_fail (ice_loop_is_current (loop), NULL);
+  g_return_val_if_fail (local->family != ICE_FAMILY_NONE, NULL);
+
+  self = g_new0 (IceSocket, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
+  self->udp = udp_for_batch (options->batch);
+  self->events = *events;
+  self->user_data = user_data;
+
+  if (!socket_create (self, local, options, error)) {
+    socket_explain (error, local);
+    return NULL;
+  }
+  ice_socket_set_dscp (self, options->dscp);
+  self->watch = ice_watch_new (loop, self->fd, G_IO_IN, ice_socket_ready, self);
+  if (self->watch == NULL) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "the kernel cannot watch one more descriptor");
+    socket_explain (error, local);
+    return NULL;
+  }
+  self->loop = ice_loop_ref (loop);
+  ice_socket_ref (self); /* the watch's */
+  return g_steal_pointer (&self);
+}
+
+IceSocket *
+ice_socket_ref (IceSocket *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+ice_socket_unref (IceSocket *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_clear_object (&self->gsocket);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* Senders that passed the check already meet a socket that is shut down; the
+ * descriptor's number stays taken as long as any of them may use it. */
+void
+ice_socket_close (IceSocket *self)
+{
+  g_autoptr (IceLoop) loop = NULL;
+
+  if (ice_socket_is_closed (self))
+    return;
+  g_return_if_fail (ice_loop_is_current (self->loop));
+
+  g_atomic_int_set (&self->revoked, TRUE);
+  g_clear_pointer (&self->watch, ice_watch_free);
+  shutdown (self->fd, SHUT_RDWR);
+
+  g_mutex_lock (&self->lock);
+  loop = g_steal_pointer (&self->loop);
+  g_mutex_unlock (&self->lock);
+
+  ice_socket_unref (self);
+}
+
+gboolean
+ice_socket_is_closed (IceSocket *self)
+{
+  return g_atomic_int_get (&self->revoked);
+}
+
+void
+ice_socket_get_local (IceSocket *self, IceAddress *ret_address)
+{
+  *ret_address = self->local;
+}
+
+/* RFC 2474 3: the DSCP is the upper six bits; the lower two belong to ECN. */
+void
+ice_socket_set_dscp (IceSocket *self, gint dscp)
+{
+  if (dscp < 0 || dscp > 63 || ice_socket_is_closed (self))
+    return;
+  if (self->local.family == ICE_FAMILY_IPV6)
+    g_socket_set_option (
+        self->gsocket, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2, NULL);
+  else
+    g_socket_set_option (self->gsocket, IPPROTO_IP, IP_TOS, dscp << 2, NULL);
+}
+
+/* Events */
+
+static void
+ice_socket_receive (IceSocket *self)
+{
+  IceRxPool *pool = ice_loop_get_rx_pool (self->loop);
+  IceUdpRx rx = { .packets = ice_rx_pool_get_packets (pool) };
+
+  rx.slab = ice_rx_pool_prepare (pool, RX_ROOM, &rx.data, &rx.size);
+  self->udp->receive (self, &rx);
+  if (rx.n_packets > 0)
+    self->events.packets (self, rx.packets, rx.n_packets, self->user_data);
+  ice_rx_pool_commit (pool, rx.used);
+}
+
+static void
+ice_socket_report_unreachable (const IceAddress *to, IceBytes quoted,
+    gint error_number, gpointer user_data)
+{
+  IceSocket *self = user_data;
+
+  if (self->events.unreachable != NULL)
+    self->events.unreachable (self, to, quoted, error_number, self->user_data);
+}
+
+static void
+ice_socket_take_errors (IceSocket *self)
+{
+  gint ignored;
+
+  self->udp->take_errors (self, ice_socket_report_unreachable, self);
+  /* Whatever has no entry in the queue would be reported for ever. */
+  g_socket_get_option (self->gsocket, SOL_SOCKET, SO_ERROR, &ignored, NULL);
+}
+
+static void
+ice_socket_become_writable (IceSocket *self)
+{
+  ice_watch_set_condition (self->watch, G_IO_IN);
+  /* Before the call: who is told "full" from here on is told again. */
+  g_atomic_int_set (&self->full, FALSE);
+  if (self->events.writable != NULL)
+    self->events.writable (self, self->user_data);
+}
+
+static void
+ice_socket_ready (gint fd, GIOCondition condition, gpointer user_data)
+{
+  g_autoptr (IceSocket) self = ice_socket_ref (user_data);
+
+  if (condition & G_IO_ERR)
+    ice_socket_take_errors (self);
+  if ((condition & G_IO_IN) && !ice_socket_is_closed (self))
+    ice_socket_receive (self);
+  if ((condition & G_IO_OUT) && !ice_socket_is_closed (self))
+    ice_socket_become_writable (self);
+}
+
+static void
+ice_socket_await_room (gpointer user_data)
+{
+  IceSocket *self = user_data;
+
+  if (self->watch != NULL)
+    ice_watch_set_condition (self->watch, G_IO_IN | G_IO_OUT);
+}
+
+static void
+ice_socket_drop (gpointer user_data)
+{
+  ice_socket_unref (user_data);
+}
+
+/* Any thread. */
+static void
+ice_socket_note_full (IceSocket *self)
+{
+  g_autoptr (IceLoop) loop = NULL;
+
+  if (!g_atomic_int_compare_and_exchange (&self->full, FALSE, TRUE))
+    return;
+  g_mutex_lock (&self->lock);
+  if (self->loop != NULL)
+    loop = ice_loop_ref (self->loop);
+  g_mutex_unlock (&self->lock);
+  if (loop != NULL)
+    ice_loop_invoke (
+        loop, ice_socket_await_room, ice_socket_ref (self), ice_socket_drop);
+}
+
+/* Sending */
+
+static gboolean
+ice_socket_can_reach (IceSocket *self, const IceAddress *to)
+{
+  return to->family == self->local.family && to->port != 0;
+}
+
+gboolean
+ice_socket_send (IceSocket *self, const IceAddress *to, IceBytes packet)
+{
+  if (ice_socket_is_closed (self) || !ice_socket_can_reach (self, to))
+    return FALSE;
+  return self->udp->send (self, to, packet);
+}
+
+static void
+ice_socket_set_send_error (IceSocket *self, gint code,
+    const IceSendBatch *batch, guint next, GError **error)
+{
+  switch (code) {
+    case G_IO_ERROR_WOULD_BLOCK:
+      g_set_error_literal (error, G_IO_ERROR, code, "The socket is full");
+      break;
+    case G_IO_ERROR_MESSAGE_TOO_LARGE:
+      g_set_error (error, G_IO_ERROR, code,
+          "A packet of %" G_GSIZE_FORMAT " bytes exceeds what UDP carries",
+          gst_buffer_get_size (((GstBuffer **) batch->buffers)[next]));
+      break;
+    default:
+      g_set_error_literal (
+          error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The socket is closed");
+      break;
+  }
+}
+
+guint
+ice_socket_send_batch (IceSocket *self, const IceAddress *to,
+    const IceSendBatch *batch, guint *ret_n_discarded, GError **error)
+{
+  IceUdpTx tx = { .error = -1 };
+
+  if (!ice_socket_can_reach (self, to))
+    tx.n_taken = tx.n_discarded = batch->n_buffers;
+  else if (ice_socket_is_closed (self))
+    tx.error = G_IO_ERROR_CLOSED;
+  else
+    self->udp->send_batch (self, to, batch, &tx);
+
+  if (tx.error == G_IO_ERROR_WOULD_BLOCK)
+    ice_socket_note_full (self);
+  if (tx.error >= 0)
+    ice_socket_set_send_error (self, tx.error, batch, tx.n_taken, error);
+  if (ret_n_discarded != NULL)
+    *ret_n_discarded = tx.n_discarded;
+  return tx.n_taken;
+}
+
+/* For the backends */
+
+gint
+ice_socket_get_fd (IceSocket *self)
+{
+  return self->fd;
+}
+
+GSocket *
+ice_socket_get_gsocket (IceSocket *self)
+{
+  return self->gsocket;
+}
+
+gint
+ice_socket_get_segment_limit (IceSocket *self)
+{
+  return g_atomic_int_get (&self->segment_limit);
+}
+
+void
+ice_socket_set_segment_limit (IceSocket *self, gint limit)
+{
+  g_atomic_int_set (&self->segment_limit, limit);
+}
