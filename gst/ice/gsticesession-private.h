@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "gsticesession.h"
+
+G_BEGIN_DECLS
+
+/* Whatever happens to a session happens on the service thread, one thing after
+ * the other; methods called elsewhere are queued for it. So there is no lock.
+ */
+
+typedef enum
+{
+  GST_ICE_EXCHANGE_STABLE,
+  GST_ICE_EXCHANGE_LOCAL_OFFER,
+  GST_ICE_EXCHANGE_REMOTE_OFFER, /* the answer waits for candidates */
+} GstIceExchange;
+
+struct _GstIceSession
+{
+  GstObject parent;
+
+  GstIceAgent *agent;         /* (owned) */
+  GstIceSignaller *signaller; /* (owned) */
+  gint state;                 /* GstIceSessionState, atomic: read anywhere */
+
+  /* service thread only */
+  gboolean ready;       /* streams have their caps */
+  gboolean met;         /* the meeting place is reached */
+  gboolean offerer;     /* as the signaller says, for the first offer */
+  gboolean established; /* an exchange was completed with this peer */
+  gboolean used;        /* the agent's credentials were seen by a peer */
+  gboolean want_offer;
+  gboolean want_restart;
+  GstIceExchange exchange;
+  gchar *local_sdp;     /* (owned) (nullable) the last that was sent */
+  GQueue pending;       /* (owned) messages before ready */
+  GSource *answer_wait; /* (owned) (nullable) for a peer without trickle */
+};
+
+GST_DEBUG_CATEGORY_EXTERN (gst_ice_session_debug);
+
+/* gsticesession.c */
+void gst_ice_session_set_state (GstIceSession *self, GstIceSessionState state);
+gboolean gst_ice_session_has_ended (GstIceSession *self);
+void gst_ice_session_emit_error (GstIceSession *self, const GError *error);
+void gst_ice_session_emit_negotiated (GstIceSession *self);
+void gst_ice_session_emit_bye (GstIceSession *self, const gchar *reason);
+
+/* gsticesession-exchange.c: offers, answers, candidates, in service thread. */
+void gst_ice_session_advance (GstIceSession *self);
+/* @type NULL: @text is a candidate. */
+void gst_ice_session_take_message (GstIceSession *self, const gchar *type,
+    const gchar *text, const gchar *mid, guint mline_index);
+void gst_ice_session_meet (GstIceSession *self, gboolean offerer);
+void gst_ice_session_part (GstIceSession *self, const gchar *reason);
+/* @candidate NULL: there are no more of @stream. */
+void gst_ice_session_trickle (
+    GstIceSession *self, GstIceStream *stream, GstIceCandidate *candidate);
+void gst_ice_session_clear (GstIceSession *self);
+
+G_END_DECLS
