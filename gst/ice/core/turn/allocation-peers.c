@@ -149,12 +149,11 @@ ice_allocation_forget (IceAllocation *self, const IceAddress *peer)
 }
 
 guint16
-ice_allocation_channel (
-    const IceAllocation *self, const IceAddress *peer, IceTime now)
+ice_allocation_channel (const IceAllocation *self, const IceAddress *peer)
 {
   const IceChannel *channel = find_channel (self, peer);
 
-  return channel && ice_channel_is_bound (channel, now) ? channel->number : 0;
+  return channel && ice_channel_is_bound (channel) ? channel->number : 0;
 }
 
 gboolean
@@ -207,7 +206,7 @@ receive_channel_answer (
 
   for (guint i = 0; i < self->channels->len; i++) {
     IceChannel *channel = g_ptr_array_index (self->channels, i);
-    gboolean was_bound = ice_channel_is_bound (channel, now);
+    gboolean was_bound = ice_channel_is_bound (channel);
     IceTurnAnswer what;
 
     what = ice_channel_receive (channel, &self->link, answer, now, &code);
@@ -312,7 +311,7 @@ ice_allocation_send (
   if (self->state != ICE_ALLOCATION_ACTIVE || payload.size > SEND_PAYLOAD_MAX ||
       !ice_allocation_is_permitted (self, peer, now))
     return FALSE;
-  channel = ice_allocation_channel (self, peer, now);
+  channel = ice_allocation_channel (self, peer);
   ice_turn_link_push (&self->link,
       channel != 0 ? ice_channel_data_new (channel, payload)
                    : wrap_in_indication (self, peer, payload),

@@ -32,8 +32,9 @@ typedef enum
 
 /* Codes beside those of STUN. */
 #define ICE_TURN_NO_ANSWER 0 /* given up after all retransmissions */
-#define ICE_TURN_NONSENSE 1  /* a success that is of no use: lifetime, address \
-                              */
+#define ICE_TURN_NONSENSE                                                      \
+  1 /* a success that is of no use: lifetime, address                          \
+     */
 
 typedef struct
 {
@@ -91,8 +92,8 @@ ice_allocation_bind (IceAllocation *self, const IceAddress *peer, IceTime now);
 /* Permission and channel are no longer renewed. */
 void ice_allocation_forget (IceAllocation *self, const IceAddress *peer);
 /* 0 when none is bound. */
-guint16 ice_allocation_channel (
-    const IceAllocation *self, const IceAddress *peer, IceTime now);
+guint16
+ice_allocation_channel (const IceAllocation *self, const IceAddress *peer);
 /* TRUE when packets to @peer may leave. */
 gboolean ice_allocation_is_permitted (
     const IceAllocation *self, const IceAddress *peer, IceTime now);

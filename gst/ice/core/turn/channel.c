@@ -38,9 +38,9 @@ ice_channel_request (IceChannel *self, IceTurnLink *link, IceTime now)
 }
 
 gboolean
-ice_channel_is_bound (const IceChannel *self, IceTime now)
+ice_channel_is_bound (const IceChannel *self)
 {
-  return self->lease.state == ICE_LEASE_HELD && now < self->lease.expires_at;
+  return self->lease.state == ICE_LEASE_HELD;
 }
 
 gboolean

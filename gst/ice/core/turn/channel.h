@@ -27,7 +27,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceChannel, ice_channel_free)
 /* Sends ChannelBind, for the first time or to renew. */
 void ice_channel_request (IceChannel *self, IceTurnLink *link, IceTime now);
 /* TRUE when packets may leave by it. */
-gboolean ice_channel_is_bound (const IceChannel *self, IceTime now);
+gboolean ice_channel_is_bound (const IceChannel *self);
 /* TRUE when the record may be dropped and the peer bound anew. */
 gboolean ice_channel_is_stale (const IceChannel *self, IceTime now);
 IceTurnAnswer ice_channel_receive (IceChannel *self, IceTurnLink *link,

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making candidates of what the queries found, and remembering them until they
+ * are released. */
+#include "gatherer-private.h"
+
+#include <string.h>
+
+#include "../purity.h"
+
+void
+ice_gather_entry_clear (IceGatherEntry *self)
+{
+  ice_candidate_unref (self->candidate);
+}
+
+static IceGatherEntry *
+entry_at (const IceGatherer *self, guint index)
+{
+  return &g_array_index (self->candidates, IceGatherEntry, index);
+}
+
+/* RFC 8445 5.1.1.3: same kind, IP address of the base, IP address of the server
+ * and protocol make the same foundation, for all streams of the agent. */
+static void
+set_foundation (
+    IceGatherer *self, IceCandidate *candidate, const IceAddress *server)
+{
+  gchar base_ip[ICE_ADDRESS_STRLEN], server_ip[ICE_ADDRESS_STRLEN];
+  g_autofree gchar *key = NULL;
+  guint index;
+
+  key = g_strdup_printf ("%s %s %s udp",
+      ice_candidate_kind_to_string (candidate->kind),
+      ice_address_ip_to_string (&candidate->base, base_ip),
+      server ? ice_address_ip_to_string (server, server_ip) : "-");
+  if (!g_ptr_array_find_with_equal_func (
+          self->foundations, key, g_str_equal, &index)) {
+    index = self->foundations->len;
+    g_ptr_array_add (self->foundations, g_steal_pointer (&key));
+  }
+  g_snprintf (
+      candidate->foundation, sizeof candidate->foundation, "%u", index + 1);
+}
+
+/* RFC 8445 5.1.3: same address and same base as one that is reported. It came
+ * first, and cannot be taken back; it is the better one nearly always. */
+static gboolean
+is_redundant (const IceGatherer *self, const IceGatherSocket *socket,
+    const IceCandidate *candidate)
+{
+  for (guint i = 0; i < self->candidates->len; i++) {
+    const IceGatherEntry *entry = entry_at (self, i);
+
+    if (entry->candidate->stream == socket->stream->id &&
+        entry->candidate->component == socket->component &&
+        entry->generation == socket->stream->generation &&
+        ice_address_equal (&entry->candidate->address, &candidate->address) &&
+        ice_address_equal (&entry->candidate->base, &candidate->base))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The same candidate of an earlier generation is replaced: it is not ours to
+ * release any more, and neither is what it stands for. */
+static void
+forget_earlier (IceGatherer *self, const IceCandidate *candidate)
+{
+  for (guint i = self->candidates->len; i-- > 0;) {
+    const IceGatherEntry *entry = entry_at (self, i);
+
+    if (entry->candidate->kind == candidate->kind &&
+        entry->candidate->socket == candidate->socket &&
+        ice_address_equal (&entry->candidate->address, &candidate->address) &&
+        ice_address_equal (&entry->candidate->base, &candidate->base))
+      g_array_remove_index (self->candidates, i);
+  }
+}
+
+static void
+report (
+    IceGatherer *self, const IceGatherSocket *socket, IceCandidate *candidate)
+{
+  IceGatherEntry entry = { .candidate = candidate,
+    .generation = socket->stream->generation };
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  if (is_redundant (self, socket, candidate)) {
+    ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_GATHER,
+        "%s candidate %s is redundant",
+        ice_candidate_kind_to_string (candidate->kind),
+        ice_address_to_string (&candidate->address, text));
+    return;
+  }
+  ice_log (self->context, ICE_LOG_INFO, ICE_LOG_GATHER,
+      "stream %u component %u: %s candidate %s", candidate->stream,
+      candidate->component, ice_candidate_kind_to_string (candidate->kind),
+      ice_address_to_string (&candidate->address, text));
+  forget_earlier (self, candidate);
+  ice_candidate_ref (candidate);
+  g_array_append_val (self->candidates, entry);
+  ice_gather_push_event (
+      self, ICE_GATHER_CANDIDATE, candidate->stream, candidate, NULL, 0);
+}
+
+static IceCandidate *
+make (IceGatherer *self, const IceGatherSocket *socket, IceCandidateKind kind,
+    guint slot)
+{
+  IceCandidate *candidate = ice_candidate_new (kind, socket->component);
+
+  candidate->id = ice_context_new_id (self->context);
+  candidate->stream = socket->stream->id;
+  candidate->protocol = ICE_PROTOCOL_UDP;
+  candidate->socket = socket->id;
+  candidate->local_preference =
+      ice_gather_local_preference (socket->rank, slot);
+  candidate->priority = ice_candidate_compute_priority (
+      kind, candidate->local_preference, socket->component);
+  return candidate;
+}
+
+void
+ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
+{
+  g_clear_pointer (&socket->host, ice_candidate_unref);
+  socket->host = make (self, socket, ICE_CANDIDATE_HOST, 0);
+  socket->host->address = socket->host->base = socket->bound;
+  set_foundation (self, socket->host, NULL);
+}
+
+void
+ice_gather_report_host (IceGatherer *self, IceGatherSocket *socket)
+{
+  if (socket->stream->relay_only || socket->spare)
+    return;
+  socket->direct = TRUE;
+  report (self, socket, socket->host);
+}
+
+void
+ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
+{
+  IceGatherSocket *socket = query->socket;
+  g_autoptr (IceCandidate) candidate = NULL;
+
+  /* One of another family went through a translator: the base could not reach
+   * what is reached from there. */
+  if (socket->stream->relay_only || socket->spare ||
+      query->mapped.family != socket->bound.family)
+    return;
+  candidate = make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, query->slot);
+  candidate->address = query->mapped;
+  candidate->base = candidate->related = socket->bound;
+  candidate->server = query->server->id;
+  candidate->url = g_strdup (query->server->url);
+  set_foundation (self, candidate, &query->address);
+  report (self, socket, candidate);
+}
+
+/* RFC 8445 5.1.1.2: identical to a host candidate MUST be discarded; so is what
+ * another allocation has got already. */
+static gboolean
+is_taken (const IceGatherer *self, const IceGatherQuery *query)
+{
+  const IceAddress *relayed = &query->allocation->relayed;
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+    const IceGatherQuery *other = ice_gather_find_relay (socket, relayed);
+
+    if (ice_address_equal (&socket->bound, relayed) ||
+        (other && other != query))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static IceAddress
+hidden_address (IceFamily family)
+{
+  IceAddress address = ICE_ADDRESS_NONE;
+
+  address.family = family;
+  return address;
+}
+
+gboolean
+ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query)
+{
+  IceGatherSocket *socket = query->socket;
+  IceCandidate *candidate;
+
+  if (is_taken (self, query))
+    return FALSE;
+  candidate = make (self, socket, ICE_CANDIDATE_RELAYED, query->slot);
+  candidate->address = candidate->base = query->allocation->relayed;
+  candidate->related = query->mapped;
+  /* W3C webrtc 4.8.1.1: who relays to hide does not tell the related one. */
+  if (socket->stream->relay_only || query->mapped.family == ICE_FAMILY_NONE)
+    candidate->related = hidden_address (candidate->address.family);
+  candidate->server = query->server->id;
+  candidate->url = g_strdup (query->server->url);
+  candidate->relay_protocol = "udp";
+  set_foundation (self, candidate, &query->address);
+  g_clear_pointer (&query->relayed, ice_candidate_unref);
+  query->relayed = candidate;
+  report (self, socket, candidate);
+  return TRUE;
+}
+
+gboolean
+ice_gather_has_mapped (const IceGatherer *self, const IceGatherQuery *query)
+{
+  for (guint i = 0; i < self->candidates->len; i++) {
+    const IceCandidate *candidate = entry_at (self, i)->candidate;
+
+    if (candidate->kind == ICE_CANDIDATE_SERVER_REFLEXIVE &&
+        candidate->socket == query->socket->id &&
+        candidate->server == query->server->id)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+void
+ice_gather_lose (
+    IceGatherer *self, const IceGatherSocket *socket, const IceAddress *base)
+{
+  for (guint i = self->candidates->len; i-- > 0;) {
+    IceCandidate *candidate = entry_at (self, i)->candidate;
+
+    if (candidate->socket != socket->id ||
+        (base && !ice_address_equal (&candidate->base, base)))
+      continue;
+    ice_gather_push_event (
+        self, ICE_GATHER_CANDIDATE_LOST, candidate->stream, candidate, NULL, 0);
+    g_array_remove_index (self->candidates, i);
+  }
+}
+
+void
+ice_gather_forget_stream (IceGatherer *self, guint stream)
+{
+  for (guint i = self->candidates->len; i-- > 0;) {
+    if (entry_at (self, i)->candidate->stream == stream)
+      g_array_remove_index (self->candidates, i);
+  }
+}
+
+void
+ice_gather_forget_older (IceGatherer *self, const IceGatherStream *stream)
+{
+  for (guint i = self->candidates->len; i-- > 0;) {
+    const IceGatherEntry *entry = entry_at (self, i);
+
+    if (entry->candidate->stream == stream->id &&
+        entry->generation != stream->generation)
+      g_array_remove_index (self->candidates, i);
+  }
+}
+
+gboolean
+ice_gather_is_in_use (const IceGatherer *self, const IceGatherSocket *socket)
+{
+  for (guint i = 0; i < self->candidates->len; i++) {
+    if (entry_at (self, i)->candidate->socket == socket->id)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* RFC 8445 8.3.1: what no candidate stands for any more is given up. */
+static void
+release_resources (IceGatherer *self, const IceCandidate *released, IceTime now)
+{
+  IceGatherSocket *socket = ice_gather_find_socket (self, released->socket);
+
+  if (!socket)
+    return;
+  if (!ice_gather_is_in_use (self, socket)) {
+    ice_gather_close_socket (self, socket, now);
+    return;
+  }
+  for (guint i = 0; i < socket->queries->len; i++) {
+    IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (released->server == query->server->id)
+      ice_gather_query_release (self, query, released, now);
+  }
+}
+
+void
+ice_gatherer_release_candidate (
+    IceGatherer *self, IceCandidate *local, IceTime now)
+{
+  for (guint i = 0; i < self->candidates->len; i++) {
+    IceCandidate *candidate = entry_at (self, i)->candidate;
+
+    if (candidate->id != local->id)
+      continue;
+    ice_candidate_ref (candidate);
+    g_array_remove_index (self->candidates, i);
+    release_resources (self, candidate, now);
+    ice_candidate_unref (candidate);
+    return;
+  }
+}
+
+static gint
+compare_priority (gconstpointer a, gconstpointer b)
+{
+  const IceCandidate *first = *(IceCandidate *const *) a;
+  const IceCandidate *second = *(IceCandidate *const *) b;
+
+  return (first->priority < second->priority) -
+      (first->priority > second->priority);
+}
+
+void
+ice_gatherer_get_candidates (
+    IceGatherer *self, guint stream, guint component, GPtrArray *ret)
+{
+  const IceGatherStream *found = ice_gather_find_stream (self, stream);
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+
+  for (guint i = 0; found && i < self->candidates->len; i++) {
+    const IceGatherEntry *entry = entry_at (self, i);
+
+    if (entry->candidate->stream == stream &&
+        entry->candidate->component == component &&
+        entry->generation == found->generation)
+      g_ptr_array_add (list, entry->candidate);
+  }
+  g_ptr_array_sort (list, compare_priority);
+  g_ptr_array_extend (ret, list, NULL, NULL);
+}

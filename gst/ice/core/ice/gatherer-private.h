@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the gatherer's files share. A stream has sockets, one for each component
+ * and local address; a socket has queries, one for each server and kind of
+ * request; an answered query is where candidates come from. */
+#pragma once
+
+#include "../turn/allocation.h"
+#include "gatherer.h"
+
+G_BEGIN_DECLS
+
+/* RFC 8421 4: an address and its place in the order of preference, 0 best. */
+typedef struct
+{
+  IceAddress address;
+  guint rank;
+} IceGatherAddress;
+
+typedef enum
+{
+  ICE_GATHER_STATE_GATHERING,
+  ICE_GATHER_STATE_DONE,  /* the last useful answer came */
+  ICE_GATHER_STATE_ENDED, /* every server answered or was given up */
+} IceGatherState;
+
+typedef struct
+{
+  guint id;
+  guint generation;
+  GArray *transports; /* (element-type guint) (owned) by component - 1 */
+  gboolean relay_only;
+  IceGatherState state;
+  IceTime progress_at; /* the last answer, or the last thing begun */
+  GArray *ranks;       /* (element-type IceGatherAddress) (owned) */
+} IceGatherStream;
+
+typedef struct
+{
+  guint id;
+  IceGatherStream *stream; /* (unowned) */
+  guint component, transport;
+  IceAddress address; /* the interface's, port 0 */
+  IceAddress bound;   /* family NONE until opened */
+  guint rank;
+  gboolean wanted; /* FALSE: its address is gone, nothing is gathered on it */
+  gboolean spare;  /* opened for one allocation only, after a 437 */
+  gboolean direct; /* its host candidate was reported */
+  IceCandidate *host; /* (owned) (nullable) */
+  GPtrArray *queries; /* (element-type IceGatherQuery) (owned) */
+} IceGatherSocket;
+
+typedef enum
+{
+  ICE_GATHER_RESOLVE_NEEDED,
+  ICE_GATHER_RESOLVE_ASKED,
+  ICE_GATHER_RESOLVE_KNOWN,
+  ICE_GATHER_RESOLVE_LITERAL,
+} IceGatherResolution;
+
+/* Security: a name has at most this many addresses that we would try. */
+#define ICE_GATHER_ADDRESSES_MAX 8
+
+typedef struct
+{
+  guint id;
+  IceServerKind kind;
+  gchar *host; /* (owned) */
+  guint16 port;
+  gchar *username, *url; /* (owned) (nullable) */
+  gchar *password;       /* (owned) (nullable) secret */
+  gboolean removed;      /* kept for the allocations it gave */
+
+  IceGatherResolution resolution;
+  guint request; /* of the RESOLVE output */
+  IceTime resolved_at;
+  IceAddress addresses[ICE_GATHER_ADDRESSES_MAX];
+  guint n_addresses;
+  guint n_used; /* the first ones; more when these stay silent */
+
+  IceTime asked_at;    /* first request; ICE_TIME_NEVER: none yet */
+  gboolean answered;   /* since then */
+  gboolean ok;         /* SERVER_OK was said */
+  gboolean refused;    /* it does not take the credentials */
+  IceTime barred_till; /* no new allocation before (RFC 8656 7.4) */
+  guint reported_code; /* of the last SERVER_ERROR */
+  guint errors;
+  IceTime rtt;
+} IceGatherServer;
+
+typedef enum
+{
+  ICE_GATHER_BINDING,
+  ICE_GATHER_ALLOCATE,
+} IceGatherKind;
+
+typedef enum
+{
+  ICE_GATHER_QUERY_WAITING, /* for a slot of the pacing */
+  ICE_GATHER_QUERY_DELAYED, /* until retry_at */
+  ICE_GATHER_QUERY_ASKED,
+  ICE_GATHER_QUERY_ANSWERED,
+  ICE_GATHER_QUERY_FAILED,
+} IceGatherQueryState;
+
+typedef struct
+{
+  IceGatherKind kind;
+  IceGatherQueryState state;
+  IceGatherSocket *socket; /* (unowned) */
+  IceGatherServer *server; /* (unowned) */
+  IceAddress address;      /* the server's */
+  guint slot;              /* among the socket's, for the preference */
+  gboolean redirected;     /* followed a 300 */
+  gboolean retried;        /* the one delayed retry was used */
+  gboolean any_family;     /* the server has no relay of our family */
+  guint spare;             /* socket opened after a 437, or 0 */
+  IceTime retry_at;
+
+  IceTransaction binding;
+  IceTime keepalive_at;
+  IceAllocation *allocation; /* (owned) (nullable) */
+  IceCandidate *relayed;     /* (owned) (nullable) of the last generation */
+  IceAddress mapped;         /* family NONE when unknown */
+} IceGatherQuery;
+
+/* A candidate that was reported and not released since. */
+typedef struct
+{
+  IceCandidate *candidate; /* (owned) */
+  guint generation;
+} IceGatherEntry;
+
+struct _IceGatherer
+{
+  IceContext *context; /* (unowned) */
+  IceGathererConfig config;
+  IceTurnDice dice;
+  GPtrArray *servers;     /* (element-type IceGatherServer) (owned) */
+  GPtrArray *streams;     /* (element-type IceGatherStream) (owned) */
+  GPtrArray *sockets;     /* (element-type IceGatherSocket) (owned) */
+  GArray *interfaces;     /* (element-type IceInterfaceAddress) (owned) */
+  GArray *candidates;     /* (element-type IceGatherEntry) (owned) */
+  GPtrArray *foundations; /* (element-type utf8) (owned) what each stands for */
+  GQueue waiting;         /* (element-type IceGatherQuery) (unowned) */
+  GQueue events;          /* (element-type IceGatherEvent) (owned) */
+  gboolean closed;
+};
+
+/* gatherer.c */
+IceGatherStream *ice_gather_find_stream (IceGatherer *self, guint id);
+IceGatherSocket *ice_gather_find_socket (IceGatherer *self, guint id);
+void
+ice_gather_push_event (IceGatherer *self, IceGatherEventType type, guint stream,
+    IceCandidate *candidate, const IceAddress *peer, guint16 channel);
+
+/* gatherer-stream.c */
+void ice_gather_stream_free (IceGatherStream *self);
+void ice_gather_socket_free (IceGatherSocket *self);
+IceGatherSocket *
+ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
+    guint component, const IceGatherAddress *address, gboolean spare);
+/* Forgets it; with @goodbye its allocations are deleted at the servers. */
+void ice_gather_drop_socket (
+    IceGatherer *self, IceGatherSocket *socket, gboolean goodbye, IceTime now);
+/* Goodbye, and CLOSE_SOCKET. */
+void ice_gather_close_socket (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now);
+/* Those of a stream; NULL: all. */
+void ice_gather_close_sockets (
+    IceGatherer *self, const IceGatherStream *stream, IceTime now);
+/* Every call that may have changed something ends with this: what waits is
+ * sent, DONE and END are said. */
+void ice_gather_settle (IceGatherer *self, IceTime now);
+IceTime ice_gather_stream_deadline (
+    const IceGatherer *self, const IceGatherStream *stream);
+
+/* gatherer-preference.c: the addresses to gather on, best first.
+ * (transfer full) (element-type IceGatherAddress) */
+GArray *
+ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream);
+guint16 ice_gather_local_preference (guint rank, guint slot);
+
+/* gatherer-server.c */
+void ice_gather_server_free (IceGatherServer *self);
+gboolean ice_gather_server_is_useful (
+    const IceGatherServer *self, const IceGatherStream *stream);
+/* Makes sure that its addresses are known, or will be. */
+void ice_gather_server_resolve (
+    IceGatherer *self, IceGatherServer *server, IceTime now);
+void ice_gather_server_addresses_came (IceGatherer *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now);
+/* A new gathering: it may have died since the last. */
+void ice_gather_server_begin (IceGatherServer *self);
+void ice_gather_server_asked (IceGatherServer *self, IceTime now);
+void ice_gather_server_answered (IceGatherServer *self, IceTime rtt);
+/* An answer that served its purpose: SERVER_OK. */
+void ice_gather_server_succeeded (IceGatherer *self, IceGatherServer *server);
+/* Codes beside those of STUN; told as 701. */
+#define ICE_GATHER_SILENT 1
+#define ICE_GATHER_USELESS 2
+#define ICE_GATHER_UNRESOLVED 3
+/* SERVER_ERROR, unless the last one was the same. */
+void ice_gather_server_failed (
+    IceGatherer *self, IceGatherServer *server, guint code);
+void ice_gather_servers_timeout (IceGatherer *self, IceTime now);
+IceTime ice_gather_servers_deadline (const IceGatherer *self);
+
+/* gatherer-query.c */
+void ice_gather_query_free (IceGatherQuery *self);
+/* (nullable) NULL when the socket asked that server already. */
+IceGatherQuery *
+ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
+    IceGatherServer *server, IceGatherKind kind, const IceAddress *address);
+/* From the start, as soon as the pacing allows. */
+void ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query);
+void ice_gather_query_end (
+    IceGatherer *self, IceGatherQuery *query, IceGatherQueryState state);
+/* What the socket did not ask yet. */
+void ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket);
+/* What failed at an earlier gathering. */
+void ice_gather_repeat_queries (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now);
+/* Sends what the pacing allows now. */
+void ice_gather_pump (IceGatherer *self, IceTime now);
+/* Reports what its answer gave to the present generation. */
+void ice_gather_query_report (IceGatherer *self, IceGatherQuery *query);
+/* @released came from it, and is not needed any more. */
+void ice_gather_query_release (IceGatherer *self, IceGatherQuery *query,
+    const IceCandidate *released, IceTime now);
+gboolean ice_gather_query_is_pending (const IceGatherQuery *self);
+/* FALSE when the message belongs to another one. */
+gboolean ice_gather_binding_receive (IceGatherer *self, IceGatherQuery *query,
+    const IceStunMessage *message, IceTime now);
+void ice_gather_query_timeout (
+    IceGatherer *self, IceGatherQuery *query, IceTime now);
+IceTime ice_gather_query_deadline (const IceGatherQuery *self);
+
+/* gatherer-turn.c */
+void ice_gather_allocate_failed (
+    IceGatherer *self, IceGatherQuery *query, guint code, IceTime now);
+/* Asks from a socket that was opened because of a 437. */
+void ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare);
+/* Performs what its allocation decided: packets and events. */
+void
+ice_gather_query_drain (IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* (nullable) the allocation with that address. */
+IceGatherQuery *ice_gather_find_relay (
+    const IceGatherSocket *socket, const IceAddress *relayed);
+
+/* gatherer-candidate.c */
+void ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket);
+/* Reports it, unless redundant. */
+void ice_gather_report_host (IceGatherer *self, IceGatherSocket *socket);
+void ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query);
+/* FALSE when the relayed address is of no use. */
+gboolean ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query);
+gboolean
+ice_gather_has_mapped (const IceGatherer *self, const IceGatherQuery *query);
+/* The candidates of a socket, or of one base on it, are no more. */
+void ice_gather_lose (
+    IceGatherer *self, const IceGatherSocket *socket, const IceAddress *base);
+void ice_gather_forget_stream (IceGatherer *self, guint stream);
+/* Those of generations before the one @stream is in. */
+void ice_gather_forget_older (IceGatherer *self, const IceGatherStream *stream);
+gboolean
+ice_gather_is_in_use (const IceGatherer *self, const IceGatherSocket *socket);
+void ice_gather_entry_clear (IceGatherEntry *self);
+
+G_END_DECLS

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* STUN and TURN servers: their addresses, and what is told about them. */
+#include "gatherer-private.h"
+
+#include "../../base/crypto.h"
+
+#include "../purity.h"
+
+/* A first answer takes one round trip, 1.2 s over a satellite. By now the
+ * request was sent three times (RFC 8489 6.2.1: 0, 0.5, 1.5 s), and what is
+ * said now is on the bus before two seconds are over. */
+#define SILENCE_TIMEOUT (1800 * ICE_MSEC)
+/* Addresses of a name are asked for again at the first gathering after this;
+ * within it the streams of an agent share one question. */
+#define RESOLUTION_LIFETIME (300 * ICE_SECOND)
+/* W3C webrtc 4.8.3: the code for a server that could not be reached. */
+#define CODE_UNREACHABLE 701
+
+void
+ice_gather_server_free (IceGatherServer *self)
+{
+  g_free (self->host);
+  g_free (self->url);
+  g_free (self->username);
+  ice_secret_free (self->password);
+  g_free (self);
+}
+
+static IceGatherServer *
+find_server (const IceGatherer *self, guint id)
+{
+  for (guint i = 0; i < self->servers->len; i++) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (server->id == id)
+      return server;
+  }
+  return NULL;
+}
+
+static void
+set_credentials (IceGatherServer *self, const IceServerConfig *config)
+{
+  g_free (self->username);
+  ice_secret_free (self->password);
+  self->username = g_strdup (config->username);
+  self->password = g_strdup (config->password);
+  self->refused = FALSE;
+  self->reported_code = 0;
+}
+
+void
+ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *config)
+{
+  IceGatherServer *server = find_server (self, config->id);
+
+  if (server) {
+    set_credentials (server, config);
+    server->removed = FALSE;
+    return;
+  }
+  server = g_new0 (IceGatherServer, 1);
+  server->id = config->id;
+  server->kind = config->kind;
+  server->host = g_strdup (config->host);
+  server->port = config->port;
+  server->url = g_strdup (config->url ? config->url : config->host);
+  server->asked_at = ICE_TIME_NEVER;
+  server->barred_till = G_MININT64;
+  set_credentials (server, config);
+  if (ice_address_parse (&server->addresses[0], server->host, server->port)) {
+    server->n_addresses = server->n_used = 1;
+    server->resolution = ICE_GATHER_RESOLVE_LITERAL;
+  }
+  g_ptr_array_add (self->servers, server);
+}
+
+static gboolean
+is_in_use (const IceGatherer *self, const IceGatherServer *server)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    for (guint j = 0; j < socket->queries->len; j++) {
+      const IceGatherQuery *query = g_ptr_array_index (socket->queries, j);
+
+      if (query->server == server)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+void
+ice_gatherer_remove_servers (IceGatherer *self)
+{
+  for (guint i = self->servers->len; i-- > 0;) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    server->removed = TRUE;
+    if (!is_in_use (self, server))
+      g_ptr_array_remove_index (self->servers, i);
+  }
+}
+
+gboolean
+ice_gather_server_is_useful (
+    const IceGatherServer *self, const IceGatherStream *stream)
+{
+  return !self->removed &&
+      (self->kind == ICE_SERVER_TURN || !stream->relay_only);
+}
+
+void
+ice_gather_server_resolve (
+    IceGatherer *self, IceGatherServer *server, IceTime now)
+{
+  IceOutput *output;
+
+  if (server->resolution == ICE_GATHER_RESOLVE_LITERAL ||
+      server->resolution == ICE_GATHER_RESOLVE_ASKED ||
+      (server->resolution == ICE_GATHER_RESOLVE_KNOWN &&
+          now < server->resolved_at + RESOLUTION_LIFETIME))
+    return;
+  server->resolution = ICE_GATHER_RESOLVE_ASKED;
+  server->request = ice_context_new_id (self->context);
+  output = ice_outputs_add (self->context->out, ICE_OUTPUT_RESOLVE);
+  output->resolve.request = server->request;
+  output->resolve.host = g_strdup (server->host);
+  output->resolve.port = server->port;
+}
+
+static gboolean
+has_address (const IceGatherServer *self, const IceAddress *address)
+{
+  for (guint i = 0; i < self->n_addresses; i++) {
+    if (ice_address_equal (&self->addresses[i], address))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The first address of each family stands first: these are used at once. */
+static void
+take_addresses (IceGatherServer *self, const IceAddress *addresses, guint n)
+{
+  guint seen_families = 0;
+
+  self->n_addresses = self->n_used = 0;
+  for (guint i = 0; i < n && self->n_addresses < ICE_GATHER_ADDRESSES_MAX;
+       i++) {
+    IceAddress address = addresses[i];
+
+    address.port = self->port;
+    if (!ice_address_is_usable (&address) || has_address (self, &address))
+      continue;
+    self->addresses[self->n_addresses++] = address;
+    if (seen_families & (1u << address.family))
+      continue;
+    seen_families |= 1u << address.family;
+    self->addresses[self->n_addresses - 1] = self->addresses[self->n_used];
+    self->addresses[self->n_used++] = address;
+  }
+}
+
+/* Streams that still gather, on sockets that are there. */
+static void
+start_queries_everywhere (IceGatherer *self)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream->state != ICE_GATHER_STATE_ENDED)
+      ice_gather_start_queries (self, socket);
+  }
+}
+
+void
+ice_gather_server_addresses_came (IceGatherer *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now)
+{
+  for (guint i = 0; i < self->servers->len; i++) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (server->resolution != ICE_GATHER_RESOLVE_ASKED ||
+        server->request != request)
+      continue;
+    take_addresses (server, addresses, n_addresses);
+    server->resolved_at = now;
+    server->resolution = server->n_addresses > 0 ? ICE_GATHER_RESOLVE_KNOWN
+                                                 : ICE_GATHER_RESOLVE_NEEDED;
+    if (server->n_addresses == 0)
+      ice_gather_server_failed (self, server, ICE_GATHER_UNRESOLVED);
+    start_queries_everywhere (self);
+    return;
+  }
+}
+
+void
+ice_gather_server_begin (IceGatherServer *self)
+{
+  self->asked_at = ICE_TIME_NEVER;
+  self->answered = FALSE;
+}
+
+void
+ice_gather_server_asked (IceGatherServer *self, IceTime now)
+{
+  if (self->asked_at == ICE_TIME_NEVER)
+    self->asked_at = now;
+}
+
+void
+ice_gather_server_answered (IceGatherServer *self, IceTime rtt)
+{
+  self->answered = TRUE;
+  self->rtt = rtt;
+}
+
+void
+ice_gather_server_succeeded (IceGatherer *self, IceGatherServer *server)
+{
+  IceOutput *output;
+
+  if (server->ok)
+    return;
+  server->ok = TRUE;
+  output = ice_outputs_add (self->context->out, ICE_OUTPUT_SERVER_OK);
+  output->server.server = server->id;
+  output->server.rtt = server->rtt;
+}
+
+static const gchar *
+allocate_error (guint code)
+{
+  switch (code) {
+    case 300:
+      return "redirects in a circle, or to an address of no use (300); check "
+             "its configuration";
+    case 403:
+      return "forbids to relay (403); ask its administrator";
+    case 437:
+      return "takes us for an old client on every port (437); try again in "
+             "two minutes";
+    case 441:
+      return "has given our address to another user (441); try again later";
+    case 442:
+      return "does not relay UDP (442); choose another server";
+    case 486:
+      return "has too many allocations for this user (486); close some, or "
+             "raise its quota";
+    case 508:
+      return "has no relay ports left (508); try again in a minute, or choose "
+             "another server";
+    default:
+      return NULL;
+  }
+}
+
+/* (transfer full) what was tried, and what to do. */
+static gchar *
+describe (const IceGatherServer *self, guint code)
+{
+  const gchar *known = allocate_error (code);
+
+  if (code == ICE_GATHER_UNRESOLVED)
+    return g_strdup_printf ("No address found for \"%s\" of %s; check the "
+                            "name and the name service",
+        self->host, self->url);
+  if (code == ICE_GATHER_SILENT)
+    return g_strdup_printf (
+        "No answer from %s after 2 s; still trying. Check that the server "
+        "runs and that no firewall blocks UDP to it",
+        self->url);
+  if (code == ICE_GATHER_USELESS)
+    return g_strdup_printf ("%s answers, but with an address or a lifetime of "
+                            "no use; check its configuration",
+        self->url);
+  if (code == 401 && !self->username)
+    return g_strdup_printf ("%s wants a user name and a password (401); add "
+                            "them: turn:USER:PASSWORD@HOST",
+        self->url);
+  if (code == 401)
+    return g_strdup_printf (
+        "%s refuses user name or password (401); correct them", self->url);
+  if (known)
+    return g_strdup_printf ("%s %s", self->url, known);
+  return g_strdup_printf (
+      "%s answers with error %u; check its log", self->url, code);
+}
+
+void
+ice_gather_server_failed (
+    IceGatherer *self, IceGatherServer *server, guint code)
+{
+  IceOutput *output;
+
+  server->errors++;
+  if (code == 401)
+    server->refused = TRUE;
+  if (server->reported_code == code)
+    return;
+  server->reported_code = code;
+  output = ice_outputs_add (self->context->out, ICE_OUTPUT_SERVER_ERROR);
+  output->server.server = server->id;
+  output->server.code = code < 300 ? CODE_UNREACHABLE : code;
+  output->server.text = describe (server, code);
+  ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER, "%s",
+      output->server.text);
+}
+
+static gboolean
+is_awaited (const IceGatherServer *self)
+{
+  return self->asked_at != ICE_TIME_NEVER && !self->answered;
+}
+
+/* A name may have more addresses, and one of them be alive. */
+static void
+server_is_silent (IceGatherer *self, IceGatherServer *server)
+{
+  server->asked_at = ICE_TIME_NEVER;
+  ice_gather_server_failed (self, server, ICE_GATHER_SILENT);
+  if (server->n_used < server->n_addresses) {
+    server->n_used++;
+    start_queries_everywhere (self);
+  }
+}
+
+void
+ice_gather_servers_timeout (IceGatherer *self, IceTime now)
+{
+  for (guint i = 0; i < self->servers->len; i++) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (is_awaited (server) && now >= server->asked_at + SILENCE_TIMEOUT)
+      server_is_silent (self, server);
+  }
+}
+
+IceTime
+ice_gather_servers_deadline (const IceGatherer *self)
+{
+  IceTime deadline = ICE_TIME_NEVER;
+
+  for (guint i = 0; i < self->servers->len; i++) {
+    const IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (is_awaited (server))
+      deadline = MIN (deadline, server->asked_at + SILENCE_TIMEOUT);
+  }
+  return deadline;
+}
+
+static guint
+longest_lifetime (const IceGatherSocket *socket, const IceGatherServer *server)
+{
+  guint lifetime = 0;
+
+  for (guint i = 0; i < socket->queries->len; i++) {
+    const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (query->server == server && query->allocation &&
+        query->allocation->state == ICE_ALLOCATION_ACTIVE)
+      lifetime = MAX (lifetime, query->allocation->lifetime);
+  }
+  return lifetime;
+}
+
+void
+ice_gatherer_get_server_stats (IceGatherer *self, GArray *ret)
+{
+  for (guint i = 0; i < self->servers->len; i++) {
+    const IceGatherServer *server = g_ptr_array_index (self->servers, i);
+    IceServerStats stats = {
+      .server = server->id, .rtt = server->rtt, .errors = server->errors
+    };
+
+    for (guint j = 0; j < self->sockets->len; j++)
+      stats.allocation_lifetime = MAX (stats.allocation_lifetime,
+          longest_lifetime (g_ptr_array_index (self->sockets, j), server));
+    g_array_append_val (ret, stats);
+  }
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One stream's gathering from command to end: which sockets it has, when it is
+ * done, and what a restart tells again. */
+#include "gatherer-private.h"
+
+#include "../purity.h"
+
+/* Design 9.5: gathering is done this long after the last useful answer; a dead
+ * server does not hold it up. */
+#define DONE_TIMEOUT (500 * ICE_MSEC)
+
+void
+ice_gather_stream_free (IceGatherStream *self)
+{
+  g_array_unref (self->transports);
+  g_array_unref (self->ranks);
+  g_free (self);
+}
+
+void
+ice_gather_socket_free (IceGatherSocket *self)
+{
+  g_clear_pointer (&self->host, ice_candidate_unref);
+  g_ptr_array_unref (self->queries);
+  g_free (self);
+}
+
+/* Sockets. */
+
+IceGatherSocket *
+ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
+    guint component, const IceGatherAddress *address, gboolean spare)
+{
+  IceGatherSocket *socket = g_new0 (IceGatherSocket, 1);
+  IceOutput *output;
+
+  socket->id = ice_context_new_id (self->context);
+  socket->stream = stream;
+  socket->component = component;
+  socket->transport = g_array_index (stream->transports, guint, component - 1);
+  socket->address = address->address;
+  socket->rank = address->rank;
+  socket->wanted = TRUE;
+  socket->spare = spare;
+  socket->queries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_query_free);
+  g_ptr_array_add (self->sockets, socket);
+
+  output = ice_outputs_add (self->context->out, ICE_OUTPUT_OPEN_SOCKET);
+  output->open_socket.socket = socket->id;
+  output->open_socket.transport = socket->transport;
+  output->open_socket.local = socket->address;
+  return socket;
+}
+
+/* Its queries are forgotten; allocations get a Refresh with lifetime 0, for
+ * whose answer nobody waits. */
+void
+ice_gather_drop_socket (
+    IceGatherer *self, IceGatherSocket *socket, gboolean goodbye, IceTime now)
+{
+  for (guint i = 0; i < socket->queries->len; i++) {
+    IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (query->allocation && goodbye) {
+      ice_allocation_release (query->allocation, now);
+      ice_gather_query_drain (self, query, now);
+    }
+    ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  }
+  g_ptr_array_remove (self->sockets, socket);
+}
+
+void
+ice_gather_close_socket (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now)
+{
+  guint id = socket->id;
+
+  ice_gather_drop_socket (self, socket, TRUE, now);
+  ice_outputs_add (self->context->out, ICE_OUTPUT_CLOSE_SOCKET)
+      ->close_socket.socket = id;
+}
+
+/* DONE and END. */
+
+static gboolean
+is_opening (const IceGatherer *self, const IceGatherStream *stream)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream == stream && socket->wanted && !socket->spare &&
+        socket->bound.family == ICE_FAMILY_NONE)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_asking (const IceGatherSocket *socket)
+{
+  if (socket->bound.family == ICE_FAMILY_NONE)
+    return TRUE;
+  for (guint i = 0; i < socket->queries->len; i++) {
+    if (ice_gather_query_is_pending (g_ptr_array_index (socket->queries, i)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_resolving (const IceGatherer *self, const IceGatherStream *stream)
+{
+  for (guint i = 0; i < self->servers->len; i++) {
+    const IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (server->resolution == ICE_GATHER_RESOLVE_ASKED &&
+        ice_gather_server_is_useful (server, stream))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_busy (const IceGatherer *self, const IceGatherStream *stream)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream != stream || !socket->wanted)
+      continue;
+    if (is_asking (socket))
+      return TRUE;
+    any = TRUE;
+  }
+  return any && is_resolving (self, stream);
+}
+
+static void
+advance (IceGatherer *self, IceGatherStream *stream, IceTime now)
+{
+  gboolean busy;
+
+  if (stream->state == ICE_GATHER_STATE_ENDED || is_opening (self, stream))
+    return;
+  busy = is_busy (self, stream);
+  if (stream->state == ICE_GATHER_STATE_GATHERING &&
+      (!busy || now >= stream->progress_at + DONE_TIMEOUT)) {
+    stream->state = ICE_GATHER_STATE_DONE;
+    ice_gather_push_event (self, ICE_GATHER_DONE, stream->id, NULL, NULL, 0);
+  }
+  if (stream->state == ICE_GATHER_STATE_DONE && !busy) {
+    stream->state = ICE_GATHER_STATE_ENDED;
+    ice_gather_push_event (self, ICE_GATHER_END, stream->id, NULL, NULL, 0);
+  }
+}
+
+IceTime
+ice_gather_stream_deadline (
+    const IceGatherer *self, const IceGatherStream *stream)
+{
+  if (stream->state != ICE_GATHER_STATE_GATHERING || is_opening (self, stream))
+    return ICE_TIME_NEVER;
+  return stream->progress_at + DONE_TIMEOUT;
+}
+
+void
+ice_gather_settle (IceGatherer *self, IceTime now)
+{
+  ice_gather_pump (self, now);
+  for (guint i = 0; i < self->streams->len; i++)
+    advance (self, g_ptr_array_index (self->streams, i), now);
+}
+
+/* Gathering. */
+
+static IceGatherStream *
+ensure_stream (IceGatherer *self, guint id, guint generation)
+{
+  IceGatherStream *stream = ice_gather_find_stream (self, id);
+
+  if (!stream) {
+    stream = g_new0 (IceGatherStream, 1);
+    stream->id = id;
+    stream->generation = generation;
+    stream->transports = g_array_new (FALSE, FALSE, sizeof (guint));
+    stream->ranks = g_array_new (FALSE, FALSE, sizeof (IceGatherAddress));
+    g_ptr_array_add (self->streams, stream);
+  } else if (stream->generation != generation) {
+    /* What of the generation before the last is still here was replaced. */
+    ice_gather_forget_older (self, stream);
+    stream->generation = generation;
+    g_array_set_size (stream->ranks, 0);
+  }
+  return stream;
+}
+
+static guint
+transport_of (const IceGatherStream *stream, guint component)
+{
+  if (component > stream->transports->len)
+    return 0;
+  return g_array_index (stream->transports, guint, component - 1);
+}
+
+/* A component that is no longer named takes its sockets along. */
+static void
+close_unwanted (IceGatherer *self, IceGatherStream *stream, IceTime now)
+{
+  for (guint i = self->sockets->len; i-- > 0;) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream != stream)
+      continue;
+    socket->transport = transport_of (stream, socket->component);
+    if (socket->transport == 0) {
+      ice_gather_lose (self, socket, NULL);
+      ice_gather_close_socket (self, socket, now);
+    }
+  }
+}
+
+static gboolean
+adopt_socket (IceGatherer *self, IceGatherStream *stream, guint component,
+    const IceGatherAddress *address)
+{
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream != stream || socket->component != component ||
+        !ice_address_equal (&socket->address, &address->address))
+      continue;
+    socket->wanted = TRUE;
+    socket->rank = address->rank;
+    found |= !socket->spare;
+  }
+  return found;
+}
+
+static void
+ensure_sockets (IceGatherer *self, IceGatherStream *stream)
+{
+  g_autoptr (GArray) addresses = ice_gather_choose_addresses (self, stream);
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream == stream)
+      socket->wanted = FALSE;
+  }
+  for (guint i = 0; i < addresses->len; i++) {
+    const IceGatherAddress *address =
+        &g_array_index (addresses, IceGatherAddress, i);
+
+    for (guint j = 1; j <= stream->transports->len; j++) {
+      if (transport_of (stream, j) != 0 &&
+          !adopt_socket (self, stream, j, address))
+        ice_gather_open_socket (self, stream, j, address, FALSE);
+    }
+  }
+}
+
+/* RFC 8445 9: sockets and allocations outlive a restart; the peer is told the
+ * same addresses again, as candidates of the new generation. */
+static void
+report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream != stream || !socket->wanted ||
+        socket->bound.family == ICE_FAMILY_NONE)
+      continue;
+    ice_gather_make_host (self, socket);
+    ice_gather_report_host (self, socket);
+  }
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream != stream || !socket->wanted ||
+        socket->bound.family == ICE_FAMILY_NONE)
+      continue;
+    for (guint j = 0; j < socket->queries->len; j++)
+      ice_gather_query_report (self, g_ptr_array_index (socket->queries, j));
+    ice_gather_repeat_queries (self, socket, now);
+    ice_gather_start_queries (self, socket);
+  }
+}
+
+static void
+close_abandoned (IceGatherer *self, IceGatherStream *stream, IceTime now)
+{
+  for (guint i = self->sockets->len; i-- > 0;) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream == stream && !socket->wanted &&
+        !ice_gather_is_in_use (self, socket))
+      ice_gather_close_socket (self, socket, now);
+  }
+}
+
+void
+ice_gatherer_gather (IceGatherer *self, guint id, const guint *transports,
+    guint n_transports, guint generation, IceTime now)
+{
+  IceGatherStream *stream;
+
+  if (self->closed)
+    return;
+  stream = ensure_stream (self, id, generation);
+  g_array_set_size (stream->transports, 0);
+  g_array_append_vals (stream->transports, transports, n_transports);
+  stream->relay_only = self->config.relay_only;
+  stream->state = ICE_GATHER_STATE_GATHERING;
+  stream->progress_at = now;
+
+  close_unwanted (self, stream, now);
+  ensure_sockets (self, stream);
+  close_abandoned (self, stream, now);
+  for (guint i = 0; i < self->servers->len; i++) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (!ice_gather_server_is_useful (server, stream))
+      continue;
+    ice_gather_server_begin (server);
+    ice_gather_server_resolve (self, server, now);
+  }
+  report_again (self, stream, now);
+  ice_gather_settle (self, now);
+}
+
+void
+ice_gather_close_sockets (
+    IceGatherer *self, const IceGatherStream *stream, IceTime now)
+{
+  for (guint i = self->sockets->len; i-- > 0;) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (!stream || socket->stream == stream)
+      ice_gather_close_socket (self, socket, now);
+  }
+}
+
+void
+ice_gatherer_remove_stream (IceGatherer *self, guint id, IceTime now)
+{
+  IceGatherStream *stream = ice_gather_find_stream (self, id);
+
+  if (!stream)
+    return;
+  ice_gather_close_sockets (self, stream, now);
+  ice_gather_forget_stream (self, id);
+  g_ptr_array_remove (self->streams, stream);
+}

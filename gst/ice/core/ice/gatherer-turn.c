@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Allocations: what their answers mean for the candidates, and how packets of
+ * relayed candidates come and go. */
+#include "gatherer-private.h"
+
+#include "../purity.h"
+
+/* RFC 8489 6.3.4: the server may work again a moment later after a 500. */
+#define RETRY_DELAY ICE_SECOND
+/* RFC 8656 7.4: after 486 and 508 the client SHOULD wait at least a minute. */
+#define BARRED_DELAY (60 * ICE_SECOND)
+
+/* Why Allocate failed, and what else to try. */
+
+/* RFC 8445 5.1.1.2: a TURN server that gives no relay still tells the mapped
+ * address. */
+static void
+fall_back (IceGatherer *self, IceGatherQuery *query)
+{
+  if (!query->socket->stream->relay_only && !query->socket->spare)
+    ice_gather_query_new (self, query->socket, query->server,
+        ICE_GATHER_BINDING, &query->address);
+}
+
+/* RFC 8656 7.4: "pick another client transport address". */
+static gboolean
+try_another_socket (IceGatherer *self, IceGatherQuery *query)
+{
+  IceGatherSocket *socket = query->socket, *spare;
+  IceGatherAddress address = { .address = socket->address,
+    .rank = socket->rank };
+
+  if (socket->spare)
+    return FALSE;
+  spare = ice_gather_open_socket (
+      self, socket->stream, socket->component, &address, TRUE);
+  query->spare = spare->id;
+  return TRUE;
+}
+
+/* RFC 8489 10: followed once, within the family, never back to a server that
+ * was asked. */
+static gboolean
+follow_redirection (
+    IceGatherer *self, IceGatherQuery *query, const IceAddress *alternate)
+{
+  IceGatherQuery *next;
+
+  if (query->redirected || !ice_address_is_usable (alternate) ||
+      alternate->family != query->address.family)
+    return FALSE;
+  next = ice_gather_query_new (
+      self, query->socket, query->server, ICE_GATHER_ALLOCATE, alternate);
+  if (!next)
+    return FALSE;
+  next->redirected = TRUE;
+  return TRUE;
+}
+
+static gboolean
+has_ipv4_socket (const IceGatherer *self, const IceGatherStream *stream)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream == stream && socket->wanted &&
+        socket->address.family == ICE_FAMILY_IPV4)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* RFC 8656 7.4: 440, and 420 of a server older than RFC 6156: no IPv6 relay. An
+ * IPv4 one is better than none when nothing else will get one. */
+static gboolean
+try_any_family (IceGatherer *self, IceGatherQuery *query)
+{
+  if (query->any_family || query->socket->bound.family != ICE_FAMILY_IPV6 ||
+      has_ipv4_socket (self, query->socket->stream))
+    return FALSE;
+  query->any_family = TRUE;
+  ice_gather_query_wait (self, query);
+  return TRUE;
+}
+
+static gboolean
+try_later (IceGatherQuery *query, IceTime now)
+{
+  if (query->retried)
+    return FALSE;
+  query->retried = TRUE;
+  query->state = ICE_GATHER_QUERY_DELAYED;
+  query->retry_at = now + RETRY_DELAY;
+  return TRUE;
+}
+
+/* TRUE when something else is tried. */
+static gboolean
+recover (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
+{
+  switch (code) {
+    case 300:
+      return follow_redirection (self, query, &query->allocation->alternate);
+    case 420:
+    case 440:
+      return try_any_family (self, query);
+    case 437:
+      return try_another_socket (self, query);
+    case 500:
+      return try_later (query, now);
+    case 486:
+    case 508:
+      query->server->barred_till = now + BARRED_DELAY;
+      return FALSE;
+    default:
+      return FALSE;
+  }
+}
+
+static guint
+code_to_report (guint code)
+{
+  if (code == ICE_TURN_NO_ANSWER)
+    return ICE_GATHER_SILENT;
+  if (code == ICE_TURN_NONSENSE)
+    return ICE_GATHER_USELESS;
+  return code;
+}
+
+void
+ice_gather_allocate_failed (
+    IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
+{
+  gboolean no_ipv6 = (code == 420 || code == 440) &&
+      query->socket->bound.family == ICE_FAMILY_IPV6 && !query->any_family;
+
+  ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_TURN,
+      "%s: allocation from socket %u failed, code %u", query->server->url,
+      query->socket->id, code);
+  ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  if (recover (self, query, code, now))
+    return;
+  /* That a server has no IPv6 is no fault of it. */
+  if (!no_ipv6)
+    ice_gather_server_failed (self, query->server, code_to_report (code));
+  if (code != ICE_TURN_NO_ANSWER)
+    fall_back (self, query);
+}
+
+/* A spare socket opened: ask from there what was refused elsewhere. */
+void
+ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    for (guint j = 0; j < socket->queries->len; j++) {
+      const IceGatherQuery *query = g_ptr_array_index (socket->queries, j);
+      IceGatherQuery *copy;
+
+      if (query->spare != spare->id)
+        continue;
+      copy = ice_gather_query_new (
+          self, spare, query->server, ICE_GATHER_ALLOCATE, &query->address);
+      copy->slot = query->slot;
+      copy->redirected = query->redirected;
+      return;
+    }
+  }
+}
+
+/* Events of the allocation. */
+
+static void
+allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  query->mapped = query->allocation->mapped;
+  query->state = ICE_GATHER_QUERY_ANSWERED;
+  ice_gather_server_succeeded (self, query->server);
+  if (query->mapped.family != ICE_FAMILY_NONE)
+    ice_gather_report_mapped (self, query);
+  if (!ice_gather_report_relayed (self, query)) {
+    ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_TURN,
+        "%s relays by an address that is taken already", query->server->url);
+    ice_allocation_release (query->allocation, now);
+    query->state = ICE_GATHER_QUERY_FAILED;
+  }
+}
+
+static void
+lost (IceGatherer *self, IceGatherQuery *query, guint code)
+{
+  ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_TURN,
+      "%s: the allocation is lost, code %u", query->server->url, code);
+  query->state = ICE_GATHER_QUERY_FAILED;
+  query->server->errors++;
+  if (query->relayed)
+    ice_gather_lose (self, query->socket, &query->relayed->base);
+}
+
+static void
+push_peer_event (IceGatherer *self, const IceGatherQuery *query,
+    IceGatherEventType type, const IceTurnEvent *event)
+{
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_TURN, "%s: %s %s, code %u",
+      query->server->url,
+      type == ICE_GATHER_CHANNEL_BOUND      ? "channel to"
+          : type == ICE_GATHER_CHANNEL_LOST ? "no more channel to"
+                                            : "no permission for",
+      ice_address_to_string (&event->peer, text), event->code);
+  ice_gather_push_event (self, type, query->socket->stream->id, query->relayed,
+      &event->peer, event->channel);
+}
+
+static gboolean
+is_answer (const IceTurnEvent *event)
+{
+  return event->type == ICE_TURN_CHALLENGED ||
+      event->type == ICE_TURN_ALLOCATED ||
+      (event->type == ICE_TURN_FAILED && event->code != ICE_TURN_NO_ANSWER);
+}
+
+static void
+handle_event (IceGatherer *self, IceGatherQuery *query,
+    const IceTurnEvent *event, IceTime now)
+{
+  if (is_answer (event)) {
+    query->socket->stream->progress_at = now;
+    ice_gather_server_answered (query->server, query->allocation->rtt);
+  }
+  switch (event->type) {
+    case ICE_TURN_CHALLENGED:
+      query->state = ICE_GATHER_QUERY_WAITING;
+      g_queue_push_head (&self->waiting, query);
+      break;
+    case ICE_TURN_ALLOCATED:
+      allocated (self, query, now);
+      break;
+    case ICE_TURN_FAILED:
+      ice_gather_allocate_failed (self, query, event->code, now);
+      break;
+    case ICE_TURN_LOST:
+      lost (self, query, event->code);
+      break;
+    case ICE_TURN_PERMISSION_REFUSED:
+      push_peer_event (self, query, ICE_GATHER_PERMISSION_REFUSED, event);
+      break;
+    case ICE_TURN_CHANNEL_BOUND:
+      push_peer_event (self, query, ICE_GATHER_CHANNEL_BOUND, event);
+      break;
+    case ICE_TURN_CHANNEL_LOST:
+      push_peer_event (self, query, ICE_GATHER_CHANNEL_LOST, event);
+      break;
+  }
+}
+
+void
+ice_gather_query_drain (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  IceTurnEvent event;
+  IcePacket *packet;
+
+  /* An event may start the query anew, with another allocation. */
+  while (query->allocation &&
+      ice_allocation_next_event (query->allocation, &event))
+    handle_event (self, query, &event, now);
+  while (query->allocation &&
+      (packet = ice_allocation_take_packet (query->allocation))) {
+    ice_outputs_transmit (
+        self->context->out, query->socket->id, &query->address, packet);
+    ice_packet_unref (packet);
+  }
+}
+
+/* Packets. */
+
+IceGatherQuery *
+ice_gather_find_relay (const IceGatherSocket *socket, const IceAddress *relayed)
+{
+  for (guint i = 0; i < socket->queries->len; i++) {
+    IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (query->relayed && query->allocation &&
+        query->allocation->state == ICE_ALLOCATION_ACTIVE &&
+        ice_address_equal (&query->allocation->relayed, relayed))
+      return query;
+  }
+  return NULL;
+}
+
+/* After a restart candidates are new objects for the same relayed address. */
+static IceGatherQuery *
+find_relay_of (IceGatherer *self, const IceCandidate *local)
+{
+  IceGatherSocket *socket = ice_gather_find_socket (self, local->socket);
+
+  return socket ? ice_gather_find_relay (socket, &local->base) : NULL;
+}
+
+static void
+transmit_direct (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *to, IcePacket *packet)
+{
+  const IceGatherSocket *socket = ice_gather_find_socket (self, local->socket);
+
+  /* With policy=relay not one packet goes anywhere but to a TURN server, and
+   * what a lost allocation carried must not leave beside it. */
+  if (!socket || !socket->direct ||
+      !ice_address_equal (&local->base, &socket->bound)) {
+    ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_GATHER,
+        "no way out for a packet of candidate %u", local->id);
+    return;
+  }
+  ice_outputs_transmit (self->context->out, socket->id, to, packet);
+}
+
+void
+ice_gatherer_transmit (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *to, IcePacket *packet, IceTime now)
+{
+  IceGatherQuery *query = find_relay_of (self, local);
+
+  if (!query) {
+    transmit_direct (self, local, to, packet);
+    return;
+  }
+  /* A check goes right behind the request that opens the way for it, which
+   * saves a round trip. */
+  if (!ice_allocation_is_permitted (query->allocation, to, now))
+    ice_allocation_permit (query->allocation, to, now);
+  if (!ice_allocation_send (
+          query->allocation, to, ICE_BYTES (packet->data, packet->size), now))
+    ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_TURN,
+        "no permission for a packet of candidate %u", local->id);
+  ice_gather_query_drain (self, query, now);
+}
+
+void
+ice_gatherer_permit (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *peer, IceTime now)
+{
+  IceGatherQuery *query = find_relay_of (self, local);
+
+  if (!query)
+    return;
+  ice_allocation_permit (query->allocation, peer, now);
+  ice_gather_query_drain (self, query, now);
+}
+
+void
+ice_gatherer_bind_channel (IceGatherer *self, const IceCandidate *local,
+    const IceAddress *peer, IceTime now)
+{
+  IceGatherQuery *query = find_relay_of (self, local);
+
+  if (!query)
+    return;
+  ice_allocation_bind (query->allocation, peer, now);
+  ice_gather_query_drain (self, query, now);
+}
+
+void
+ice_gatherer_forget_peer (
+    IceGatherer *self, const IceCandidate *local, const IceAddress *peer)
+{
+  IceGatherQuery *query = find_relay_of (self, local);
+
+  if (query)
+    ice_allocation_forget (query->allocation, peer);
+}
+
+guint16
+ice_gatherer_channel (
+    IceGatherer *self, const IceCandidate *local, const IceAddress *peer)
+{
+  IceGatherQuery *query = find_relay_of (self, local);
+
+  return query ? ice_allocation_channel (query->allocation, peer) : 0;
+}

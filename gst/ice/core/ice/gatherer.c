@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gatherer-private.h"
+
+#include "../purity.h"
+
+static void
+event_free (IceGatherEvent *event)
+{
+  ice_candidate_unref (event->candidate);
+  g_free (event);
+}
+
+static void
+roll (gpointer user, guint8 *ret_bytes, gsize size)
+{
+  ice_context_random (user, ret_bytes, size);
+}
+
+IceGatherer *
+ice_gatherer_new (IceContext *context, const IceGathererConfig *config)
+{
+  IceGatherer *self = g_new0 (IceGatherer, 1);
+
+  self->context = context;
+  self->config = *config;
+  self->dice = (IceTurnDice){ .roll = roll, .user = context };
+  self->servers =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_server_free);
+  self->streams =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_stream_free);
+  self->sockets =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_socket_free);
+  self->interfaces = g_array_new (FALSE, FALSE, sizeof (IceInterfaceAddress));
+  self->candidates = g_array_new (FALSE, FALSE, sizeof (IceGatherEntry));
+  g_array_set_clear_func (
+      self->candidates, (GDestroyNotify) ice_gather_entry_clear);
+  self->foundations = g_ptr_array_new_with_free_func (g_free);
+  g_queue_init (&self->waiting);
+  g_queue_init (&self->events);
+  return self;
+}
+
+void
+ice_gatherer_free (IceGatherer *self)
+{
+  g_queue_clear_full (&self->events, (GDestroyNotify) event_free);
+  g_queue_clear (&self->waiting);
+  g_array_unref (self->candidates);
+  g_ptr_array_unref (self->sockets);
+  g_ptr_array_unref (self->streams);
+  g_ptr_array_unref (self->servers);
+  g_array_unref (self->interfaces);
+  g_ptr_array_unref (self->foundations);
+  g_free (self);
+}
+
+void
+ice_gatherer_set_config (IceGatherer *self, const IceGathererConfig *config)
+{
+  self->config = *config;
+}
+
+void
+ice_gatherer_set_interfaces (
+    IceGatherer *self, const IceInterfaceAddress *addresses, guint n_addresses)
+{
+  g_array_set_size (self->interfaces, 0);
+  g_array_append_vals (self->interfaces, addresses, n_addresses);
+}
+
+void
+ice_gather_push_event (IceGatherer *self, IceGatherEventType type, guint stream,
+    IceCandidate *candidate, const IceAddress *peer, guint16 channel)
+{
+  IceGatherEvent *event = g_new0 (IceGatherEvent, 1);
+
+  event->type = type;
+  event->stream = stream;
+  event->candidate = candidate ? ice_candidate_ref (candidate) : NULL;
+  if (peer)
+    event->peer = *peer;
+  event->channel = channel;
+  g_queue_push_tail (&self->events, event);
+}
+
+gboolean
+ice_gatherer_next_event (IceGatherer *self, IceGatherEvent *ret_event)
+{
+  g_autofree IceGatherEvent *event = g_queue_pop_head (&self->events);
+
+  if (!event)
+    return FALSE;
+  *ret_event = *event;
+  return TRUE;
+}
+
+IceGatherStream *
+ice_gather_find_stream (IceGatherer *self, guint id)
+{
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceGatherStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->id == id)
+      return stream;
+  }
+  return NULL;
+}
+
+IceGatherSocket *
+ice_gather_find_socket (IceGatherer *self, guint id)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->id == id)
+      return socket;
+  }
+  return NULL;
+}
+
+IceCandidate *
+ice_gatherer_host_candidate (IceGatherer *self, guint socket)
+{
+  const IceGatherSocket *found = ice_gather_find_socket (self, socket);
+
+  return found ? found->host : NULL;
+}
+
+void
+ice_gatherer_socket_opened (
+    IceGatherer *self, guint id, const IceAddress *bound, IceTime now)
+{
+  IceGatherSocket *socket = ice_gather_find_socket (self, id);
+
+  if (!socket || socket->bound.family != ICE_FAMILY_NONE)
+    return;
+  socket->bound = *bound;
+  socket->stream->progress_at = now;
+  ice_gather_make_host (self, socket);
+  ice_gather_report_host (self, socket);
+  if (socket->spare)
+    ice_gather_start_spare (self, socket);
+  else
+    ice_gather_start_queries (self, socket);
+  ice_gather_settle (self, now);
+}
+
+void
+ice_gatherer_socket_failed (
+    IceGatherer *self, guint id, const gchar *reason, IceTime now)
+{
+  IceGatherSocket *socket = ice_gather_find_socket (self, id);
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  if (!socket)
+    return;
+  ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER,
+      "socket %u on %s failed: %s", id,
+      ice_address_ip_to_string (&socket->address, text), reason);
+  ice_gather_lose (self, socket, NULL);
+  ice_gather_drop_socket (self, socket, FALSE, now);
+  ice_gather_settle (self, now);
+}
+
+void
+ice_gatherer_resolved (IceGatherer *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now)
+{
+  if (self->closed)
+    return;
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceGatherStream *stream = g_ptr_array_index (self->streams, i);
+
+    stream->progress_at = now;
+  }
+  ice_gather_server_addresses_came (self, request, addresses, n_addresses, now);
+  ice_gather_settle (self, now);
+}
+
+void
+ice_gatherer_close (IceGatherer *self, IceTime now)
+{
+  ice_gather_close_sockets (self, NULL, now);
+  g_array_set_size (self->candidates, 0);
+  g_queue_clear_full (&self->events, (GDestroyNotify) event_free);
+  g_ptr_array_set_size (self->streams, 0);
+  self->closed = TRUE;
+}
+
+/* Bytes and time. */
+
+static IceGatherVerdict
+query_receive (IceGatherer *self, IceGatherQuery *query, IceBytes data,
+    const IceStunMessage *message, IceTime now, IceRelayedDatagram *ret_relayed)
+{
+  IceTurnVerdict verdict;
+
+  if (message && ice_gather_binding_receive (self, query, message, now))
+    return ICE_GATHER_HANDLED;
+  if (!query->allocation)
+    return ICE_GATHER_NOT_MINE;
+  verdict = ice_allocation_receive (query->allocation, data, message, now,
+      &ret_relayed->from, &ret_relayed->data);
+  if (verdict == ICE_TURN_DATA) {
+    ret_relayed->local = query->relayed;
+    return ICE_GATHER_RELAYED;
+  }
+  if (verdict == ICE_TURN_NOT_MINE)
+    return ICE_GATHER_NOT_MINE;
+  ice_gather_query_drain (self, query, now);
+  return ICE_GATHER_HANDLED;
+}
+
+IceGatherVerdict
+ice_gatherer_receive (IceGatherer *self, guint id, const IceAddress *from,
+    IceBytes data, const IceStunMessage *message, IceTime now,
+    IceRelayedDatagram *ret_relayed)
+{
+  const IceGatherSocket *socket = ice_gather_find_socket (self, id);
+  IceGatherVerdict verdict = ICE_GATHER_NOT_MINE;
+
+  for (guint i = 0; socket && i < socket->queries->len; i++) {
+    IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (!ice_address_equal (&query->address, from))
+      continue;
+    verdict = query_receive (self, query, data, message, now, ret_relayed);
+    if (verdict != ICE_GATHER_NOT_MINE)
+      break;
+  }
+  if (verdict == ICE_GATHER_HANDLED)
+    ice_gather_settle (self, now);
+  return verdict;
+}
+
+void
+ice_gatherer_timeout (IceGatherer *self, IceTime now)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    for (guint j = 0; j < socket->queries->len; j++)
+      ice_gather_query_timeout (
+          self, g_ptr_array_index (socket->queries, j), now);
+  }
+  ice_gather_servers_timeout (self, now);
+  ice_gather_settle (self, now);
+}
+
+static IceTime
+socket_deadline (const IceGatherSocket *socket)
+{
+  IceTime deadline = ICE_TIME_NEVER;
+
+  for (guint i = 0; i < socket->queries->len; i++) {
+    IceTime next =
+        ice_gather_query_deadline (g_ptr_array_index (socket->queries, i));
+
+    deadline = MIN (deadline, next);
+  }
+  return deadline;
+}
+
+IceTime
+ice_gatherer_deadline (IceGatherer *self)
+{
+  IceTime deadline = ice_gather_servers_deadline (self), next;
+
+  if (self->closed)
+    return ICE_TIME_NEVER;
+  if (!g_queue_is_empty (&self->waiting))
+    deadline = MIN (deadline, self->context->next_slot);
+  for (guint i = 0; i < self->sockets->len; i++) {
+    next = socket_deadline (g_ptr_array_index (self->sockets, i));
+    deadline = MIN (deadline, next);
+  }
+  for (guint i = 0; i < self->streams->len; i++) {
+    next =
+        ice_gather_stream_deadline (self, g_ptr_array_index (self->streams, i));
+    deadline = MIN (deadline, next);
+  }
+  return deadline;
+}
