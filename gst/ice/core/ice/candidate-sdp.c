@@ -106,7 +106,7 @@ parse_number (const gchar *text, gsize max_digits, guint32 min, guint32 max,
   return TRUE;
 }
 
-/* The mDNS draft, 3.1.1: exactly one label before ".local". */
+/* The mDNS draft, 3.2.1: what has another dot is not one. */
 static gboolean
 is_mdns_name (const gchar *name)
 {
@@ -346,36 +346,46 @@ ice_candidate_parse (
   return verdict.result;
 }
 
+/* A zone is this node's own affair: it is left out. */
+static void
+append_ip (GString *text, const IceAddress *address)
+{
+  IceAddress anywhere = *address;
+  gchar ip[ICE_ADDRESS_STRLEN];
+
+  anywhere.scope = 0;
+  g_string_append (text, ice_address_ip_to_string (&anywhere, ip));
+}
+
 /* RFC 8839 5.1: raddr and rport "MUST be present" for these; what is not to
  * be told is 0.0.0.0 or :: and port 9. */
 static void
 append_related (GString *text, const IceCandidate *self)
 {
-  gchar ip[ICE_ADDRESS_STRLEN];
-
-  if (self->related.family != ICE_FAMILY_NONE)
-    g_string_append_printf (text, " raddr %s rport %u",
-        ice_address_ip_to_string (&self->related, ip), self->related.port);
-  else
+  if (self->related.family == ICE_FAMILY_NONE) {
     g_string_append_printf (text, " raddr %s rport 9",
         self->address.family == ICE_FAMILY_IPV6 ? "::" : "0.0.0.0");
+    return;
+  }
+  g_string_append (text, " raddr ");
+  append_ip (text, &self->related);
+  g_string_append_printf (text, " rport %u", self->related.port);
 }
 
 gchar *
 ice_candidate_to_sdp (const IceCandidate *self)
 {
   GString *text = g_string_new ("candidate:");
-  IceAddress address = self->address;
-  gchar ip[ICE_ADDRESS_STRLEN];
 
-  /* A zone is this node's own affair. */
-  address.scope = 0;
-  g_string_append_printf (text, "%s %u %s %u %s %u typ %s", self->foundation,
+  g_string_append_printf (text, "%s %u %s %u ", self->foundation,
       self->component, self->protocol == ICE_PROTOCOL_TCP ? "TCP" : "UDP",
-      self->priority,
-      self->host_name ? self->host_name
-                      : ice_address_ip_to_string (&address, ip),
-      address.port, ice_candidate_kind_to_string (self->kind));
+      self->priority);
+  if (self->host_name)
+    g_string_append (text, self->host_name);
+  else
+    append_ip (text, &self->address);
+  g_string_append_printf (text, " %u typ %s", self->address.port,
+      ice_candidate_kind_to_string (self->kind));
   if (self->kind != ICE_CANDIDATE_HOST)
     append_related (text, self);
   if (self->protocol == ICE_PROTOCOL_TCP && self->tcp_type != ICE_TCP_TYPE_NONE)
