@@ -12,23 +12,34 @@ G_BEGIN_DECLS
  * (RFC 8839, RFC 3264, RFC 8866, RFC 3605, RFC 5761, RFC 8843). */
 typedef struct
 {
-  gchar *mid;        /* (owned) (nullable) */
-  guint index;       /* m-line index */
-  gboolean rejected; /* port 0 */
-  gboolean bundled;  /* in the BUNDLE group, not its first */
+  gchar *mid;           /* (owned) (nullable) */
+  guint index;          /* m-line index */
+  gboolean rejected;    /* port 0 */
+  gboolean bundle_tag;  /* the first of the BUNDLE group; when none is marked,
+                           the first section that is not bundled */
+  gboolean bundled;     /* in the BUNDLE group, not its first */
+  gboolean bundle_only; /* port 0, yet not rejected (RFC 8843 6) */
   gboolean rtcp_mux;
   gboolean send, receive; /* of the one who wrote it */
-  GstCaps *caps;      /* (owned) (nullable) application/x-rtp, first payload;
-                         application/x-gst-ice for what is not RTP */
-  gchar *ufrag, *pwd; /* (owned) (nullable) session level filled in */
+
+  /* What the m-line said; (owned) (nullable) NULL: made from caps. */
+  gchar *media, *proto, *formats; /* "video", "RTP/AVP", "96 97" */
+  GstCaps *caps;     /* (owned) (nullable) application/x-rtp, first payload;
+                        application/x-gst-ice for what is not RTP */
+  GstCaps *all_caps; /* (owned) (nullable) every payload, one structure each,
+                        as preferred; read only */
+
+  gchar *ufrag, *pwd; /* (owned) (nullable) session level filled in, and for
+                         bundled sections those of the group's first */
   gboolean ice_lite, trickle, ice2, renomination;
   gboolean mismatch;     /* a=ice-mismatch */
   guint pacing;          /* ms, 0 when absent */
   GPtrArray *candidates; /* (owned) (element-type IceCandidate) */
   gboolean end_of_candidates;
-  IceAddress address;         /* default of m= and c= (RTP) */
+  IceAddress address;         /* default of m= and c= (RTP); family NONE for
+                                 0.0.0.0, :: and names */
   IceAddress rtcp_address;    /* of a=rtcp (RFC 3605), else port + 1 */
-  gchar *fingerprint, *setup; /* (owned) (nullable) */
+  gchar *fingerprint, *setup; /* (owned) (nullable) session level filled in */
 } GstIceSection;
 
 typedef struct
@@ -42,17 +53,32 @@ typedef struct
 GstIceDescription *gst_ice_description_new (void);
 void gst_ice_description_free (GstIceDescription *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIceDescription, gst_ice_description_free)
-/* (transfer none) */
+/* (transfer none) sends, receives, has rtcp-mux and no m-line yet. */
 GstIceSection *gst_ice_description_add_section (GstIceDescription *self);
 
 /* At most 64 KiB, 64 sections, 100 candidates per section and component;
  * bad candidate lines are skipped and logged, not fatal. */
 GstIceDescription *gst_ice_description_parse (const gchar *sdp, GError **error);
-/* (transfer full) */
+/* (transfer full) What is no good in a field is left out and logged: no value
+ * can add a line. */
 gchar *gst_ice_description_to_string (const GstIceDescription *self);
 
-/* m-line and rtpmap/fmtp/extmap/b= from application/x-rtp caps, and back. */
+/* m-line and rtpmap/fmtp/extmap/b= from application/x-rtp caps, and back. For
+ * anything else the line is "m=application PORT udp x-gst-ice": RFC 8866 5.14
+ * has "udp" for what goes bare into datagrams, and the format names the media
+ * type, application/x-gst-ice. Several structures are several payloads. */
 gboolean gst_ice_section_set_caps (
     GstIceSection *self, const GstCaps *caps, GError **error);
+/* RFC 3264 6: an answer has the media, the protocol and, when rejected, the
+ * formats of the offer. Copies them, the mid and the place in the bundle. */
+void gst_ice_section_answer (GstIceSection *self, const GstIceSection *offered);
+
+/* gsticedescription-caps.c, for the other two. */
+void gst_ice_section_read_caps (GstIceSection *self, const GstSDPMedia *media);
+void gst_ice_section_write_caps (const GstIceSection *self, GstSDPMedia *media);
+/* gsticedescription-print.c: may stand in an SDP line, whole. */
+gboolean gst_ice_sdp_is_text (const gchar *text);
+/* RFC 8866 9: token. */
+gboolean gst_ice_sdp_is_token (const gchar *text);
 
 G_END_DECLS

@@ -310,7 +310,8 @@ static gboolean
 source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   TransportSource *self = (TransportSource *) source;
-  GDatagramBasedSourceFunc func = (GDatagramBasedSourceFunc) callback;
+  GDatagramBasedSourceFunc func =
+      (GDatagramBasedSourceFunc) (GCallback) callback;
 
   /* News that was none of ours. */
   if (!source_check (source))
