@@ -165,8 +165,10 @@ parse_hex_byte (const gchar *text, guint8 *ret_byte)
   gint high = g_ascii_xdigit_value (text[0]);
   gint low = high < 0 ? -1 : g_ascii_xdigit_value (text[1]);
 
+  if (low < 0)
+    return FALSE;
   *ret_byte = (guint8) (high << 4 | low);
-  return low >= 0;
+  return TRUE;
 }
 
 /* "fe80000000000000021122fffe334455 02 40 20 80     eth0": address, index,

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <gio/gio.h>
+#include <gst/gst.h>
+#include <string.h>
+
+#include "gst/ice/io/interfaces-private.h"
+
+/* The syntax of the two properties. */
+static void
+test_filter_syntax (void)
+{
+  static const gchar *const good[] = { NULL, "", "eth0", "eth0,wlan0",
+    " eth0 , wlan0 ", "docker*,br-*", "wl?p3s0", "*", "192.168.1.7",
+    "10.0.0.0/8", "0.0.0.0/0", "2001:db8::1", "2001:db8::/32", "::/0",
+    "eth0.100", "br-0a1b2c3d4e5f", "10.0.0.0/8,eth0,fe80::1" };
+  static const struct
+  {
+    const gchar *text, *bad;
+  } bad[] = {
+    { "eth0,,wlan0", "“”" },
+    { ",", "“”" },
+    { "eth0,192.168.1.300", "“192.168.1.300”" },
+    { "192.168.1", "“192.168.1”" },
+    { "10.0.0.0/33", "“10.0.0.0/33”" },
+    { "10.0.0.0/", "“10.0.0.0/”" },
+    { "10.0.0.0/-1", "“10.0.0.0/-1”" },
+    { "10.0.0.0/8/8", "“10.0.0.0/8/8”" },
+    { "2001:db8::/129", "“2001:db8::/129”" },
+    { "2001:db8:::1", "“2001:db8:::1”" },
+    { "eth0 wlan0", "“eth0 wlan0”" },
+    { "eth0/8", "“eth0/8”" },
+    { "an-interface-name-that-is-too-long", "too-long”" },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (good); i++) {
+    g_autoptr (GError) error = NULL;
+
+    ice_interface_filter_check (good[i], &error);
+    g_assert_no_error (error);
+  }
+  for (i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (ice_interface_filter_check (bad[i].text, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+    g_assert_nonnull (strstr (error->message, bad[i].bad));
+  }
+}
+
+/* Hosts, as the system would describe them. */
+
+typedef enum
+{
+  DOWN = 1 << 0,
+  LOOPBACK = 1 << 1,
+  TUNNEL = 1 << 2,
+  TEMPORARY = 1 << 3,
+  DEPRECATED = 1 << 4,
+  TENTATIVE = 1 << 5,
+  DEFAULT = 1 << 6,
+} Flags;
+
+typedef struct
+{
+  guint index;
+  const gchar *name, *ip;
+  Flags flags;
+} Row;
+
+static const Row laptop[] = {
+  { 1, "lo", "127.0.0.1", LOOPBACK },
+  { 1, "lo", "::1", LOOPBACK },
+  { 2, "eth0", "192.168.1.7", 0 },
+  { 2, "eth0", "fe80::2", 0 },
+  { 3, "wlan0", "10.1.1.9", DEFAULT },
+  { 3, "wlan0", "2001:db8:3::9", DEFAULT },
+  { 3, "wlan0", "fe80::3", DEFAULT },
+  { 4, "docker0", "172.17.0.1", 0 },
+  { 5, "wg0", "10.66.0.2", TUNNEL },
+  { 6, "eth1", "192.168.9.9", DOWN },
+  { 0 },
+};
+
+static const Row private_addresses[] = {
+  { 2, "eth0", "2001:db8:2::1", DEFAULT },
+  { 2, "eth0", "2001:db8:2::aaaa", TEMPORARY | DEFAULT },
+  { 2, "eth0", "2001:db8:2::bbbb", TEMPORARY | DEPRECATED | DEFAULT },
+  { 2, "eth0", "2001:db8:2::cccc", TEMPORARY | TENTATIVE | DEFAULT },
+  { 2, "eth0", "fd00:2::1", DEFAULT },
+  { 2, "eth0", "2001:db8:99::1", DEPRECATED | DEFAULT },
+  { 3, "eth1", "2001:db8:2::2", 0 },
+  { 0 },
+};
+
+static const Row tentative_temporary[] = {
+  { 2, "eth0", "2001:db8:2::1", 0 },
+  { 2, "eth0", "2001:db8:2::cccc", TEMPORARY | TENTATIVE },
+  { 0 },
+};
+
+static const Row link_local_only[] = {
+  { 1, "lo", "127.0.0.1", LOOPBACK },
+  { 2, "eth0", "169.254.7.7", 0 },
+  { 2, "eth0", "fe80::2", 0 },
+  { 0 },
+};
+
+static const Row offline[] = {
+  { 1, "lo", "127.0.0.1", LOOPBACK },
+  { 1, "lo", "::1", LOOPBACK },
+  { 2, "eth0", "192.168.1.7", DOWN },
+  { 4, "docker0", "172.17.0.1", 0 },
+  { 0 },
+};
+
+static const struct
+{
+  const Row *host;
+  const gchar *allow, *ignore;
+  const gchar *expected;
+} cases[] = {
+  /* Default route first, then by index; IPv6 before IPv4. */
+  { laptop, NULL, NULL, "2001:db8:3::9 10.1.1.9 192.168.1.7 10.66.0.2" },
+  { laptop, "", "", "2001:db8:3::9 10.1.1.9 192.168.1.7 10.66.0.2" },
+  { laptop, "*", "", "2001:db8:3::9 10.1.1.9 192.168.1.7 10.66.0.2" },
+  { laptop, "eth0", NULL, "192.168.1.7" },
+  { laptop, "eth*", NULL, "192.168.1.7" },
+  { laptop, "10.0.0.0/8", NULL, "10.1.1.9 10.66.0.2" },
+  { laptop, "10.0.0.0/9", "wg*", "10.1.1.9" },
+  { laptop, "2001:db8:3::9", NULL, "2001:db8:3::9" },
+  { laptop, NULL, "wg*,wlan0", "192.168.1.7 172.17.0.1" },
+  { laptop, NULL, "192.168.1.7,10.66.0.0/16",
+      "2001:db8:3::9 10.1.1.9 172.17.0.1" },
+  /* Named is wanted, whatever is ignored. */
+  { laptop, "docker0", NULL, "172.17.0.1" },
+  { laptop, "172.16.0.0/12", NULL, "172.17.0.1" },
+  { laptop, "docker0", "docker*", "172.17.0.1" },
+  { laptop, "172.16.0.0/12", "docker*", "" },
+  /* Loopback by name, beside others. */
+  { laptop, "lo,eth0", NULL, "::1 127.0.0.1 192.168.1.7" },
+  { laptop, "127.0.0.1", NULL, "127.0.0.1" },
+  { laptop, "127.0.0.0/8,eth0", NULL, "127.0.0.1 192.168.1.7" },
+  /* An interface that is not there is nothing, not loopback. */
+  { laptop, "eth7", NULL, "" },
+  { laptop, "eth1", NULL, "" },
+  { offline, NULL, NULL, "::1 127.0.0.1" },
+  { offline, NULL, "::1", "172.17.0.1" },
+  { offline, "eth0", NULL, "" },
+  { link_local_only, NULL, NULL, "fe80::2 169.254.7.7" },
+  { private_addresses, NULL, NULL,
+      "2001:db8:2::aaaa fd00:2::1 2001:db8:99::1 2001:db8:2::2" },
+  { tentative_temporary, NULL, NULL, "2001:db8:2::1" },
+};
+
+static GArray *
+entries_from_rows (const Row *rows)
+{
+  GArray *entries = g_array_new (FALSE, TRUE, sizeof (IceInterfaceEntry));
+
+  for (; rows->name != NULL; rows++) {
+    IceInterfaceEntry entry = { { { 0 } } };
+
+    g_assert_true (ice_address_parse (&entry.interface.address, rows->ip, 0));
+    g_strlcpy (entry.interface.name, rows->name, sizeof entry.interface.name);
+    entry.interface.index = rows->index;
+    entry.interface.loopback = (rows->flags & LOOPBACK) != 0;
+    entry.interface.tunnel = (rows->flags & TUNNEL) != 0;
+    entry.interface.temporary = (rows->flags & TEMPORARY) != 0;
+    entry.interface.deprecated = (rows->flags & DEPRECATED) != 0;
+    entry.up = (rows->flags & DOWN) == 0;
+    entry.tentative = (rows->flags & TENTATIVE) != 0;
+    entry.default_route = (rows->flags & DEFAULT) != 0;
+    g_array_append_val (entries, entry);
+  }
+  return entries;
+}
+
+static gchar *
+describe (GArray *interfaces)
+{
+  GString *text = g_string_new (NULL);
+  guint i;
+
+  for (i = 0; i < interfaces->len; i++) {
+    gchar ip[ICE_ADDRESS_STRLEN];
+
+    if (i > 0)
+      g_string_append_c (text, ' ');
+    g_string_append (text,
+        ice_address_ip_to_string (
+            &g_array_index (interfaces, IceInterface, i).address, ip));
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_select (void)
+{
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    IceInterfaceFilter filter = { cases[i].allow, cases[i].ignore };
+    g_autoptr (GArray) entries = entries_from_rows (cases[i].host);
+    g_autoptr (GArray) chosen = ice_interfaces_select (
+        (IceInterfaceEntry *) entries->data, entries->len, &filter);
+    g_autofree gchar *text = describe (chosen);
+
+    g_test_message ("case %u", i);
+    g_assert_cmpstr (text, ==, cases[i].expected);
+  }
+}
+
+static void
+test_inet6_line (void)
+{
+  static const gchar *const bad[] = { "", "fe80",
+    "zz800000000000000000000000000001 01 80 10 80 lo",
+    "00000000000000000000000000000001",
+    "00000000000000000000000000000001 01 80" };
+  IceInterfaceEntry entry;
+  gchar ip[ICE_ADDRESS_STRLEN];
+  guint i;
+
+  g_assert_true (ice_interface_entry_parse_inet6 (
+      "20010db80002000000000000000000aa 0b 40 00 61 an-interface-15", &entry));
+  g_assert_cmpstr (ice_address_ip_to_string (&entry.interface.address, ip), ==,
+      "2001:db8:2::aa");
+  g_assert_cmpuint (entry.interface.index, ==, 11);
+  g_assert_cmpstr (entry.interface.name, ==, "an-interface-15");
+  g_assert_true (entry.interface.temporary);
+  g_assert_true (entry.interface.deprecated);
+  g_assert_true (entry.tentative);
+
+  g_assert_true (ice_interface_entry_parse_inet6 (
+      "00000000000000000000000000000001 01 80 10 80       lo", &entry));
+  g_assert_false (entry.interface.temporary);
+  g_assert_false (entry.interface.deprecated);
+  g_assert_false (entry.tentative);
+
+  for (i = 0; i < G_N_ELEMENTS (bad); i++)
+    g_assert_false (ice_interface_entry_parse_inet6 (bad[i], &entry));
+}
+
+/* Whatever this host has, the list is never empty and makes sense. */
+static void
+test_this_host (void)
+{
+  IceInterfaceFilter any = { NULL, NULL }, loopback = { "lo*", NULL };
+  g_autoptr (GArray) all = ice_interfaces_list (&any);
+  g_autoptr (GArray) local = ice_interfaces_list (&loopback);
+  guint i;
+
+  g_assert_cmpuint (all->len, >, 0);
+  for (i = 0; i < all->len; i++) {
+    const IceInterface *interface = &g_array_index (all, IceInterface, i);
+
+    g_assert_cmpint (interface->address.family, !=, ICE_FAMILY_NONE);
+    g_assert_cmpuint (interface->address.port, ==, 0);
+    g_assert_cmpuint (interface->index, >, 0);
+    g_assert_cmpuint (strlen (interface->name), >, 0);
+  }
+  for (i = 0; i < local->len; i++)
+    g_assert_true (g_array_index (local, IceInterface, i).loopback);
+}
+
+int
+main (int argc, char *argv[])
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/interfaces/filter-syntax", test_filter_syntax);
+  g_test_add_func ("/interfaces/select", test_select);
+  g_test_add_func ("/interfaces/inet6-line", test_inet6_line);
+  g_test_add_func ("/interfaces/this-host", test_this_host);
+  return g_test_run ();
+}
