@@ -3,6 +3,7 @@
 
 #include "context.h"
 #include "ice/gatherer.h"
+#include "verdict.h"
 
 G_BEGIN_DECLS
 
@@ -34,20 +35,6 @@ typedef struct
   IceAddress from;
   IceBytes data;
 } IceDatagram;
-
-/* What became of a datagram or a command. Anything but OK was counted. */
-typedef enum
-{
-  ICE_VERDICT_OK,
-  ICE_VERDICT_MALFORMED,
-  ICE_VERDICT_UNAUTHENTICATED,
-  ICE_VERDICT_UNEXPECTED, /* no such transaction, socket, stream, generation */
-  ICE_VERDICT_REFUSED,    /* by policy: address, cap, state */
-  ICE_VERDICT_DUPLICATE,
-  ICE_VERDICT_NOT_STUN, /* media from an address that is not accepted */
-} IceVerdict;
-
-const gchar *ice_verdict_to_string (IceVerdict verdict);
 
 void ice_core_config_init (IceCoreConfig *config, const IceWorld *world);
 IceCore *ice_core_new (const IceCoreConfig *config, IceTime now);

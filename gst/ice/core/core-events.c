@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the gatherer found or lost. */
+#include "core-private.h"
+
+#include "purity.h"
+
+static void
+add_local (
+    IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now)
+{
+  IceCandidate *copy = ice_candidate_copy (candidate);
+  IceOutput *output;
+
+  g_free (copy->ufrag);
+  copy->ufrag = g_strdup (stream->generation->local_ufrag);
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_LOCAL_CANDIDATE);
+  output->candidate.stream = stream->id;
+  output->candidate.candidate = copy;
+  ice_checklist_add_local (&self->set, stream, candidate, now);
+  for (guint i = 0; i < stream->components->len; i++)
+    ice_core_try_default (self, g_ptr_array_index (stream->components, i), now);
+}
+
+static void
+say (IceCore *self, IceOutputType type, IceStream *stream)
+{
+  ice_outputs_add (self->context.out, type)->stream.stream = stream->id;
+}
+
+static void
+gathered (IceCore *self, IceStream *stream, IceTime now)
+{
+  IceOutput *output;
+  IceCause cause;
+
+  if (stream->local_done)
+    return;
+  stream->local_done = TRUE;
+  say (self, ICE_OUTPUT_GATHERED, stream);
+  if (stream->locals->len > 0 || stream->hinted)
+    return;
+  stream->hinted = TRUE;
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_ERROR);
+  output->error.stream = stream->id;
+  output->error.text = ice_core_explain (self, stream, now, &cause);
+  output->error.cause = cause;
+}
+
+static void
+channel_changed (IceCore *self, IceStream *stream, const IceGatherEvent *event)
+{
+  IceComponent *component =
+      ice_stream_find_component (stream, event->candidate->component);
+
+  if (component)
+    ice_component_set_channel (component, &self->context, self->gatherer,
+        event->candidate, &event->peer,
+        event->type == ICE_GATHER_CHANNEL_BOUND ? event->channel : 0);
+}
+
+static void
+lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
+{
+  ice_log (&self->context, ICE_LOG_INFO, ICE_LOG_CHECK,
+      "a %s candidate is gone", ice_candidate_kind_to_string (candidate->kind));
+  ice_checklist_fail_local (&self->set, stream, candidate, NULL);
+  for (guint i = 0; i < stream->components->len; i++) {
+    IceComponent *component = g_ptr_array_index (stream->components, i);
+
+    /* The pair of a former generation is on no checklist. */
+    if (component->selected &&
+        ice_pair_same_local (component->selected->local, candidate) &&
+        component->selected->generation != stream->generation)
+      ice_core_stop_component (self, component);
+  }
+  for (guint i = stream->locals->len; i-- > 0;) {
+    IceCandidate *local = g_ptr_array_index (stream->locals, i);
+
+    if (local->id == candidate->id)
+      g_ptr_array_remove_index (stream->locals, i);
+  }
+}
+
+static void
+handle_event (IceCore *self, const IceGatherEvent *event, IceTime now)
+{
+  IceStream *stream = ice_checklist_set_find_stream (&self->set, event->stream);
+
+  if (stream == NULL)
+    return;
+  switch (event->type) {
+    case ICE_GATHER_CANDIDATE:
+      add_local (self, stream, event->candidate, now);
+      break;
+    case ICE_GATHER_DONE:
+      gathered (self, stream, now);
+      break;
+    case ICE_GATHER_END:
+      if (!stream->local_ended)
+        say (self, ICE_OUTPUT_END_OF_CANDIDATES, stream);
+      stream->local_ended = TRUE;
+      break;
+    case ICE_GATHER_CANDIDATE_LOST:
+      lose_candidate (self, stream, event->candidate);
+      break;
+    case ICE_GATHER_CHANNEL_BOUND:
+    case ICE_GATHER_CHANNEL_LOST:
+      channel_changed (self, stream, event);
+      break;
+    case ICE_GATHER_PERMISSION_REFUSED:
+      ice_checklist_fail_local (
+          &self->set, stream, event->candidate, &event->peer);
+      break;
+  }
+}
+
+void
+ice_core_drain_events (IceCore *self, IceTime now)
+{
+  IceGatherEvent event;
+
+  while (ice_gatherer_next_event (self->gatherer, &event)) {
+    handle_event (self, &event, now);
+    g_clear_pointer (&event.candidate, ice_candidate_unref);
+  }
+}

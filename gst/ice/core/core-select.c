@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What follows from what happened. Nothing here is told "pair X succeeded";
+ * each time the selected pair, the route and the state of every component are
+ * derived from the checklists, and what differs from what was said last
+ * becomes outputs. */
+#include "core-private.h"
+
+#include "purity.h"
+
+/* The selected pair. */
+
+static IcePair *
+best_nominated (const IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IcePair *best = NULL;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component != component ||
+        pair->nomination != ICE_NOMINATION_DONE ||
+        pair->state != ICE_PAIR_SUCCEEDED)
+      continue;
+    /* RFC 8445 8.1.1: of several the highest; but the dead one yields. */
+    if (best == NULL ||
+        (best == component->selected && component->consent.disconnected) ||
+        (pair->valid_priority > best->valid_priority &&
+            !(pair == component->selected && component->consent.disconnected)))
+      best = pair;
+  }
+  return best;
+}
+
+IcePair *
+ice_core_choose_pair (IceCore *self, IceComponent *component, IceTime now)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IcePair *selected = component->selected;
+  IcePair *pair;
+
+  if (component->state == ICE_STATE_CLOSED ||
+      component->state == ICE_STATE_FAILED)
+    return NULL;
+  if (selected && selected->without_ice)
+    return selected;
+  pair = best_nominated (component);
+  if (pair)
+    return pair;
+  /* RFC 8445 9: the old pair until the new one is nominated. */
+  if (selected && selected->generation != component->stream->generation)
+    return selected;
+  for (guint i = 0; i < pairs->len; i++) {
+    pair = g_ptr_array_index (pairs, i);
+    if (self->set.controlling && pair->component == component &&
+        pair->nomination == ICE_NOMINATION_WANTED &&
+        pair->state == ICE_PAIR_SUCCEEDED)
+      return pair; /* being nominated: no more changes until it is done */
+  }
+  return ice_nominator_best_valid (component, now);
+}
+
+static void
+update_route (IceCore *self, IceComponent *component)
+{
+  IcePair *pair = component->selected;
+  IceRoute route = { 0 };
+  IceOutput *output;
+
+  if (pair && pair->local->kind == ICE_CANDIDATE_RELAYED) {
+    const IceAddress *server =
+        ice_gatherer_relay_server (self->gatherer, pair->local);
+    guint16 channel = ice_gatherer_channel (
+        self->gatherer, pair->local, &pair->remote->address);
+
+    if (channel && server)
+      route = (IceRoute){ pair->local->socket, *server, channel,
+        pair->remote->address };
+  } else if (pair) {
+    route = (IceRoute){ pair->local->socket, pair->remote->address, 0,
+      pair->remote->address };
+  }
+  if (route.socket == component->route.socket &&
+      route.channel == component->route.channel &&
+      ice_address_equal (&route.to, &component->route.to) &&
+      ice_address_equal (&route.peer, &component->route.peer))
+    return;
+  component->route = route;
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_ROUTE);
+  output->route.transport = component->id;
+  output->route.socket = route.socket;
+  output->route.to = route.to;
+  output->route.channel = route.channel;
+  output->route.peer = route.peer;
+}
+
+static void
+say_selected (IceCore *self, IceComponent *component)
+{
+  IcePair *pair = component->selected;
+  IceOutput *output =
+      ice_outputs_add (self->context.out, ICE_OUTPUT_PAIR_SELECTED);
+
+  output->pair_selected.stream = component->stream->id;
+  output->pair_selected.component = component->number;
+  output->pair_selected.transport = component->id;
+  output->pair_selected.local =
+      ice_candidate_ref (pair->mapped ? pair->mapped : pair->local);
+  output->pair_selected.remote = ice_candidate_ref (pair->remote);
+  output->pair_selected.rtt = pair->rtt;
+  output->pair_selected.nominated = component->nominated;
+  if (self->context.world.log_level >= ICE_LOG_INFO) {
+    g_autofree gchar *text = ice_pair_to_string (pair);
+
+    ice_log (&self->context, ICE_LOG_INFO, ICE_LOG_CHECK, "%s %s",
+        component->nominated ? "nominated:" : "selected:", text);
+  }
+}
+
+static void
+start_consent (IceCore *self, IceComponent *component, IceTime now)
+{
+  IcePair *pair = component->selected;
+  IceConsentMode mode = ICE_CONSENT_OFF;
+  IceTime media_at = component->consent.media_at;
+  IceTime sent_at = component->consent.sent_at;
+
+  if (pair && !pair->without_ice)
+    mode = self->config.consent ? ICE_CONSENT_CHECKS : ICE_CONSENT_KEEPALIVE;
+  ice_consent_start (&component->consent, &self->context, mode,
+      pair ? pair->granted_at : now, pair ? pair->rtt : 0, now);
+  component->consent.media_at = component->consent.looked_at_media = media_at;
+  component->consent.sent_at = MAX (component->consent.sent_at, sent_at);
+}
+
+static void
+select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
+{
+  g_autoptr (IcePair) old = component->selected;
+  IceStream *stream = component->stream;
+
+  component->selected = pair ? ice_pair_ref (pair) : NULL;
+  if (pair) {
+    component->selected_changes++;
+    /* RFC 8445 8.3.1's three seconds, for media that is still on its way. */
+    if (old && old->generation != stream->generation)
+      component->unaccept_at = now + ICE_RELEASE_TIME;
+  }
+  if (old && !g_ptr_array_find (stream->pairs, old, NULL)) {
+    ice_pair_drop_checks (old);
+    ice_checklist_forget_peer (&self->set, old);
+  }
+  start_consent (self, component, now);
+}
+
+static void
+update_selected (IceCore *self, IceComponent *component, IceTime now)
+{
+  IcePair *pair = ice_core_choose_pair (self, component, now);
+  gboolean nominated = pair && pair->nomination == ICE_NOMINATION_DONE;
+  gboolean changed = pair != component->selected;
+  gboolean lost = changed && pair == NULL && component->concluded;
+
+  if (changed)
+    select_pair (self, component, pair, now);
+  update_route (self, component);
+  if (pair && (changed || nominated != component->nominated)) {
+    component->nominated = nominated;
+    say_selected (self, component);
+  }
+  /* Once only: pairs that come later are better nominations of a peer that
+   * uses RFC 5245's aggressive mode. */
+  if (nominated && pair->generation == component->stream->generation &&
+      (changed || !component->concluded)) {
+    component->concluded = TRUE;
+    ice_checklist_conclude (&self->set, component, pair);
+  }
+  /* Its socket or allocation is gone, and so are the other pairs. */
+  if (lost)
+    ice_core_set_state (
+        self, component, ICE_STATE_FAILED, ICE_CAUSE_RESOURCE, now);
+}
+
+/* States. */
+
+void
+ice_core_set_state (IceCore *self, IceComponent *component, IceState state,
+    IceCause cause, IceTime now)
+{
+  IceOutput *output;
+
+  if (component->state == state)
+    return;
+  component->state = state;
+  if ((state == ICE_STATE_CONNECTED || state == ICE_STATE_COMPLETED) &&
+      component->connected_at == 0)
+    component->connected_at = now;
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_STATE);
+  output->state.transport = component->id;
+  output->state.state = state;
+  output->state.cause = cause;
+  ice_log (&self->context, ICE_LOG_INFO, ICE_LOG_CHECK, "transport %u: %s",
+      component->id, ice_state_to_string (state));
+}
+
+static gboolean
+is_nominated (const IceComponent *component)
+{
+  const IcePair *pair = component->selected;
+
+  return pair && pair->nomination == ICE_NOMINATION_DONE &&
+      pair->generation == component->stream->generation;
+}
+
+/* RFC 8445 8.1.2: a checklist is Completed when each component has a nominated
+ * pair. */
+static gboolean
+is_completed (const IceStream *stream)
+{
+  if (stream->components->len == 0)
+    return FALSE;
+  for (guint i = 0; i < stream->components->len; i++) {
+    IceComponent *component = g_ptr_array_index (stream->components, i);
+
+    if (component->state != ICE_STATE_CLOSED && !is_nominated (component))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+update_state (
+    IceCore *self, IceComponent *component, gboolean completed, IceTime now)
+{
+  IceState state = ICE_STATE_NEW;
+
+  if (component->state == ICE_STATE_CLOSED ||
+      component->state == ICE_STATE_FAILED)
+    return;
+  if (component->selected && component->consent.disconnected)
+    state = ICE_STATE_DISCONNECTED;
+  else if (component->selected)
+    state = completed ? ICE_STATE_COMPLETED : ICE_STATE_CONNECTED;
+  else if (ice_stream_is_active (component->stream))
+    state = ICE_STATE_CHECKING;
+  ice_core_set_state (self, component, state, ICE_CAUSE_NONE, now);
+}
+
+static void
+update_stream (IceCore *self, IceStream *stream, IceTime now)
+{
+  gboolean completed;
+
+  for (guint i = 0; i < stream->components->len; i++) {
+    IceComponent *component = g_ptr_array_index (stream->components, i);
+    IceTime ignored;
+    IcePair *pair = ice_nominator_pick (&self->set, component, now, &ignored);
+
+    if (pair) {
+      pair->nomination = ICE_NOMINATION_WANTED;
+      ice_checklist_trigger (pair);
+    }
+    update_selected (self, component, now);
+  }
+  completed = is_completed (stream);
+  if (!completed)
+    stream->completed_at = 0;
+  else if (stream->completed_at == 0)
+    stream->completed_at = now;
+  for (guint i = 0; i < stream->components->len; i++)
+    update_state (
+        self, g_ptr_array_index (stream->components, i), completed, now);
+}
+
+void
+ice_core_stop_component (IceCore *self, IceComponent *component)
+{
+  IcePair *pair = g_steal_pointer (&component->selected);
+
+  ice_consent_stop (&component->consent);
+  update_route (self, component);
+  if (pair) {
+    ice_pair_drop_checks (pair);
+    ice_checklist_forget_peer (&self->set, pair);
+    ice_pair_unref (pair);
+  }
+}
+
+void
+ice_core_settle (IceCore *self, IceTime now)
+{
+  self->settled_at = now;
+  ice_core_drain_events (self, now);
+  ice_checker_timeout (&self->set, now);
+  for (guint i = 0; i < self->set.streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+
+    update_stream (self, stream, now);
+    for (guint j = 0; j < stream->components->len; j++)
+      ice_core_run_consent (
+          self, g_ptr_array_index (stream->components, j), now);
+    update_stream (self, stream, now);
+  }
+  ice_core_run_failures (self, now);
+  ice_checker_timeout (&self->set, now);
+}

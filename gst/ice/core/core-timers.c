@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What time alone brings: consent, the PAC timer, hints, releases; and the one
+ * deadline of the core, computed from its parts. */
+#include "core-private.h"
+
+#include "purity.h"
+
+/* RFC 8863 4: the PAC timer equals the longest life of a check: RTO times
+ * (2^6 - 1) + 16 (RFC 8489 6.2.1). */
+#define PAC_TIME (39500 * ICE_MSEC)
+/* Design 9.2. */
+#define HINT_TIME (10 * ICE_SECOND)
+
+static void
+consent_expired (IceCore *self, IceComponent *component, IceTime now)
+{
+  g_autoptr (IcePair) pair = ice_pair_ref (component->selected);
+  gboolean current = pair->generation == component->stream->generation;
+
+  /* RFC 7675 5.1: stop first, tell then. */
+  ice_core_stop_component (self, component);
+  ice_outputs_add (self->context.out, ICE_OUTPUT_CONSENT_LOST)
+      ->consent_lost.transport = component->id;
+  if (!current)
+    return; /* a restart is under way: it may still succeed */
+  ice_checklist_fail (&self->set, pair);
+  if (ice_core_choose_pair (self, component, now))
+    return;
+  ice_checklist_conclude (&self->set, component, NULL);
+  ice_core_set_state (
+      self, component, ICE_STATE_FAILED, ICE_CAUSE_CONSENT_EXPIRED, now);
+}
+
+void
+ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
+{
+  while (component->selected) {
+    switch (ice_consent_timeout (&component->consent, &self->context, now)) {
+      case ICE_CONSENT_IDLE:
+        return;
+      case ICE_CONSENT_SEND_CHECK:
+        ice_checker_send_consent (
+            &self->set, component->selected, ICE_CHECK_CONSENT, now);
+        break;
+      case ICE_CONSENT_SEND_PROBE:
+        ice_checker_send_consent (
+            &self->set, component->selected, ICE_CHECK_PROBE, now);
+        break;
+      case ICE_CONSENT_SEND_KEEPALIVE:
+        ice_checker_send_keepalive (&self->set, component->selected, now);
+        break;
+      case ICE_CONSENT_EXPIRED:
+        consent_expired (self, component, now);
+        return;
+    }
+  }
+}
+
+static gboolean
+has_open_pair (const IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == component && pair->state != ICE_PAIR_FAILED)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static IceTime
+patience (const IceCore *self)
+{
+  return self->config.connect_timeout ? self->config.connect_timeout : PAC_TIME;
+}
+
+static gboolean
+is_waiting (const IceComponent *component)
+{
+  return component->selected == NULL && component->state != ICE_STATE_FAILED &&
+      component->state != ICE_STATE_CLOSED;
+}
+
+/* RFC 8863 4: not before the PAC timer ends, and while a check may still be
+ * answered not even then; a connect timeout is a decision of ours. */
+static void
+check_failure (IceCore *self, IceComponent *component, IceTime now)
+{
+  IceStream *stream = component->stream;
+  IceOutput *output;
+  IceCause cause;
+  g_autofree gchar *text = NULL;
+
+  if (!is_waiting (component) || now < stream->started_at + patience (self) ||
+      (self->config.connect_timeout == 0 && has_open_pair (component)))
+    return;
+  text = ice_core_explain (self, stream, now, &cause);
+  ice_checklist_conclude (&self->set, component, NULL);
+  ice_core_set_state (self, component, ICE_STATE_FAILED, cause, now);
+  if (stream->failed)
+    return; /* said for another component */
+  stream->failed = TRUE;
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_ERROR);
+  output->error.stream = stream->id;
+  output->error.cause = cause;
+  output->error.fatal = TRUE;
+  output->error.text = g_steal_pointer (&text);
+}
+
+static gboolean
+any_waiting (const IceStream *stream)
+{
+  for (guint i = 0; i < stream->components->len; i++)
+    if (is_waiting (g_ptr_array_index (stream->components, i)))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+is_hint_pending (const IceStream *stream)
+{
+  return stream->started_at && !stream->hinted && any_waiting (stream);
+}
+
+static void
+check_hint (IceCore *self, IceStream *stream, IceTime now)
+{
+  IceOutput *output;
+  IceCause cause;
+
+  if (!is_hint_pending (stream) || now < stream->started_at + HINT_TIME)
+    return;
+  stream->hinted = TRUE;
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_ERROR);
+  output->error.stream = stream->id;
+  output->error.text = ice_core_explain (self, stream, now, &cause);
+  output->error.cause = cause;
+}
+
+/* RFC 8445 8.3.1: allocations that no selected pair uses are given back. */
+static void
+check_release (IceCore *self, IceStream *stream, IceTime now)
+{
+  if (stream->released || stream->completed_at == 0 ||
+      now < stream->completed_at + ICE_RELEASE_TIME)
+    return;
+  stream->released = TRUE;
+  for (guint i = stream->locals->len; i-- > 0;) {
+    IceCandidate *local = g_ptr_array_index (stream->locals, i);
+    IceComponent *component =
+        ice_stream_find_component (stream, local->component);
+
+    if (local->kind != ICE_CANDIDATE_RELAYED ||
+        (component && component->selected &&
+            ice_pair_same_local (component->selected->local, local)))
+      continue;
+    ice_gatherer_release_candidate (self->gatherer, local, now);
+    g_ptr_array_remove_index (stream->locals, i);
+  }
+}
+
+void
+ice_core_run_timers (IceCore *self, IceTime now)
+{
+  for (guint i = 0; i < self->set.streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+
+    check_hint (self, stream, now);
+    check_release (self, stream, now);
+    for (guint j = 0; j < stream->components->len; j++) {
+      IceComponent *component = g_ptr_array_index (stream->components, j);
+
+      if (component->unaccept_at && now >= component->unaccept_at) {
+        component->unaccept_at = 0;
+        ice_component_unaccept (component, &self->context, self->gatherer,
+            stream->generation->number);
+      }
+    }
+  }
+}
+
+void
+ice_core_run_failures (IceCore *self, IceTime now)
+{
+  for (guint i = 0; i < self->set.streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+
+    if (stream->started_at == 0)
+      continue;
+    for (guint j = 0; j < stream->components->len; j++)
+      check_failure (self, g_ptr_array_index (stream->components, j), now);
+  }
+}
+
+static IceTime
+component_deadline (IceCore *self, IceComponent *component)
+{
+  IceStream *stream = component->stream;
+  IceTime deadline = ice_consent_deadline (&component->consent);
+  IceTime at;
+
+  if (component->unaccept_at)
+    deadline = MIN (deadline, component->unaccept_at);
+  if (stream->started_at && is_waiting (component)) {
+    at = stream->started_at + patience (self);
+    /* Past that the last open pair's own end decides. */
+    if (self->config.connect_timeout || !has_open_pair (component) ||
+        at > self->settled_at)
+      deadline = MIN (deadline, at);
+  }
+  ice_nominator_pick (&self->set, component, self->settled_at, &at);
+  return MIN (deadline, at);
+}
+
+IceTime
+ice_core_deadline (IceCore *self)
+{
+  IceTime deadline = MIN (ice_gatherer_deadline (self->gatherer),
+      ice_checker_deadline (&self->set));
+
+  for (guint i = 0; i < self->set.streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+
+    if (is_hint_pending (stream))
+      deadline = MIN (deadline, stream->started_at + HINT_TIME);
+    if (stream->completed_at && !stream->released)
+      deadline = MIN (deadline, stream->completed_at + ICE_RELEASE_TIME);
+    for (guint j = 0; j < stream->components->len; j++)
+      deadline = MIN (deadline,
+          component_deadline (self, g_ptr_array_index (stream->components, j)));
+  }
+  return deadline;
+}

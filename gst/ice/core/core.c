@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The core's front: bytes, time and outputs. Commands are in core-session.c,
+ * what follows from either in core-select.c. */
+#include "core-private.h"
+
+#include <string.h>
+
+#include "purity.h"
+
+/* Our side of RFC 8445 14.2; also the floor for all agents together. */
+#define PACING_MIN (5 * ICE_MSEC)
+
+void
+ice_core_config_init (IceCoreConfig *config, const IceWorld *world)
+{
+  *config = (IceCoreConfig){
+    .world = *world, .consent = TRUE, .max_pairs = 100, /* RFC 8445 6.1.2.5 */
+  };
+}
+
+IceCore *
+ice_core_new (const IceCoreConfig *config, IceTime now)
+{
+  IceCore *self = g_new0 (IceCore, 1);
+
+  self->config = *config;
+  ice_context_init (&self->context, &config->world);
+  /* While the peer's value is unknown only gathering goes on. */
+  self->context.ta = PACING_MIN;
+  self->gatherer = ice_gatherer_new (&self->context, &config->gather);
+  ice_checklist_set_init (&self->set, &self->context, self->gatherer,
+      config->controlling, config->max_pairs);
+  return self;
+}
+
+void
+ice_core_free (IceCore *self)
+{
+  if (self == NULL)
+    return;
+  ice_checklist_set_clear (&self->set);
+  ice_gatherer_free (self->gatherer);
+  ice_context_clear (&self->context);
+  g_free (self);
+}
+
+const gchar *
+ice_verdict_to_string (IceVerdict verdict)
+{
+  static const gchar *const names[] = { "ok", "malformed", "unauthenticated",
+    "unexpected", "refused", "duplicate", "not-stun" };
+
+  return names[verdict];
+}
+
+/* Bytes in. */
+
+/* Where a datagram really came from, and for which component. */
+typedef struct
+{
+  IceCandidate *local; /* (unowned) host, or relayed */
+  IceAddress from;
+  IceBytes data;
+} Arrival;
+
+static IceComponent *
+find_component (IceCore *self, const IceCandidate *local)
+{
+  IceStream *stream = ice_checklist_set_find_stream (&self->set, local->stream);
+  IceComponent *component =
+      stream ? ice_stream_find_component (stream, local->component) : NULL;
+
+  return component && component->state != ICE_STATE_CLOSED ? component : NULL;
+}
+
+static IceVerdict
+receive_media (
+    IceCore *self, IceComponent *component, const Arrival *in, IceTime now)
+{
+  IceOutput *output;
+
+  if (!ice_component_accepts (component, in->local, &in->from))
+    return ICE_VERDICT_NOT_STUN;
+  ice_consent_media (&component->consent, now, 0);
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_DELIVER);
+  output->deliver.transport = component->id;
+  output->deliver.from = in->from;
+  output->deliver.payload = ice_packet_new_from (in->data);
+  return ICE_VERDICT_OK;
+}
+
+/* Authentication and what follows it is the responder's or the checker's; here
+ * ends what needs no key (security.md 3, last paragraph: the order). */
+static IceVerdict
+receive_stun (IceCore *self, IceComponent *component, const Arrival *in,
+    const IceStunMessage *message, IceTime now)
+{
+  if (message->method != ICE_STUN_BINDING)
+    return ICE_VERDICT_UNEXPECTED;
+  switch (message->klass) {
+    case ICE_STUN_REQUEST:
+      return ice_responder_receive (&self->responder, &self->set, component,
+          in->local, &in->from, message, now);
+    case ICE_STUN_SUCCESS:
+    case ICE_STUN_ERROR:
+      return ice_checker_receive (
+          &self->set, in->local, &in->from, message, now);
+    case ICE_STUN_INDICATION:
+    default:
+      return ICE_VERDICT_OK; /* a keepalive (RFC 8445 11) */
+  }
+}
+
+static IceVerdict
+receive_arrival (IceCore *self, const Arrival *in,
+    const IceStunMessage *message, IceTime now)
+{
+  IceComponent *component = find_component (self, in->local);
+
+  if (component == NULL)
+    return ICE_VERDICT_UNEXPECTED;
+  if (message)
+    return receive_stun (self, component, in, message, now);
+  return receive_media (self, component, in, now);
+}
+
+/* Sets @ret_message to @message when the bytes are STUN, else to NULL. */
+static gboolean
+read_message (
+    IceBytes data, IceStunMessage *message, const IceStunMessage **ret_message)
+{
+  *ret_message = NULL;
+  if (!ice_stun_looks_like (data))
+    return TRUE;
+  *ret_message = message;
+  return ice_stun_message_parse (message, data);
+}
+
+static IceVerdict
+receive_datagram (IceCore *self, const IceDatagram *in, IceTime now)
+{
+  IceStunMessage storage;
+  const IceStunMessage *message;
+  IceRelayedDatagram relayed;
+  Arrival arrival = { .from = in->from, .data = in->data };
+
+  if (!read_message (in->data, &storage, &message))
+    return ICE_VERDICT_MALFORMED;
+  switch (ice_gatherer_receive (self->gatherer, in->socket, &in->from, in->data,
+      message, now, &relayed)) {
+    case ICE_GATHER_HANDLED:
+      return ICE_VERDICT_OK;
+    case ICE_GATHER_RELAYED:
+      arrival.local = relayed.local;
+      arrival.from = relayed.from;
+      arrival.data = relayed.data;
+      if (!read_message (relayed.data, &storage, &message))
+        return ICE_VERDICT_MALFORMED;
+      break;
+    case ICE_GATHER_NOT_MINE:
+    default:
+      /* Under policy=relay nobody learns our address, not by an answer
+       * either. */
+      if (self->config.gather.relay_only)
+        return ICE_VERDICT_REFUSED;
+      arrival.local = ice_gatherer_host_candidate (self->gatherer, in->socket);
+      break;
+  }
+  if (arrival.local == NULL)
+    return ICE_VERDICT_UNEXPECTED;
+  return receive_arrival (self, &arrival, message, now);
+}
+
+IceVerdict
+ice_core_receive (IceCore *self, const IceDatagram *in, IceTime now)
+{
+  IceVerdict verdict = ICE_VERDICT_REFUSED;
+
+  if (!self->closed) {
+    verdict = receive_datagram (self, in, now);
+    ice_core_settle (self, now);
+  }
+  self->counters.verdicts[verdict]++;
+  if (verdict != ICE_VERDICT_OK)
+    ice_log (&self->context, ICE_LOG_LOG, ICE_LOG_STUN, "dropped: %s",
+        ice_verdict_to_string (verdict));
+  return verdict;
+}
+
+gboolean
+ice_core_send (IceCore *self, guint transport, IceBytes payload, IceTime now)
+{
+  IceComponent *component =
+      ice_checklist_set_find_component (&self->set, transport);
+  g_autoptr (IcePacket) packet = NULL;
+
+  if (component == NULL || component->selected == NULL || self->closed) {
+    self->counters.sent_without_route++;
+    return FALSE;
+  }
+  packet = ice_packet_new_from (payload);
+  ice_gatherer_transmit (self->gatherer, component->selected->local,
+      &component->selected->remote->address, packet, now);
+  ice_consent_media (&component->consent, 0, now);
+  return TRUE;
+}
+
+void
+ice_core_unreachable (IceCore *self, guint socket, const IceAddress *to,
+    IceBytes packet, IceTime now)
+{
+  if (!self->closed && ice_checker_unreachable (&self->set, socket, to, packet))
+    ice_core_settle (self, now);
+}
+
+void
+ice_core_media_seen (
+    IceCore *self, guint transport, IceTime received_at, IceTime sent_at)
+{
+  IceComponent *component =
+      ice_checklist_set_find_component (&self->set, transport);
+
+  if (component)
+    ice_consent_media (&component->consent, received_at, sent_at);
+}
+
+/* Time in, outputs out. */
+
+void
+ice_core_timeout (IceCore *self, IceTime now)
+{
+  ice_gatherer_timeout (self->gatherer, now);
+  if (self->closed)
+    return;
+  ice_core_run_timers (self, now);
+  ice_core_settle (self, now);
+}
+
+IceOutput *
+ice_core_take_outputs (IceCore *self, IceTime *ret_deadline)
+{
+  IceOutput *outputs = ice_outputs_steal (self->context.out);
+
+  for (IceOutput *output = outputs; output; output = output->next) {
+    if (output->type == ICE_OUTPUT_SERVER_ERROR)
+      self->server_error = output->server.code;
+  }
+  *ret_deadline = self->closed ? ice_gatherer_deadline (self->gatherer)
+                               : ice_core_deadline (self);
+  return outputs;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "checklist.h"
+
+G_BEGIN_DECLS
+
+/* The client side of connectivity checks (RFC 8445 7.2): sends Binding
+ * requests for the pairs of the set and draws the conclusions from what comes
+ * back, or does not. */
+
+/* Retransmissions, then new checks while pacing allows. */
+void ice_checker_timeout (IceChecklistSet *set, IceTime now);
+IceTime ice_checker_deadline (IceChecklistSet *set);
+
+/* Sent once and not paced: RFC 7675 5.1, RFC 8445 11. */
+void ice_checker_send_consent (
+    IceChecklistSet *set, IcePair *pair, IceCheckKind kind, IceTime now);
+void
+ice_checker_send_keepalive (IceChecklistSet *set, IcePair *pair, IceTime now);
+
+/* A Binding response that came to @local, from @from. */
+IceVerdict ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
+    const IceAddress *from, const IceStunMessage *message, IceTime now);
+/* A hard ICMP error that quotes @packet (design 9.8). TRUE when a pair
+ * failed. */
+gboolean ice_checker_unreachable (
+    IceChecklistSet *set, guint socket, const IceAddress *to, IceBytes packet);
+
+G_END_DECLS

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Consent freshness (RFC 7675) and liveness (design 9.3).
+ *
+ * Consent decides whether we may send: one request every 4 to 6 s, 30 s of
+ * patience. Liveness decides what the user is told: a request without an
+ * answer, or media that stops, raises a doubt; probes try to end it; when they
+ * do not, the pair is disconnected until something is heard again. Packets
+ * keep flowing all the while: only consent stops them. */
+#include "consent.h"
+
+#include "../purity.h"
+
+/* RFC 7675 5.1: "Consent expires after 30 seconds." */
+#define CONSENT_LIFETIME (30 * ICE_SECOND)
+/* RFC 7675 5.1: a period of 5 s, "randomized from between 0.8 and 1.2 times
+ * the basic period", never below 4 s. */
+#define CONSENT_PERIOD_MIN (4 * ICE_SECOND)
+#define CONSENT_PERIOD_SPREAD (2 * ICE_SECOND)
+/* RFC 8445 11: Tr, "MUST NOT use a value smaller than 15 seconds". */
+#define KEEPALIVE_PERIOD (15 * ICE_SECOND)
+
+/* Design 9.3: probes are at least 500 ms apart and at most seven. The gaps
+ * grow, so that they also find the end of a long outage. */
+#define PROBE_GAP (500 * ICE_MSEC)
+#define MAX_PROBES 7
+static const guint probe_gaps[MAX_PROBES] = { 1, 1, 2, 4, 8, 8, 8 };
+
+/* Design 9.3: `disconnected` within 7 s when idle. A request leaves at most 6 s
+ * after the last answer; it and one probe have 950 ms to be answered. */
+#define ANSWER_GRACE (450 * ICE_MSEC)
+/* The peer is heard but does not answer: two more probes, so that 20 % loss
+ * is rarely (0.36^4) told as a disconnect; still within 8 s. */
+#define HEARD_PATIENCE (1950 * ICE_MSEC)
+/* Design 9.3: and 1.5 s after media stopped. */
+#define MEDIA_SILENCE (500 * ICE_MSEC)
+#define MEDIA_PATIENCE (1450 * ICE_MSEC)
+/* Media flows when so many looks in a row, MEDIA_SILENCE apart, found some:
+ * RTCP alone or a slow data channel does not. */
+#define FLOWING 2
+/* Looking goes on this long after media was last seen, so that an idle pair
+ * costs nothing between consent requests. */
+#define WATCH_FOR (5 * ICE_SECOND)
+
+static IceTime
+consent_period (IceContext *context)
+{
+  guint32 dice;
+
+  ice_context_random (context, (guint8 *) &dice, sizeof dice);
+  return CONSENT_PERIOD_MIN + dice % (CONSENT_PERIOD_SPREAD + 1);
+}
+
+void
+ice_consent_start (IceConsent *self, IceContext *context, IceConsentMode mode,
+    IceTime granted_at, IceTime rtt, IceTime now)
+{
+  *self = (IceConsent){
+    .mode = mode,
+    .rtt = rtt,
+    .granted_at = granted_at,
+    .heard_at = now,
+    .sent_at = now,
+    .watch_at = now + MEDIA_SILENCE,
+    .watch_until = now + WATCH_FOR,
+  };
+  self->next_at = mode == ICE_CONSENT_KEEPALIVE
+      ? now + KEEPALIVE_PERIOD
+      : now + consent_period (context);
+}
+
+void
+ice_consent_stop (IceConsent *self)
+{
+  *self = (IceConsent){ .mode = ICE_CONSENT_OFF };
+}
+
+static void
+end_doubt (IceConsent *self)
+{
+  self->doubt = ICE_DOUBT_NONE;
+  self->disconnected = FALSE;
+  self->n_probes = 0;
+}
+
+void
+ice_consent_answered (IceConsent *self, IceTime rtt, IceTime now)
+{
+  if (self->mode != ICE_CONSENT_CHECKS)
+    return;
+  self->granted_at = now;
+  self->heard_at = now;
+  self->rtt = rtt;
+  end_doubt (self);
+}
+
+void
+ice_consent_revoke (IceConsent *self)
+{
+  self->granted_at = -CONSENT_LIFETIME;
+}
+
+void
+ice_consent_heard (IceConsent *self, IceTime now)
+{
+  if (self->mode != ICE_CONSENT_CHECKS || now <= self->heard_at)
+    return;
+  /* Back after a silence: ask at once, with probes left to ask with. */
+  if (self->disconnected && now - self->heard_at > 2 * PROBE_GAP) {
+    self->n_probes = MIN (self->n_probes, MAX_PROBES - 2);
+    self->probe_at = MIN (self->probe_at, MAX (now, self->sent_at + PROBE_GAP));
+  }
+  self->heard_at = now;
+  if (self->doubt == ICE_DOUBT_SILENT && now > self->doubt_at)
+    end_doubt (self);
+}
+
+void
+ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at)
+{
+  self->sent_at = MAX (self->sent_at, sent_at);
+  if (received_at <= self->media_at)
+    return;
+  self->media_at = received_at;
+  ice_consent_heard (self, received_at);
+  if (received_at + WATCH_FOR > self->watch_until) {
+    if (self->watch_at > self->watch_until)
+      self->watch_at = received_at + MEDIA_SILENCE;
+    self->watch_until = received_at + WATCH_FOR;
+  }
+}
+
+static void
+begin_doubt (IceConsent *self, IceDoubt doubt, IceTime since, IceTime probe_at,
+    IceTime verdict_at)
+{
+  self->doubt = doubt;
+  self->doubt_at = since;
+  self->probe_at = probe_at;
+  self->verdict_at = verdict_at;
+  self->n_probes = 0;
+}
+
+/* A look at the media: did some come since the last one, and if it used to
+ * come, has it stopped? */
+static void
+consent_look (IceConsent *self, IceTime now)
+{
+  if (self->media_at > self->looked_at_media) {
+    self->looked_at_media = self->media_at;
+    self->n_flowing++;
+  }
+  if (now - self->media_at < MEDIA_SILENCE) {
+    self->watch_at = self->media_at + MEDIA_SILENCE;
+    return;
+  }
+  self->watch_at = now + MEDIA_SILENCE;
+  if (self->n_flowing >= FLOWING) {
+    IceTime verdict_at = self->media_at + MEDIA_PATIENCE;
+
+    if (self->doubt == ICE_DOUBT_NONE)
+      begin_doubt (self, ICE_DOUBT_SILENT, self->media_at, now, verdict_at);
+    else
+      self->verdict_at = MIN (self->verdict_at, MAX (verdict_at, now));
+  }
+  self->n_flowing = 0;
+}
+
+static void
+consent_judge (IceConsent *self, IceTime now)
+{
+  IceTime patience = self->doubt_at + MAX (HEARD_PATIENCE, 2 * self->rtt);
+
+  if (self->doubt == ICE_DOUBT_UNANSWERED && self->heard_at > self->doubt_at &&
+      now < patience) {
+    self->verdict_at = patience;
+    return;
+  }
+  self->disconnected = TRUE;
+}
+
+IceConsentStep
+ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
+{
+  switch (self->mode) {
+    case ICE_CONSENT_OFF:
+      return ICE_CONSENT_IDLE;
+    case ICE_CONSENT_KEEPALIVE:
+      /* RFC 8445 11: "if no packet has been sent on that pair in the last Tr
+       * seconds". */
+      self->next_at = MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD);
+      if (now < self->next_at)
+        return ICE_CONSENT_IDLE;
+      self->sent_at = now;
+      return ICE_CONSENT_SEND_KEEPALIVE;
+    case ICE_CONSENT_CHECKS:
+      break;
+  }
+
+  if (now >= self->granted_at + CONSENT_LIFETIME) {
+    ice_consent_stop (self);
+    return ICE_CONSENT_EXPIRED;
+  }
+  if (now >= self->watch_at && self->watch_at <= self->watch_until)
+    consent_look (self, now);
+  if (self->doubt != ICE_DOUBT_NONE && !self->disconnected &&
+      now >= self->verdict_at)
+    consent_judge (self, now);
+
+  if (now >= self->next_at) {
+    IceTime first_probe = now + MAX (PROBE_GAP, self->rtt * 5 / 4);
+
+    self->next_at = now + consent_period (context);
+    self->sent_at = now;
+    if (self->doubt == ICE_DOUBT_NONE)
+      begin_doubt (self, ICE_DOUBT_UNANSWERED, now, first_probe,
+          first_probe + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
+    return ICE_CONSENT_SEND_CHECK;
+  }
+  if (self->doubt != ICE_DOUBT_NONE && self->n_probes < MAX_PROBES &&
+      now >= self->probe_at) {
+    self->probe_at = now + PROBE_GAP * probe_gaps[self->n_probes++];
+    self->sent_at = now;
+    return ICE_CONSENT_SEND_PROBE;
+  }
+  return ICE_CONSENT_IDLE;
+}
+
+IceTime
+ice_consent_deadline (const IceConsent *self)
+{
+  IceTime deadline;
+
+  if (self->mode == ICE_CONSENT_OFF)
+    return ICE_TIME_NEVER;
+  if (self->mode == ICE_CONSENT_KEEPALIVE)
+    return MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD);
+
+  deadline = MIN (self->next_at, self->granted_at + CONSENT_LIFETIME);
+  if (self->watch_at <= self->watch_until)
+    deadline = MIN (deadline, self->watch_at);
+  if (self->doubt != ICE_DOUBT_NONE) {
+    if (!self->disconnected)
+      deadline = MIN (deadline, self->verdict_at);
+    if (self->n_probes < MAX_PROBES)
+      deadline = MIN (deadline, self->probe_at);
+  }
+  return deadline;
+}

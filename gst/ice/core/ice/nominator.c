@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The nomination policy.
+ *
+ * Media flows on the best valid pair from its first success on, so waiting
+ * costs little and nominating early gains little, but for peers that send
+ * nothing before they are nominated. Hence: when no better pair can succeed any
+ * more, nominate at once; else give the better ones two round trips, as many as
+ * a check and its triggered check need. A relayed path costs somebody money
+ * and everybody latency for the whole call: while a direct pair is still in
+ * its first tries (the first packet through two NATs is lost by design, the
+ * second goes through), wait for it, but never more than a second. */
+#include "nominator.h"
+
+#include "../purity.h"
+
+/* Two RTTs, within these bounds: a dead better pair costs that much. */
+#define SETTLE_MIN (30 * ICE_MSEC)
+#define SETTLE_MAX (200 * ICE_MSEC)
+/* And this at most where the alternative is a relay. */
+#define RELAY_SETTLE_MAX (1 * ICE_SECOND)
+
+/* RFC 7675 5.1. */
+#define CONSENT_LIFETIME (30 * ICE_SECOND)
+
+static gboolean
+is_valid (const IcePair *pair, const IceComponent *component, IceTime now)
+{
+  return pair->component == component && pair->state == ICE_PAIR_SUCCEEDED &&
+      now - pair->granted_at < CONSENT_LIFETIME;
+}
+
+IcePair *
+ice_nominator_best_valid (const IceComponent *component, IceTime now)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IcePair *best = NULL;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (is_valid (pair, component, now) &&
+        (best == NULL || pair->valid_priority > best->valid_priority))
+      best = pair;
+  }
+  return best;
+}
+
+static gboolean
+is_open (const IcePair *pair)
+{
+  return pair->state == ICE_PAIR_FROZEN || pair->state == ICE_PAIR_WAITING ||
+      pair->state == ICE_PAIR_IN_PROGRESS;
+}
+
+/* Until when an unfinished direct pair deserves patience: a while after its
+ * second packet. */
+static IceTime
+hope_until (IcePair *pair, IceTime patience, IceTime at_most)
+{
+  IceCheck *check = ice_pair_live_check (pair);
+
+  if (pair->state != ICE_PAIR_IN_PROGRESS || check == NULL)
+    return at_most;
+  if (check->transaction.n_sent < 2)
+    return MIN (at_most, check->transaction.next_at + patience);
+  return MIN (at_most, check->transaction.sent_at + patience);
+}
+
+/* A direct pair may still be made of candidates that are on their way. */
+static gboolean
+may_trickle_direct (const IceStream *stream)
+{
+  if (stream->remote_ended && stream->local_ended)
+    return FALSE;
+  for (guint i = 0; i < stream->locals->len; i++) {
+    IceCandidate *local = g_ptr_array_index (stream->locals, i);
+
+    if (local->kind != ICE_CANDIDATE_RELAYED)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* When @best has waited long enough. */
+static IceTime
+settled_at (
+    const IceComponent *component, IcePair *best, IceTime first_valid_at)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IceTime patience = CLAMP (2 * best->rtt, SETTLE_MIN, SETTLE_MAX);
+  IceTime at_most = first_valid_at + RELAY_SETTLE_MAX;
+  IceTime at = first_valid_at;
+  gboolean relayed = ice_pair_is_relayed (best);
+
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component != component || !is_open (pair) ||
+        pair->priority <= best->priority)
+      continue;
+    at = MAX (at, first_valid_at + patience);
+    if (relayed && !ice_pair_is_relayed (pair))
+      at = MAX (at, hope_until (pair, patience, at_most));
+  }
+  if (relayed && may_trickle_direct (component->stream))
+    at = at_most;
+  return at;
+}
+
+IcePair *
+ice_nominator_pick (const IceChecklistSet *set, const IceComponent *component,
+    IceTime now, IceTime *ret_deadline)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IcePair *best = ice_nominator_best_valid (component, now);
+  IceTime first_valid_at = now, at;
+
+  *ret_deadline = ICE_TIME_NEVER;
+  if (!set->controlling || component->concluded || best == NULL)
+    return NULL;
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component != component)
+      continue;
+    if (pair->nomination != ICE_NOMINATION_NONE)
+      return NULL; /* one and only one */
+    if (is_valid (pair, component, now))
+      first_valid_at = MIN (first_valid_at, pair->succeeded_at);
+  }
+  at = settled_at (component, best, first_valid_at);
+  if (now >= at)
+    return best;
+  *ret_deadline = at;
+  return NULL;
+}

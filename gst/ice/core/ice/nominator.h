@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "checklist.h"
+
+G_BEGIN_DECLS
+
+/* When the controlling agent stops looking for a better pair, and which one it
+ * nominates (RFC 8445 8.1.1: "a matter of local optimization"). */
+
+/* The best pair that media may take now; (unowned) (nullable). */
+IcePair *ice_nominator_best_valid (const IceComponent *component, IceTime now);
+/* The pair to nominate now; (unowned) (nullable). Otherwise @ret_deadline says
+ * when to ask again, if nothing happens before. */
+IcePair *ice_nominator_pick (const IceChecklistSet *set,
+    const IceComponent *component, IceTime now, IceTime *ret_deadline);
+
+G_END_DECLS

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Connectivity checks, server side (RFC 8445 7.3). */
+#include "responder.h"
+
+#include "../stun/builder.h"
+
+#include <string.h>
+
+#include "../purity.h"
+
+/* Unsigned error answers a second; a flood gets silence after that
+ * (RFC 8489 16.1.2: we are nobody's reflector). */
+#define MAX_UNSIGNED 1000
+
+/* A pair under way is checked anew when the peer's check arrives (RFC 8445
+ * 7.3.1.4), but not for every packet an eager peer sends. */
+#define RETRIGGER_GAP (500 * ICE_MSEC)
+
+/* A nomination of a pair whose last success is older is checked first: media
+ * may only follow consent (RFC 7675 5.1). */
+#define FRESH (25 * ICE_SECOND)
+
+typedef struct
+{
+  IceComponent *component;
+  IceCandidate *local;
+  IceAddress from;
+  gboolean has_priority, use_candidate;
+  guint32 priority;
+} Request;
+
+/* Answers. */
+
+static void
+send_answer (IceChecklistSet *set, IceCandidate *local, const IceAddress *to,
+    IceStunBuilder *builder, IceTime now)
+{
+  g_autoptr (IcePacket) packet = NULL;
+
+  ice_stun_builder_add_fingerprint (builder);
+  packet = ice_stun_builder_end (builder);
+  ice_gatherer_transmit (set->gatherer, local, to, packet, now);
+}
+
+/* RFC 8489 9.1.3: unsigned, and no reason phrase: shorter than any request
+ * that ICE sends. */
+static IceVerdict
+refuse (IceResponder *self, IceChecklistSet *set, IceCandidate *local,
+    const IceAddress *from, const IceStunMessage *message, guint code,
+    IceTime now)
+{
+  IceStunBuilder builder;
+
+  if (now - self->second >= ICE_SECOND || now < self->second) {
+    self->second = now;
+    self->n_unsigned = 0;
+  }
+  if (self->n_unsigned++ < MAX_UNSIGNED) {
+    ice_stun_builder_init (
+        &builder, ICE_STUN_ERROR, ICE_STUN_BINDING, message->id);
+    ice_stun_builder_add_error (&builder, code, NULL);
+    send_answer (set, local, from, &builder, now);
+  }
+  return ICE_VERDICT_UNAUTHENTICATED;
+}
+
+static void
+answer_error (IceChecklistSet *set, IceCandidate *local, const IceAddress *from,
+    const IceStunMessage *message, IceStunKey *key, IceStunIntegrity integrity,
+    guint code, IceTime now)
+{
+  guint16 unknown[8];
+  IceStunBuilder builder;
+
+  ice_stun_builder_init (
+      &builder, ICE_STUN_ERROR, ICE_STUN_BINDING, message->id);
+  ice_stun_builder_add_error (&builder, code, NULL);
+  if (code == 420)
+    ice_stun_builder_add_unknown (&builder, unknown,
+        ice_stun_message_unknown (message, unknown, G_N_ELEMENTS (unknown)));
+  ice_stun_builder_add_integrity (&builder, key, integrity);
+  send_answer (set, local, from, &builder, now);
+}
+
+static void
+answer_success (IceChecklistSet *set, IceCandidate *local,
+    const IceAddress *from, const IceStunMessage *message, IceStunKey *key,
+    IceStunIntegrity integrity, IceTime now)
+{
+  IceStunBuilder builder;
+
+  ice_stun_builder_init (
+      &builder, ICE_STUN_SUCCESS, ICE_STUN_BINDING, message->id);
+  ice_stun_builder_add_xor_address (
+      &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
+  ice_stun_builder_add_integrity (&builder, key, integrity);
+  send_answer (set, local, from, &builder, now);
+}
+
+/* What an authenticated request means. */
+
+/* RFC 8445 7.3.1.1. FALSE: answer 487. */
+static gboolean
+settle_roles (IceChecklistSet *set, const IceStunMessage *message)
+{
+  guint64 theirs;
+  gboolean conflict, keep;
+
+  if (set->controlling)
+    conflict =
+        ice_stun_message_get_u64 (message, ICE_STUN_ICE_CONTROLLING, &theirs);
+  else
+    conflict =
+        ice_stun_message_get_u64 (message, ICE_STUN_ICE_CONTROLLED, &theirs);
+  if (!conflict)
+    return TRUE;
+
+  /* The larger tie-breaker controls; equal ones leave things as they are for
+   * the controlling side and turn the controlled one. */
+  keep = set->controlling == (set->tie_breaker >= theirs);
+  if (keep || set->n_role_switches >= ICE_MAX_ROLE_SWITCHES)
+    return FALSE;
+  set->n_role_switches++;
+  ice_checklist_set_switch_role (set, !set->controlling, FALSE);
+  return TRUE;
+}
+
+/* RFC 8445 7.3.1.3. */
+static IceCandidate *
+learn_remote (IceChecklistSet *set, const Request *request, IceTime now)
+{
+  IceStream *stream = request->component->stream;
+  IceCandidate *remote;
+  IceOutput *output;
+
+  if (!request->has_priority)
+    return NULL;
+  remote = ice_candidate_new (
+      ICE_CANDIDATE_PEER_REFLEXIVE, request->component->number);
+  remote->id = ice_context_new_id (set->context);
+  remote->stream = stream->id;
+  remote->priority = request->priority;
+  remote->address = remote->base = request->from;
+  remote->ufrag = g_strdup (stream->generation->remote_ufrag);
+  /* "An arbitrary value, different from the foundations of all other remote
+   * candidates": ids are never reused, and '/' keeps ours apart. */
+  g_snprintf (
+      remote->foundation, sizeof remote->foundation, "prflx/%u", remote->id);
+  if (ice_checklist_add_remote (set, stream, remote, now) != ICE_VERDICT_OK) {
+    ice_candidate_unref (remote);
+    return NULL;
+  }
+  output = ice_outputs_add (set->context->out, ICE_OUTPUT_REMOTE_CANDIDATE);
+  output->candidate.stream = stream->id;
+  output->candidate.candidate = remote;
+  return remote;
+}
+
+/* Of a concluded component only a better nomination is of interest (RFC 8445
+ * 8.1.1), or any while the selected pair is dead: the peer knows a way. */
+static gboolean
+is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
+{
+  IceComponent *component = request->component;
+  IcePair *selected = component->selected;
+  IceCandidate *remote;
+  guint32 priority = request->priority;
+
+  if (component->state == ICE_STATE_CLOSED ||
+      component->state == ICE_STATE_FAILED)
+    return FALSE;
+  if (!component->concluded)
+    return TRUE;
+  if (set->controlling || !request->use_candidate || pair == selected)
+    return FALSE;
+  if (selected == NULL || component->consent.disconnected)
+    return TRUE;
+  remote = ice_checklist_find_remote (
+      component->stream, component->number, &request->from);
+  if (remote)
+    priority = remote->priority;
+  return ice_pair_priority (priority, request->local->priority) >
+      selected->valid_priority;
+}
+
+/* RFC 8445 7.3.1.4 and 7.3.1.5. */
+static void
+trigger (IceChecklistSet *set, IcePair *pair, gboolean nominated, IceTime now)
+{
+  if (pair->state == ICE_PAIR_SUCCEEDED && nominated) {
+    if (pair->nomination == ICE_NOMINATION_DONE)
+      return;
+    if (now - pair->granted_at < FRESH) {
+      pair->nomination = ICE_NOMINATION_DONE;
+      return;
+    }
+  } else if (pair->state == ICE_PAIR_SUCCEEDED) {
+    return;
+  }
+  if (nominated)
+    pair->nomination = ICE_NOMINATION_WANTED;
+
+  if (pair->triggered_at && now - pair->triggered_at < RETRIGGER_GAP &&
+      pair->state != ICE_PAIR_FROZEN && pair->state != ICE_PAIR_WAITING)
+    return;
+  pair->triggered_at = now;
+  ice_pair_cancel_checks (pair);
+  ice_checklist_trigger (pair);
+}
+
+static void
+act (IceChecklistSet *set, const Request *request, IceTime now)
+{
+  IceComponent *component = request->component;
+  IcePair *pair =
+      ice_checklist_find_pair (component, request->local, &request->from);
+  gboolean nominated = request->use_candidate && !set->controlling;
+  IceCandidate *remote;
+
+  if (pair) {
+    pair->requests_received++;
+    pair->responses_sent++;
+  }
+  if (!is_of_interest (set, request, pair))
+    return;
+  if (pair == NULL) {
+    remote = ice_checklist_find_remote (
+        component->stream, component->number, &request->from);
+    if (remote == NULL)
+      remote = learn_remote (set, request, now);
+    if (remote)
+      pair =
+          ice_checklist_add_pair (set, component, request->local, remote, now);
+    if (pair == NULL)
+      return; /* full: it was answered, and that is all (RFC 8445 19.5.1) */
+    pair->requests_received = pair->responses_sent = 1;
+  }
+  trigger (set, pair, nominated, now);
+}
+
+void
+ice_responder_replay (
+    IceChecklistSet *set, IceComponent *component, IceTime now)
+{
+  const gchar *ufrag = component->stream->generation->remote_ufrag;
+  IceEarlyCheck *early;
+
+  while ((early = g_queue_pop_head (&component->early)) != NULL) {
+    Request request = {
+      .component = component,
+      .local = early->local,
+      .from = early->from,
+      .has_priority = TRUE,
+      .priority = early->priority,
+      .use_candidate = early->use_candidate,
+    };
+
+    if (g_strcmp0 (early->ufrag, ufrag) == 0)
+      act (set, &request, now);
+    ice_early_check_free (early);
+  }
+}
+
+/* Signs of life, and who may send us media from now on. */
+static void
+note_request (IceChecklistSet *set, const Request *request,
+    IceGeneration *generation, IceTime now)
+{
+  IceComponent *component = request->component;
+  IceStream *stream = component->stream;
+  IcePair *selected = component->selected;
+
+  ice_component_accept (component, set->context, set->gatherer, request->local,
+      &request->from, generation->number);
+  if (selected && selected->local->socket == request->local->socket &&
+      ice_address_equal (&selected->remote->address, &request->from))
+    ice_consent_heard (&component->consent, now);
+  if (generation != stream->generation)
+    return;
+  stream->n_requests++;
+  if (!stream->first_check) {
+    stream->first_check = TRUE;
+    ice_outputs_add (set->context->out, ICE_OUTPUT_FIRST_CHECK)->stream.stream =
+        stream->id;
+  }
+}
+
+/* RFC 8489 9.1.3, RFC 8445 7.3: which generation signed it. 0, or the code of
+ * the refusal. */
+static guint
+authenticate (IceStream *stream, const IceStunMessage *message,
+    IceGeneration **ret_generation, IceStunIntegrity *ret_integrity,
+    IceBytes *ret_ufrag)
+{
+  IceBytes username;
+
+  if (!ice_stun_message_find (message, ICE_STUN_USERNAME, &username) ||
+      (!message->integrity && !message->integrity_sha256))
+    return 400;
+  *ret_generation = ice_stream_find_generation (stream, username, ret_ufrag);
+  if (*ret_generation == NULL)
+    return 401;
+  *ret_integrity = message->integrity_sha256 ? ICE_STUN_INTEGRITY_SHA256
+                                             : ICE_STUN_INTEGRITY_SHA1;
+  if (!ice_stun_message_verify (
+          message, (*ret_generation)->local_key, *ret_integrity))
+    return 401;
+  return 0;
+}
+
+/* FALSE: an attribute has the wrong size, or PRIORITY is missing from a check
+ * that we could not learn anything from without (RFC 8445 7.1.1). */
+static gboolean
+read_request (const IceStunMessage *message, Request *request)
+{
+  guint64 tie_breaker;
+  gboolean known = ice_checklist_find_pair (request->component, request->local,
+                       &request->from) != NULL;
+
+  request->has_priority =
+      ice_stun_message_get_u32 (message, ICE_STUN_PRIORITY, &request->priority);
+  request->use_candidate =
+      ice_stun_message_has (message, ICE_STUN_USE_CANDIDATE);
+  if (!request->has_priority &&
+      (!known || ice_stun_message_has (message, ICE_STUN_PRIORITY)))
+    return FALSE;
+  if (ice_stun_message_has (message, ICE_STUN_ICE_CONTROLLING) &&
+      !ice_stun_message_get_u64 (
+          message, ICE_STUN_ICE_CONTROLLING, &tie_breaker))
+    return FALSE;
+  return !ice_stun_message_has (message, ICE_STUN_ICE_CONTROLLED) ||
+      ice_stun_message_get_u64 (message, ICE_STUN_ICE_CONTROLLED, &tie_breaker);
+}
+
+IceVerdict
+ice_responder_receive (IceResponder *self, IceChecklistSet *set,
+    IceComponent *component, IceCandidate *local, const IceAddress *from,
+    const IceStunMessage *message, IceTime now)
+{
+  IceStream *stream = component->stream;
+  IceGeneration *generation = NULL;
+  IceStunIntegrity integrity = ICE_STUN_INTEGRITY_NONE;
+  Request request = { .component = component, .local = local, .from = *from };
+  IceBytes ufrag = ICE_BYTES_NONE;
+  guint16 unknown;
+  guint code;
+
+  code = authenticate (stream, message, &generation, &integrity, &ufrag);
+  if (code)
+    return refuse (self, set, local, from, message, code, now);
+
+  if (ice_stun_message_unknown (message, &unknown, 1) > 0)
+    code = 420;
+  else if (!read_request (message, &request))
+    code = 400;
+  else if (!settle_roles (set, message))
+    code = 487;
+  if (code) {
+    answer_error (
+        set, local, from, message, generation->local_key, integrity, code, now);
+    return ICE_VERDICT_REFUSED;
+  }
+  answer_success (
+      set, local, from, message, generation->local_key, integrity, now);
+  note_request (set, &request, generation, now);
+
+  if (generation != stream->generation)
+    return ICE_VERDICT_OK;
+  if (generation->remote_key == NULL)
+    ice_component_add_early (
+        component, local, from, request.priority, request.use_candidate, ufrag);
+  else if (ice_stream_is_active (stream))
+    act (set, &request, now);
+  return ICE_VERDICT_OK;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "../stun/integrity.h"
+#include "consent.h"
+#include "gatherer.h"
+#include "pair.h"
+
+G_BEGIN_DECLS
+
+typedef struct _IceStream IceStream;
+
+/* The credentials of one ICE generation of a stream. A restart makes a new
+ * one; the old lives on in the pairs that still carry media (RFC 8445 9). */
+struct _IceGeneration
+{
+  guint ref_count;
+  guint number;
+  gchar *local_ufrag, *local_pwd;   /* (owned) */
+  gchar *remote_ufrag, *remote_pwd; /* (owned) (nullable) NULL: not known yet */
+  gchar *username;        /* (owned) (nullable) of our checks: remote:local */
+  IceStunKey *local_key;  /* (owned) requests to us are signed with it */
+  IceStunKey *remote_key; /* (owned) (nullable) ours to them */
+};
+
+IceGeneration *ice_generation_new (guint number, gchar *ufrag, gchar *pwd);
+IceGeneration *ice_generation_ref (IceGeneration *self);
+void ice_generation_unref (IceGeneration *self);
+void ice_generation_set_remote (
+    IceGeneration *self, const gchar *ufrag, const gchar *pwd);
+
+/* A source that media is taken from: a signed check from it was answered, or
+ * it answered one of ours (design 9.17). */
+typedef struct
+{
+  IceCandidate *local; /* (owned) host, or relayed */
+  IceAddress from;     /* the peer */
+  IceAddress server;   /* relayed: where it comes through, as announced */
+  guint16 channel;     /* relayed: 0 until the channel is bound */
+  gboolean announced;  /* ACCEPT_FROM was said */
+  guint generation;
+} IceAccept;
+
+/* A check that came before the peer's credentials did (RFC 8445 7.3). */
+typedef struct
+{
+  IceCandidate *local; /* (owned) */
+  IceAddress from;
+  guint32 priority;
+  gboolean use_candidate;
+  gchar *ufrag; /* (owned) the peer's, as it said */
+} IceEarlyCheck;
+
+typedef struct
+{
+  guint socket; /* 0: none */
+  IceAddress to;
+  guint16 channel;
+  IceAddress peer;
+} IceRoute;
+
+/* One component: what the contract calls a transport. */
+struct _IceComponent
+{
+  guint id;          /* transport id */
+  guint number;      /* RFC 8445 component id */
+  IceStream *stream; /* (unowned) */
+  IceState state;
+  IcePair *selected;  /* (owned) (nullable) where media goes */
+  gboolean nominated; /* as PAIR_SELECTED said last */
+  IceRoute route;     /* as ROUTE said last */
+  IceConsent consent;
+  GArray *accepts;           /* (owned) IceAccept, oldest first */
+  GQueue early;              /* (owned) IceEarlyCheck, oldest first */
+  IceAddress default_remote; /* peer without ICE; family NONE otherwise */
+  gboolean concluded;        /* a pair of this generation was nominated */
+  IceTime unaccept_at; /* sources of former generations go then; 0: none */
+  guint selected_changes;
+  IceTime first_check_at, connected_at;
+};
+
+/* One data stream and its checklist. */
+struct _IceStream
+{
+  guint id;
+  GPtrArray *components;     /* (owned) IceComponent, by number */
+  IceGeneration *generation; /* (owned) the present one */
+  GPtrArray *locals;         /* (owned) IceCandidate of this generation */
+  GPtrArray *remotes;        /* (owned) IceCandidate */
+  GPtrArray *pairs;          /* (owned) IcePair, best first */
+  GQueue triggered;          /* (unowned) IcePair, the next first */
+
+  gboolean gathering;   /* ice_core_gather was called */
+  gboolean local_done;  /* GATHERED was said */
+  gboolean local_ended; /* END_OF_CANDIDATES was said */
+  gboolean remote_ended;
+  gboolean first_check;    /* FIRST_CHECK was said */
+  gboolean hinted, failed; /* a hint, the fatal error was said */
+  IceTime gather_started_at;
+  IceTime started_at;   /* checks may run since, 0: no */
+  IceTime completed_at; /* 0: not */
+  gboolean released;    /* RFC 8445 8.3.1 */
+  guint n_unauthorized; /* 401 answers to our checks: for the hint */
+  guint n_requests;     /* signed requests of this generation: likewise */
+};
+
+IceStream *ice_stream_new (IceContext *context);
+void ice_stream_free (IceStream *self);
+IceComponent *ice_stream_find_component (const IceStream *self, guint number);
+IceComponent *
+ice_stream_add_component (IceStream *self, IceContext *context, guint number);
+/* Pairs of it must be gone. */
+void ice_stream_remove_component (IceStream *self, IceComponent *component);
+/* New credentials; candidates and early checks are of the past. Pairs must be
+ * gone from the checklist. */
+void ice_stream_restart (IceStream *self, IceContext *context);
+/* The credentials of both sides are known: checks may run. */
+gboolean ice_stream_is_active (const IceStream *self);
+/* The generation a USERNAME belongs to: the present one, or that of a pair
+ * that still carries media. @ret_ufrag is the peer's half; (nullable). */
+IceGeneration *ice_stream_find_generation (
+    IceStream *self, IceBytes username, IceBytes *ret_ufrag);
+
+/* Where media may come from. */
+void ice_component_accept (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, IceCandidate *local, const IceAddress *from,
+    guint generation);
+gboolean ice_component_accepts (const IceComponent *self,
+    const IceCandidate *local, const IceAddress *from);
+/* @channel 0: lost. */
+void ice_component_set_channel (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *local, const IceAddress *peer,
+    guint16 channel);
+/* Those of generations before @generation; G_MAXUINT: all. */
+void ice_component_unaccept (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, guint generation);
+
+/* The early checks (RFC 8445 7.3), at most 32: the oldest goes first. */
+void ice_component_add_early (IceComponent *self, IceCandidate *local,
+    const IceAddress *from, guint32 priority, gboolean use_candidate,
+    IceBytes ufrag);
+void ice_early_check_free (IceEarlyCheck *self);
+
+G_END_DECLS
