@@ -379,3 +379,11 @@ ice_gatherer_channel (
 
   return query ? ice_allocation_channel (query->allocation, peer) : 0;
 }
+
+const IceAddress *
+ice_gatherer_relay_server (IceGatherer *self, const IceCandidate *local)
+{
+  const IceGatherQuery *query = find_relay_of (self, local);
+
+  return query ? &query->address : NULL;
+}

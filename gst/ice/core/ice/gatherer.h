@@ -52,7 +52,9 @@ typedef enum
   ICE_GATHER_DONE,      /* a stream: the last useful answer came */
   ICE_GATHER_END,       /* a stream: every server answered or was given up */
   ICE_GATHER_CANDIDATE_LOST, /* allocation gone, socket failed */
-  ICE_GATHER_CHANNEL_BOUND,  /* candidate, peer, channel */
+  /* After a restart the candidate is the new generation's: socket and base tell
+   * that an older one means the same. */
+  ICE_GATHER_CHANNEL_BOUND, /* candidate, peer, channel */
   ICE_GATHER_CHANNEL_LOST,
   ICE_GATHER_PERMISSION_REFUSED, /* candidate, peer: pairs to it fail */
 } IceGatherEventType;
@@ -140,6 +142,9 @@ void ice_gatherer_forget_peer (
 /* 0 when no channel is bound. */
 guint16 ice_gatherer_channel (
     IceGatherer *self, const IceCandidate *local, const IceAddress *peer);
+/* (nullable) where the packets of a relayed candidate go: the TURN server. */
+const IceAddress *
+ice_gatherer_relay_server (IceGatherer *self, const IceCandidate *local);
 /* The local candidate whose base is this socket (host candidate), whether or
  * not it was reported; (unowned) (nullable). */
 IceCandidate *ice_gatherer_host_candidate (IceGatherer *self, guint socket);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A TURN server small enough for a test: it answers one request at a time as
+ * its script says, with real messages. */
+#pragma once
+
+#include "gst/ice/core/stun/builder.h"
+
+#include <string.h>
+
+#define FAKE_USER "user"
+#define FAKE_PASSWORD "secret"
+#define FAKE_REALM "example.org"
+
+typedef struct
+{
+  /* The script. */
+  const gchar *nonce;
+  const gchar *password; /* NULL: FAKE_PASSWORD */
+  gboolean open;         /* no credentials asked for */
+  gboolean unsigned_answers;
+  guint error[16]; /* by method: answer with this code, 0: success */
+  guint32 lifetime;
+  gboolean without_lifetime;
+  IceAddress mapped, relayed, alternate; /* family NONE: left out */
+  guint16 extra_attribute;               /* not 0: in every success */
+
+  /* What came. */
+  guint n_requests[16], n_indications[16];
+  guint32 last_lifetime; /* of Refresh */
+  guint32 last_family;   /* of Allocate, 0: not given */
+  guint32 last_channel;
+  IceAddress last_peer;
+} FakeTurn;
+
+static inline IceAddress
+address (const gchar *ip, guint16 port)
+{
+  IceAddress result;
+
+  g_assert_true (ice_address_parse (&result, ip, port));
+  return result;
+}
+
+static inline void
+fake_turn_init (FakeTurn *self)
+{
+  *self = (FakeTurn){ .nonce = "nonce-1", .lifetime = 600 };
+  self->mapped = address ("203.0.113.5", 40000);
+  self->relayed = address ("198.51.100.1", 49152);
+}
+
+static inline IceStunKey *
+fake_turn_key (const FakeTurn *self)
+{
+  return ice_stun_key_new_long_term (FAKE_USER,
+      ICE_BYTES (FAKE_REALM, strlen (FAKE_REALM)),
+      self->password ? self->password : FAKE_PASSWORD, FALSE);
+}
+
+static inline IcePacket *
+fake_turn_error (
+    FakeTurn *self, const IceStunMessage *request, guint code, gboolean sign)
+{
+  g_autoptr (IceStunKey) key = fake_turn_key (self);
+  IceStunBuilder builder;
+
+  ice_stun_builder_init (
+      &builder, ICE_STUN_ERROR, request->method, request->id);
+  ice_stun_builder_add_error (&builder, code, NULL);
+  if (code == 401 || code == 438) {
+    ice_stun_builder_add_string (&builder, ICE_STUN_REALM, FAKE_REALM);
+    ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, self->nonce);
+  } else if (sign) {
+    if (code == 300 && self->alternate.family != ICE_FAMILY_NONE)
+      ice_stun_builder_add_address (
+          &builder, ICE_STUN_ALTERNATE_SERVER, &self->alternate);
+    ice_stun_builder_add_integrity (&builder, key, ICE_STUN_INTEGRITY_SHA1);
+  }
+  return ice_stun_builder_end (&builder);
+}
+
+/* 0 when the request is signed as it should be. */
+static inline guint
+fake_turn_check (FakeTurn *self, const IceStunMessage *request)
+{
+  g_autoptr (IceStunKey) key = fake_turn_key (self);
+  IceBytes nonce;
+
+  if (self->open || request->method == ICE_STUN_BINDING)
+    return 0;
+  if (!ice_stun_message_find (request, ICE_STUN_NONCE, &nonce))
+    return 401;
+  if (!ice_bytes_equal (nonce, ICE_BYTES (self->nonce, strlen (self->nonce))))
+    return 438;
+  return ice_stun_message_verify (request, key, ICE_STUN_INTEGRITY_SHA1) ? 0
+                                                                         : 401;
+}
+
+static inline void
+fake_turn_note (FakeTurn *self, const IceStunMessage *request)
+{
+  guint32 value;
+
+  if (ice_stun_message_get_u32 (request, ICE_STUN_LIFETIME, &value))
+    self->last_lifetime = value;
+  if (ice_stun_message_get_u32 (request, ICE_STUN_CHANNEL_NUMBER, &value))
+    self->last_channel = value >> 16;
+  ice_stun_message_get_xor_address (
+      request, ICE_STUN_XOR_PEER_ADDRESS, &self->last_peer);
+  if (request->method != ICE_STUN_ALLOCATE)
+    return;
+  self->last_family = 0;
+  if (ice_stun_message_get_u32 (
+          request, ICE_STUN_REQUESTED_ADDRESS_FAMILY, &value))
+    self->last_family = value >> 24;
+  /* RFC 8656 18.8: UDP is 17. */
+  g_assert_true (
+      ice_stun_message_get_u32 (request, ICE_STUN_REQUESTED_TRANSPORT, &value));
+  g_assert_cmpuint (value, ==, 17u << 24);
+}
+
+static inline IcePacket *
+fake_turn_success (FakeTurn *self, const IceStunMessage *request)
+{
+  g_autoptr (IceStunKey) key = fake_turn_key (self);
+  IceStunBuilder builder;
+  guint32 lifetime = self->lifetime;
+
+  ice_stun_builder_init (
+      &builder, ICE_STUN_SUCCESS, request->method, request->id);
+  if (request->method == ICE_STUN_ALLOCATE &&
+      self->relayed.family != ICE_FAMILY_NONE)
+    ice_stun_builder_add_xor_address (
+        &builder, ICE_STUN_XOR_RELAYED_ADDRESS, &self->relayed);
+  if ((request->method == ICE_STUN_ALLOCATE ||
+          request->method == ICE_STUN_BINDING) &&
+      self->mapped.family != ICE_FAMILY_NONE)
+    ice_stun_builder_add_xor_address (
+        &builder, ICE_STUN_XOR_MAPPED_ADDRESS, &self->mapped);
+  if (request->method == ICE_STUN_REFRESH && self->last_lifetime == 0)
+    lifetime = 0;
+  if ((request->method == ICE_STUN_ALLOCATE ||
+          request->method == ICE_STUN_REFRESH) &&
+      !self->without_lifetime)
+    ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
+  if (self->extra_attribute != 0)
+    ice_stun_builder_add_flag (&builder, self->extra_attribute);
+  if (!self->unsigned_answers && !self->open &&
+      request->method != ICE_STUN_BINDING)
+    ice_stun_builder_add_integrity (&builder, key, ICE_STUN_INTEGRITY_SHA1);
+  ice_stun_builder_add_fingerprint (&builder);
+  return ice_stun_builder_end (&builder);
+}
+
+/* (transfer full) (nullable) the answer; NULL to an indication. */
+static inline IcePacket *
+fake_turn_answer (FakeTurn *self, const IcePacket *packet)
+{
+  IceStunMessage request;
+  guint code;
+
+  if (!ice_stun_message_parse (
+          &request, ICE_BYTES (packet->data, packet->size)))
+    return NULL; /* ChannelData */
+  g_assert_cmpuint (request.method, <, 16);
+  if (request.klass == ICE_STUN_INDICATION) {
+    self->n_indications[request.method]++;
+    ice_stun_message_get_xor_address (
+        &request, ICE_STUN_XOR_PEER_ADDRESS, &self->last_peer);
+    return NULL;
+  }
+  g_assert_cmpint (request.klass, ==, ICE_STUN_REQUEST);
+  self->n_requests[request.method]++;
+  fake_turn_note (self, &request);
+  code = fake_turn_check (self, &request);
+  if (code == 0)
+    code = self->error[request.method];
+  if (code != 0)
+    return fake_turn_error (self, &request, code, !self->unsigned_answers);
+  return fake_turn_success (self, &request);
+}
+
+/* (transfer full) what a peer sent, as the server passes it on. */
+static inline IcePacket *
+fake_turn_data (FakeTurn *self, const IceAddress *peer, const gchar *text)
+{
+  static const guint8 id[ICE_STUN_ID_SIZE] = { 0xda, 0x7a };
+  IceStunBuilder builder;
+
+  ice_stun_builder_init (&builder, ICE_STUN_INDICATION, ICE_STUN_DATA, id);
+  ice_stun_builder_add_xor_address (&builder, ICE_STUN_XOR_PEER_ADDRESS, peer);
+  ice_stun_builder_add_bytes (
+      &builder, ICE_STUN_DATA_ATTRIBUTE, ICE_BYTES (text, strlen (text)));
+  return ice_stun_builder_end (&builder);
+}
