@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs what is missing, builds twice and runs the tests.
+#
+#   tests/run.sh [SUITE...]      no name: all but sim-long
+#
+# build/ci-gcc is built by gcc with the address and undefined behaviour
+# sanitizers; build/ci-clang is a release build by clang, in which Python and
+# gst-launch run, since a sanitizer cannot be loaded into those. Warnings are
+# errors in both. docs/testing.md says what the suites are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/apt.sh
+
+TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
+  gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
+  gir1.2-gst-plugins-base-1.0 valac gi-docgen gettext nftables procps
+  libnice-dev python3-aioice"
+
+GCC_SUITES="layering format core vectors io sim check fuzz netns interop"
+CLANG_SUITES="core vectors io sim check python launch package examples"
+LONG_SUITES="sim-long"
+
+wanted=("$@")
+gcc_dir=build/ci-gcc
+clang_dir=build/ci-clang
+status=0
+
+# Suites of a list that were asked for.
+choose () {
+  local suite
+  for suite in $1; do
+    if [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $suite "* ]]; then
+      echo "$suite"
+    fi
+  done
+}
+
+check_names () {
+  local suite
+  for suite in "${wanted[@]}"; do
+    if [[ " $GCC_SUITES $CLANG_SUITES $LONG_SUITES " != *" $suite "* ]]; then
+      echo "no suite $suite; there are: $GCC_SUITES $CLANG_SUITES $LONG_SUITES"
+      exit 2
+    fi
+  done
+}
+
+# build DIR COMPILER OPTION...
+build () {
+  local dir=$1 compiler=$2
+  shift 2
+  echo "=== building $dir"
+  if [ -e "$dir/build.ninja" ]; then
+    meson configure "$dir" -Dwerror=true "$@"
+  else
+    CC=$compiler meson setup "$dir" -Dwerror=true -Dtests=enabled \
+      -Dexamples=enabled -Dtools=enabled "$@"
+  fi
+  ninja -C "$dir"
+}
+
+# run DIR SUITE...
+run () {
+  local dir=$1 suite arguments=()
+  shift
+  for suite in "$@"; do
+    arguments+=(--suite "$suite")
+  done
+  echo "=== testing $dir: $*"
+  rm -f "$dir/meson-logs/testlog.json"
+  meson test -C "$dir" --no-rebuild --print-errorlogs "${arguments[@]}" \
+    </dev/null || status=1
+}
+
+check_names
+# shellcheck disable=SC2086
+install_missing $BUILD_PACKAGES $CALL_PACKAGES $TEST_PACKAGES
+
+# A fault is a failure: nothing goes on after the first report.
+export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+# GSlice would hide blocks that nobody owns any more.
+export G_SLICE=always-malloc
+
+ran=()
+mapfile -t suites < <(choose "$GCC_SUITES"; [ $# = 0 ] || choose "$LONG_SUITES")
+if [ ${#suites[@]} != 0 ]; then
+  build $gcc_dir gcc -Dbuildtype=debugoptimized \
+    -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dintrospection=disabled -Ddoc=disabled
+  run $gcc_dir "${suites[@]}"
+  ran+=("$gcc_dir")
+fi
+mapfile -t suites < <(choose "$CLANG_SUITES")
+if [ ${#suites[@]} != 0 ]; then
+  build $clang_dir clang -Dbuildtype=release -Dintrospection=enabled \
+    -Dvapi=enabled -Ddoc=enabled
+  run $clang_dir "${suites[@]}"
+  ran+=("$clang_dir")
+fi
+
+tests/summary.py "${ran[@]}" || status=1
+exit $status
