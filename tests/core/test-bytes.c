@@ -48,12 +48,13 @@ test_reader_bounds (void)
     guint16 u16;
     guint32 u32;
     guint64 u64;
-    IceBytes bytes;
+    IceBytes bytes = ICE_BYTES_NONE;
 
     ice_reader_init (&in, ICE_BYTES (data, size));
     g_assert_false (ice_read_u64 (&in, &u64));
     g_assert_false (ice_read_bytes (&in, size + 1, &bytes));
     g_assert_false (ice_read_bytes (&in, G_MAXSIZE, &bytes));
+    g_assert_cmpuint (bytes.size, ==, 0);
     g_assert_false (ice_skip (&in, size + 1));
     g_assert_false (ice_skip (&in, G_MAXSIZE));
     g_assert_cmpuint (in.left, ==, size);

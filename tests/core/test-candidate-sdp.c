@@ -262,6 +262,7 @@ test_fields (void)
 {
   g_autoptr (IceCandidate) candidate = NULL;
   g_autoptr (IceCandidate) named = NULL;
+  g_autoptr (IceCandidate) zoned = NULL;
   gchar buffer[ICE_ADDRESS_STRLEN];
 
   ice_candidate_parse ("candidate:7 2 TCP 1694498815 192.0.2.3 45664 typ "
@@ -280,6 +281,13 @@ test_fields (void)
   g_assert_cmpstr (
       ice_address_to_string (&candidate->related, buffer), ==, "10.0.0.1:8998");
   g_assert_null (candidate->host_name);
+
+  ice_candidate_parse ("1 1 UDP 1 192.0.2.3 48328 typ srflx raddr fe80::1%7 "
+                       "rport 5",
+      &zoned, NULL);
+  g_assert_nonnull (zoned);
+  g_assert_cmpstr (
+      ice_address_to_string (&zoned->related, buffer), ==, "[fe80::1]:5");
 
   ice_candidate_parse ("1 1 UDP 1 name.local 48328 typ host", &named, NULL);
   g_assert_nonnull (named);

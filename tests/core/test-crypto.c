@@ -96,6 +96,20 @@ test_hmac_empty (void)
       "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d");
 }
 
+/* A key of just one block is not hashed. */
+static void
+test_hmac_block (void)
+{
+  g_autofree gchar *key = g_strnfill (64, 'k');
+  g_autoptr (IceHmac) hmac = ice_hmac_new (ICE_HASH_SHA1, ICE_BYTES (key, 64));
+  const IceBytes part = ICE_BYTES ("x", 1);
+  guint8 mac[ICE_SHA1_SIZE];
+
+  ice_hmac_sign (hmac, &part, 1, mac);
+  assert_hex (ICE_BYTES (mac, sizeof (mac)),
+      "2c31eadf68d9ba971ad29339d28ce725b03c11f6");
+}
+
 static void
 test_crc32 (void)
 {
@@ -156,6 +170,7 @@ main (int argc, char **argv)
   g_test_add_func ("/crypto/hash", test_hash);
   g_test_add_func ("/crypto/hmac", test_hmac);
   g_test_add_func ("/crypto/hmac-empty", test_hmac_empty);
+  g_test_add_func ("/crypto/hmac-block", test_hmac_block);
   g_test_add_func ("/crypto/crc32", test_crc32);
   g_test_add_func ("/crypto/secrets", test_secrets);
   g_test_add_func ("/crypto/random", test_random);

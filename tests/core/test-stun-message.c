@@ -169,6 +169,8 @@ test_sizes (void)
   /* integrity of a wrong size, FINGERPRINT of a wrong size */
   g_assert_false (parses ("00080010 000102030405060708090a0b0c0d0e0f"));
   g_assert_false (parses ("00080000"));
+  g_assert_false (
+      parses ("00080018 000102030405060708090a0b0c0d0e0f1011121314151617"));
   g_assert_false (parses ("001c000c 000102030405060708090a0b"));
   g_assert_false (
       parses ("001c0012 000102030405060708090a0b0c0d0e0f0001 0000"));
@@ -183,18 +185,26 @@ test_sizes (void)
   g_assert_true (parses ("FP"));
 }
 
+/* A FINGERPRINT that is right for the whole length, but not the last. */
 static void
 test_fingerprint_is_last (void)
 {
-  g_autoptr (GByteArray) inner = make_message ("0001", "FP");
-  g_autofree gchar *fp = hex_format (
-      ICE_BYTES (inner->data + ICE_STUN_HEADER_SIZE, inner->len - 20));
-  g_autofree gchar *twice = g_strconcat (fp, "FP", NULL);
-  g_autofree gchar *before = g_strconcat (fp, "00250000", NULL);
+  static const gchar *const behind[] = { "", "00250000", "8028000400000000",
+    "00080014 0000000000000000000000000000000000000000" };
+  guint i;
 
-  g_assert_true (parses (fp));
-  g_assert_false (parses (twice));
-  g_assert_false (parses (before));
+  for (i = 0; i < G_N_ELEMENTS (behind); i++) {
+    g_autofree gchar *hex =
+        g_strconcat ("00250000 8028000400000000", behind[i], NULL);
+    g_autoptr (GByteArray) bytes = make_message ("0001", hex);
+    IceBytes covered = ICE_BYTES (bytes->data, ICE_STUN_HEADER_SIZE + 4);
+    guint32 crc =
+        GUINT32_TO_BE (ice_crc32 (&covered, 1) ^ ICE_STUN_FINGERPRINT_XOR);
+    IceStunMessage message;
+
+    memcpy (bytes->data + covered.size + 4, &crc, sizeof (crc));
+    g_assert_cmpint (parse (&message, bytes), ==, i == 0);
+  }
   g_assert_true (parses ("00250000FP"));
 }
 

@@ -98,8 +98,8 @@ parse_number (const gchar *text, gsize max_digits, guint32 min, guint32 max,
   gsize size = text ? strlen (text) : 0;
   guint64 value;
 
-  /* GLib takes a sign; the grammar has digits alone. */
-  if (size == 0 || size > max_digits || !g_ascii_isdigit (text[0]) ||
+  /* GLib refuses a sign, blanks and a prefix here, as the grammar does. */
+  if (size == 0 || size > max_digits ||
       !g_ascii_string_to_unsigned (text, 10, min, max, &value, NULL))
     return FALSE;
   *ret_value = (guint32) value;
