@@ -27,12 +27,11 @@ typedef struct
   gboolean trickle;
   gboolean relay_only;
   gdouble seconds;
-  guint rate;           /* packets a second */
-  const gchar *stun;    /* (nullable) HOST:PORT */
-  const gchar *turn;    /* (nullable) URIs, comma separated */
-  const gchar *user;    /* (nullable) */
-  const gchar *pass;    /* (nullable) */
-  const gchar *ca_file; /* (nullable) */
+  guint rate;        /* packets a second */
+  const gchar *stun; /* (nullable) HOST:PORT */
+  const gchar *turn; /* (nullable) URIs, comma separated */
+  const gchar *user; /* (nullable) */
+  const gchar *pass; /* (nullable) */
 } Settings;
 
 /* Which of the peer's packets came. */
@@ -130,7 +129,8 @@ read_settings (Settings *self)
   self->turn = env ("TURN_URI");
   self->user = env ("TURN_USER");
   self->pass = env ("TURN_PASS");
-  self->ca_file = env ("CA_FILE");
+  if (env ("CA_FILE"))
+    g_printerr ("peer: CA_FILE is not used: this version has no TLS\n");
   if (tcp)
     g_printerr ("peer: TCP=1: this version has no ICE over TCP\n");
   if (lite)
@@ -446,8 +446,6 @@ set_up (Peer *self)
   self->agent = g_object_new (GST_TYPE_ICE_AGENT, "main-context",
       g_main_context_default (), "controlling", settings->controlling, "policy",
       settings->relay_only ? GST_ICE_POLICY_RELAY : GST_ICE_POLICY_ALL, NULL);
-  if (settings->ca_file)
-    g_object_set (self->agent, "ca-file", settings->ca_file, NULL);
   if (!add_servers (self, &error)) {
     g_printerr ("peer: %s\n", error->message);
     return FALSE;
@@ -513,7 +511,7 @@ static const gchar description[] =
     "What to do comes from the environment:\n"
     "  ICE_ROLE=controlling|controlled   MODE=trickle|full   RELAY_ONLY=0|1\n"
     "  STUN_SERVER=HOST:PORT   TURN_URI=URI[,URI...]   TURN_USER  TURN_PASS\n"
-    "  CA_FILE=FILE   SECONDS=how long to send (5)   RATE=packets a second "
+    "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"
     "It prints LOCAL lines, which the other side wants as REMOTE lines on its\n"
     "standard input, then STATE and PAIR, at the end RX and LOST: how many of\n"
