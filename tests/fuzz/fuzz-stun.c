@@ -21,6 +21,8 @@ ask_attribute (const IceStunMessage *message, guint16 type, IceBytes value)
   guint32 u32;
   guint64 u64;
 
+  /* What is no UTF-8 is no password either. */
+  g_assert_true (text || !opaque);
   g_assert_nonnull (ice_stun_attribute_name (type));
   ice_stun_message_get_u32 (message, type, &u32);
   ice_stun_message_get_u64 (message, type, &u64);
