@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "gsticeagent-private.h"
 #include "gsticeerror.h"
 #include "io/service.h"
 
@@ -84,12 +85,13 @@ send_description (GstIceSession *self, const gchar *type, gchar *sdp)
   self->used = TRUE;
   GST_INFO_OBJECT (self, "sending the %s", type);
   gst_ice_signaller_send_description (self->signaller, type, sdp);
+  gst_ice_agent_emit_local_description (self->agent, type, sdp);
 }
 
 static void
 complete (GstIceSession *self)
 {
-  self->exchange = GST_ICE_EXCHANGE_STABLE;
+  self->exchange = GST_ICE_SESSION_STABLE;
   self->established = TRUE;
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_ESTABLISHED);
   gst_ice_session_emit_negotiated (self);
@@ -110,7 +112,7 @@ make_offer (GstIceSession *self)
     gst_ice_session_emit_error (self, error);
     return;
   }
-  self->exchange = GST_ICE_EXCHANGE_LOCAL_OFFER;
+  self->exchange = GST_ICE_SESSION_OFFERED;
   if (!self->established)
     gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_NEGOTIATING);
   send_description (self, "offer", sdp);
@@ -124,7 +126,7 @@ make_answer (GstIceSession *self)
 
   stop_answer_wait (self);
   if (sdp == NULL) {
-    self->exchange = GST_ICE_EXCHANGE_STABLE;
+    self->exchange = GST_ICE_SESSION_STABLE;
     gst_ice_session_emit_error (self, error);
     return;
   }
@@ -157,7 +159,7 @@ answer_when_gathered (GstIceSession *self)
     make_answer (self);
     return;
   }
-  self->exchange = GST_ICE_EXCHANGE_REMOTE_OFFER;
+  self->exchange = GST_ICE_SESSION_ANSWERING;
   self->answer_wait = g_timeout_source_new (FULL_ANSWER_TIMEOUT_MS);
   g_source_set_callback (self->answer_wait, answer_timeout, self, NULL);
   g_source_attach (self->answer_wait, ice_service_context ());
@@ -180,7 +182,7 @@ yield_to (GstIceSession *self, const gchar *sdp)
   if (!gst_ice_agent_set_remote_description (
           self->agent, "rollback", "", &error))
     gst_ice_session_emit_error (self, error);
-  self->exchange = GST_ICE_EXCHANGE_STABLE;
+  self->exchange = GST_ICE_SESSION_STABLE;
   return TRUE;
 }
 
@@ -189,7 +191,7 @@ handle_offer (GstIceSession *self, const gchar *sdp)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->exchange == GST_ICE_EXCHANGE_LOCAL_OFFER && !yield_to (self, sdp))
+  if (self->exchange == GST_ICE_SESSION_OFFERED && !yield_to (self, sdp))
     return;
   if (!gst_ice_agent_set_remote_description (
           self->agent, "offer", sdp, &error)) {
@@ -209,7 +211,7 @@ handle_answer (GstIceSession *self, const gchar *type, const gchar *sdp)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->exchange != GST_ICE_EXCHANGE_LOCAL_OFFER) {
+  if (self->exchange != GST_ICE_SESSION_OFFERED) {
     GST_INFO_OBJECT (self, "an answer to no offer of ours");
     return;
   }
@@ -256,7 +258,7 @@ static gboolean
 may_offer (GstIceSession *self)
 {
   return self->met && self->ready && !gst_ice_session_has_ended (self) &&
-      self->exchange == GST_ICE_EXCHANGE_STABLE &&
+      self->exchange == GST_ICE_SESSION_STABLE &&
       (self->want_offer || self->want_restart) &&
       (self->offerer || self->established);
 }
@@ -266,7 +268,7 @@ void
 gst_ice_session_advance (GstIceSession *self)
 {
   while (self->ready && !gst_ice_session_has_ended (self) &&
-      self->exchange != GST_ICE_EXCHANGE_REMOTE_OFFER) {
+      self->exchange != GST_ICE_SESSION_ANSWERING) {
     g_autoptr (Message) message = g_queue_pop_head (&self->pending);
 
     if (message == NULL)
@@ -305,7 +307,7 @@ gst_ice_session_meet (GstIceSession *self, gboolean offerer)
   self->met = TRUE;
   self->offerer = offerer;
   self->established = FALSE;
-  self->exchange = GST_ICE_EXCHANGE_STABLE;
+  self->exchange = GST_ICE_SESSION_STABLE;
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
   gst_ice_session_advance (self);
 }
@@ -316,10 +318,19 @@ gst_ice_session_part (GstIceSession *self, const gchar *reason)
   GST_INFO_OBJECT (self, "the peer says bye");
   stop_answer_wait (self);
   self->met = self->established = FALSE;
-  self->exchange = GST_ICE_EXCHANGE_STABLE;
+  self->exchange = GST_ICE_SESSION_STABLE;
   g_queue_clear_full (&self->pending, (GDestroyNotify) message_free);
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
   gst_ice_session_emit_bye (self, reason);
+}
+
+void
+gst_ice_session_gathered (GstIceSession *self)
+{
+  if (self->exchange != GST_ICE_SESSION_ANSWERING || !is_gathered (self))
+    return;
+  make_answer (self);
+  gst_ice_session_advance (self);
 }
 
 void
@@ -329,15 +340,10 @@ gst_ice_session_trickle (
   g_autofree gchar *text = NULL, *name = NULL, *ufrag = NULL;
   guint index = 0;
 
-  if (self->exchange == GST_ICE_EXCHANGE_REMOTE_OFFER) {
-    if (is_gathered (self)) {
-      make_answer (self);
-      gst_ice_session_advance (self);
-    }
-    return;
-  }
   /* What is known before the description is in it. */
-  if (self->local_sdp == NULL || !self->met || gst_ice_session_has_ended (self))
+  if (self->local_sdp == NULL || !self->met ||
+      self->exchange == GST_ICE_SESSION_ANSWERING ||
+      gst_ice_session_has_ended (self))
     return;
 
   text =

@@ -11,10 +11,10 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  GST_ICE_EXCHANGE_STABLE,
-  GST_ICE_EXCHANGE_LOCAL_OFFER,
-  GST_ICE_EXCHANGE_REMOTE_OFFER, /* the answer waits for candidates */
-} GstIceExchange;
+  GST_ICE_SESSION_STABLE,
+  GST_ICE_SESSION_OFFERED,
+  GST_ICE_SESSION_ANSWERING, /* the answer waits for candidates */
+} GstIceSessionExchange;
 
 struct _GstIceSession
 {
@@ -32,7 +32,7 @@ struct _GstIceSession
   gboolean used;        /* the agent's credentials were seen by a peer */
   gboolean want_offer;
   gboolean want_restart;
-  GstIceExchange exchange;
+  GstIceSessionExchange exchange;
   gchar *local_sdp;     /* (owned) (nullable) the last that was sent */
   GQueue pending;       /* (owned) messages before ready */
   GSource *answer_wait; /* (owned) (nullable) for a peer without trickle */
@@ -57,6 +57,8 @@ void gst_ice_session_part (GstIceSession *self, const gchar *reason);
 /* @candidate NULL: there are no more of @stream. */
 void gst_ice_session_trickle (
     GstIceSession *self, GstIceStream *stream, GstIceCandidate *candidate);
+/* Every useful answer came: who waited for it may go on. */
+void gst_ice_session_gathered (GstIceSession *self);
 void gst_ice_session_clear (GstIceSession *self);
 
 G_END_DECLS

@@ -182,10 +182,23 @@ on_new_candidate (GstIceAgent *agent, GstIceStream *stream,
 }
 
 static void
-on_gathering_done (
+on_end_of_candidates (
     GstIceAgent *agent, GstIceStream *stream, GstIceSession *self)
 {
   on_new_candidate (agent, stream, NULL, self);
+}
+
+static gboolean
+gathered_run (gpointer data)
+{
+  gst_ice_session_gathered (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, GstIceSession *self)
+{
+  invoke (self, gathered_run, gst_object_ref (self), gst_object_unref);
 }
 
 /**
@@ -260,7 +273,7 @@ renegotiate_run (gpointer data)
   GstIceSession *self = data;
 
   /* The first offer will have it. */
-  if (self->established || self->exchange != GST_ICE_EXCHANGE_STABLE)
+  if (self->established || self->exchange != GST_ICE_SESSION_STABLE)
     self->want_offer = TRUE;
   gst_ice_session_advance (self);
   return G_SOURCE_REMOVE;
@@ -446,8 +459,10 @@ gst_ice_session_constructed (GObject *object)
       self->signaller, "error", G_CALLBACK (on_error), self, 0);
   g_signal_connect_object (
       self->agent, "new-candidate", G_CALLBACK (on_new_candidate), self, 0);
-  g_signal_connect_object (
-      self->agent, "gathering-done", G_CALLBACK (on_gathering_done), self, 0);
+  g_signal_connect_object (self->agent, "end-of-candidates",
+      G_CALLBACK (on_end_of_candidates), self, 0);
+  g_signal_connect_object (self->agent, "notify::gathering-state",
+      G_CALLBACK (on_gathering_state), self, 0);
 }
 
 static void
