@@ -157,14 +157,11 @@ on_candidate_error (GstIceAgent *agent, const gchar *url, guint code,
 }
 
 static void
-on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
+on_end_of_candidates (
+    GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
 {
   Gather *self = user_data;
-  GstIceGatheringState state;
 
-  g_object_get (agent, "gathering-state", &state, NULL);
-  if (state != GST_ICE_GATHERING_STATE_COMPLETE)
-    return;
   self->complete = TRUE;
   g_main_loop_quit (self->loop);
 }

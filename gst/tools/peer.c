@@ -346,14 +346,14 @@ on_gathering_done (GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
   print_end_of_candidates (self);
 }
 
+/* Servers that are slow to answer are waited for before this is said. */
 static void
-on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
+on_end_of_candidates (
+    GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
 {
   Peer *self = user_data;
-  GstIceGatheringState state;
 
-  g_object_get (agent, "gathering-state", &state, NULL);
-  if (state == GST_ICE_GATHERING_STATE_COMPLETE && self->settings.trickle)
+  if (self->settings.trickle)
     print_end_of_candidates (self);
 }
 
@@ -451,8 +451,6 @@ set_up (Peer *self)
     return FALSE;
   }
   g_signal_connect (self->agent, "notify::state", G_CALLBACK (on_state), self);
-  g_signal_connect (self->agent, "notify::gathering-state",
-      G_CALLBACK (on_gathering_state), self);
   g_signal_connect (
       self->agent, "new-candidate", G_CALLBACK (on_new_candidate), self);
   g_signal_connect (
@@ -461,6 +459,9 @@ set_up (Peer *self)
       self->agent, "selected-pair", G_CALLBACK (on_selected_pair), self);
   g_signal_connect (
       self->agent, "candidate-error", G_CALLBACK (on_candidate_error), self);
+  g_signal_connect (self->agent, "end-of-candidates",
+      G_CALLBACK (on_end_of_candidates), self);
+  g_signal_connect (self->agent, "warning", G_CALLBACK (on_error), self);
   g_signal_connect (self->agent, "error", G_CALLBACK (on_error), self);
   self->stream = gst_ice_agent_request_stream (self->agent, STREAM_NAME);
   self->transport = gst_ice_stream_get_transport (self->stream, COMPONENT);
