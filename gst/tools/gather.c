@@ -270,7 +270,7 @@ gather (Gather *self)
   g_signal_connect (
       agent, "candidate-error", G_CALLBACK (on_candidate_error), self);
   g_signal_connect (
-      agent, "notify::gathering-state", G_CALLBACK (on_gathering_state), self);
+      agent, "end-of-candidates", G_CALLBACK (on_end_of_candidates), self);
   stream = gst_ice_agent_request_stream (agent, "0");
   transport = gst_ice_stream_get_transport (stream, 1);
 
