@@ -72,11 +72,20 @@ peer_open (gpointer user_data)
 void
 io_peer_init (IoPeer *self, const gchar *ip, const IceSocketOptions *options)
 {
+  g_autoptr (IceLoop) loop = ice_loop_acquire ();
+
+  io_peer_init_on (self, loop, ip, options);
+}
+
+void
+io_peer_init_on (IoPeer *self, IceLoop *loop, const gchar *ip,
+    const IceSocketOptions *options)
+{
   static const IceSocketOptions any = { .dscp = -1 };
   Open open = { self, options != NULL ? options : &any };
 
   memset (self, 0, sizeof *self);
-  self->loop = ice_loop_acquire ();
+  self->loop = ice_loop_ref (loop);
   self->received =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
   self->packets = g_array_new (FALSE, FALSE, sizeof (IceRxPacket));

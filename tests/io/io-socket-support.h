@@ -25,6 +25,9 @@ typedef struct
 /* "127.0.0.1" or "::1"; NULL options mean any port and the default backend. */
 void
 io_peer_init (IoPeer *self, const gchar *ip, const IceSocketOptions *options);
+/* On a loop that is used already. */
+void io_peer_init_on (IoPeer *self, IceLoop *loop, const gchar *ip,
+    const IceSocketOptions *options);
 /* Closes, and drops the loop. */
 void io_peer_clear (IoPeer *self);
 void io_peer_close (IoPeer *self);

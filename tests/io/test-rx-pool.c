@@ -134,14 +134,43 @@ test_cap (void)
 
 #define N_THREADED 20000
 
+/* Two threads, one hands buffers over. */
+typedef struct
+{
+  GMutex lock;
+  GCond filled;
+  GQueue buffers;
+} Handover;
+
+static void
+handover_push (Handover *self, GstBuffer *buffer)
+{
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->buffers, buffer);
+  g_cond_signal (&self->filled);
+  g_mutex_unlock (&self->lock);
+}
+
+static GstBuffer *
+handover_pop (Handover *self)
+{
+  GstBuffer *buffer;
+
+  g_mutex_lock (&self->lock);
+  while ((buffer = g_queue_pop_head (&self->buffers)) == NULL)
+    g_cond_wait (&self->filled, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return buffer;
+}
+
 static gpointer
 release_all (gpointer user_data)
 {
-  GAsyncQueue *queue = user_data;
+  Handover *handover = user_data;
   guint i;
 
   for (i = 0; i < N_THREADED; i++) {
-    GstBuffer *buffer = g_async_queue_pop (queue);
+    GstBuffer *buffer = handover_pop (handover);
 
     assert_filled (buffer, (guint8) i, 1200);
     gst_buffer_unref (buffer);
@@ -153,17 +182,20 @@ static void
 test_release_elsewhere (void)
 {
   IceRxPool *pool = ice_rx_pool_new ();
-  GAsyncQueue *queue = g_async_queue_new ();
-  GThread *thread = g_thread_new ("consumer", release_all, queue);
+  Handover handover = { .buffers = G_QUEUE_INIT };
+  GThread *thread;
   guint i;
 
+  g_mutex_init (&handover.lock);
+  g_cond_init (&handover.filled);
+  thread = g_thread_new ("consumer", release_all, &handover);
   for (i = 0; i < N_THREADED; i++)
-    g_async_queue_push (
-        queue, receive_packet (pool, (guint8) i, 1200, 0, NULL));
+    handover_push (&handover, receive_packet (pool, (guint8) i, 1200, 0, NULL));
   /* Buffers outlive the pool. */
   ice_rx_pool_unref (pool);
   g_thread_join (thread);
-  g_async_queue_unref (queue);
+  g_mutex_clear (&handover.lock);
+  g_cond_clear (&handover.filled);
 }
 
 int

@@ -15,10 +15,17 @@
 
 #define MAX_FAULTS 16
 
+typedef enum
+{
+  SCRIPT_SEND,
+  SCRIPT_RECEIVE,
+} ScriptKind;
+
 typedef struct
 {
+  ScriptKind kind;
   gint errors[MAX_FAULTS]; /* errno of the next calls; 0: the real call */
-  guint n, next;
+  guint next;
   gboolean only_segmented; /* applies to UDP_SEGMENT messages alone */
   guint n_calls;
 } Script;
@@ -27,25 +34,27 @@ typedef struct
 static Script script;
 
 static void
-script_set (const gint *errors, guint n, gboolean only_segmented)
+script_set (ScriptKind kind, const gint *errors, gboolean only_segmented)
 {
   io_lock ();
   memset (&script, 0, sizeof script);
-  memcpy (script.errors, errors, n * sizeof (gint));
-  script.n = n;
+  script.kind = kind;
+  memcpy (script.errors, errors, sizeof script.errors);
   script.only_segmented = only_segmented;
   io_unlock ();
 }
 
 static gint
-script_take (gboolean segmented)
+script_take (ScriptKind kind, gboolean segmented)
 {
   gint error = 0;
 
   io_lock ();
-  script.n_calls++;
-  if (script.next < script.n && (segmented || !script.only_segmented))
-    error = script.errors[script.next++];
+  if (script.kind == kind) {
+    script.n_calls++;
+    if (script.next < MAX_FAULTS && (segmented || !script.only_segmented))
+      error = script.errors[script.next++];
+  }
   io_unlock ();
   return error;
 }
@@ -56,11 +65,20 @@ ssize_t __real_sendto (int fd, const void *data, size_t size, int flags,
     const struct sockaddr *to, socklen_t to_size);
 ssize_t __wrap_sendto (int fd, const void *data, size_t size, int flags,
     const struct sockaddr *to, socklen_t to_size);
+int __real_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
+    struct timespec *timeout);
+int __wrap_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
+    struct timespec *timeout);
+gint __real_g_socket_send_messages (GSocket *socket, GOutputMessage *messages,
+    guint n, gint flags, GCancellable *cancellable, GError **error);
+gint __wrap_g_socket_send_messages (GSocket *socket, GOutputMessage *messages,
+    guint n, gint flags, GCancellable *cancellable, GError **error);
 
 int
 __wrap_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags)
 {
-  gint error = script_take (messages[0].msg_hdr.msg_controllen > 0);
+  gint error =
+      script_take (SCRIPT_SEND, messages[0].msg_hdr.msg_controllen > 0);
 
   if (error == 0)
     return __real_sendmmsg (fd, messages, n, flags);
@@ -72,11 +90,37 @@ ssize_t
 __wrap_sendto (int fd, const void *data, size_t size, int flags,
     const struct sockaddr *to, socklen_t to_size)
 {
-  gint error = script_take (FALSE);
+  gint error = script_take (SCRIPT_SEND, FALSE);
 
   if (error == 0)
     return __real_sendto (fd, data, size, flags, to, to_size);
   errno = error;
+  return -1;
+}
+
+int
+__wrap_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
+    struct timespec *timeout)
+{
+  gint error = script_take (SCRIPT_RECEIVE, FALSE);
+
+  if (error == 0)
+    return __real_recvmmsg (fd, messages, n, flags, timeout);
+  errno = error;
+  return -1;
+}
+
+gint
+__wrap_g_socket_send_messages (GSocket *socket, GOutputMessage *messages,
+    guint n, gint flags, GCancellable *cancellable, GError **error)
+{
+  gint fault = script_take (SCRIPT_SEND, FALSE);
+
+  if (fault == 0)
+    return __real_g_socket_send_messages (
+        socket, messages, n, flags, cancellable, error);
+  g_set_error_literal (error, G_IO_ERROR, (gint) g_io_error_from_errno (fault),
+      g_strerror (fault));
   return -1;
 }
 
@@ -138,6 +182,17 @@ case_buffers (const Case *self)
   return buffers;
 }
 
+/* GSocket knows no runs: what is refused is one packet. */
+static const Case generic_cases[] = {
+  { "nothing", { 0 }, FALSE, 1200, 10, 0, -1, -1 },
+  { "EPERM", { EPERM }, FALSE, 1200, 10, 1, -1, -1 },
+  { "ENOBUFS twice", { ENOBUFS, ENOBUFS }, FALSE, 1200, 10, 2, -1, -1 },
+  { "full", { EAGAIN }, FALSE, 1200, 0, 0, G_IO_ERROR_WOULD_BLOCK, -1 },
+  { "too large", { EMSGSIZE }, FALSE, 1200, 0, 0, G_IO_ERROR_MESSAGE_TOO_LARGE,
+      -1 },
+  { "shut down", { EPIPE }, FALSE, 1200, 0, 0, G_IO_ERROR_CLOSED, -1 },
+};
+
 static void
 case_assert_received (const Case *self, IoPeer *to)
 {
@@ -151,9 +206,21 @@ case_assert_received (const Case *self, IoPeer *to)
   io_unlock ();
 }
 
+/* Who was told that the socket is full hears when it is not. */
 static void
-case_run (const Case *self)
+case_assert_writable (const Case *self, IoPeer *from)
 {
+  if (self->error != G_IO_ERROR_WOULD_BLOCK)
+    return;
+  io_lock ();
+  io_wait_for (from->n_writable == 1);
+  io_unlock ();
+}
+
+static void
+case_run (const Case *self, IceUdpBatch udp_batch)
+{
+  IceSocketOptions options = { .dscp = -1, .batch = udp_batch };
   g_autoptr (GPtrArray) buffers = case_buffers (self);
   IceSendBatch batch = { buffers->pdata, buffers->len, 0 };
   g_autoptr (GError) error = NULL;
@@ -162,10 +229,10 @@ case_run (const Case *self)
   IoPeer from, to;
 
   g_test_message ("%s", self->name);
-  io_peer_init (&from, "127.0.0.1", NULL);
+  io_peer_init (&from, "127.0.0.1", &options);
   io_peer_init (&to, "127.0.0.1", NULL);
   limit = ice_socket_get_segment_limit (from.socket);
-  script_set (self->errors, MAX_FAULTS, self->only_segmented);
+  script_set (SCRIPT_SEND, self->errors, self->only_segmented);
   n_taken = ice_socket_send_batch (
       from.socket, &to.address, &batch, &n_discarded, &error);
   g_assert_cmpuint (n_taken, ==, self->n_taken);
@@ -177,12 +244,7 @@ case_run (const Case *self)
   g_assert_cmpint (ice_socket_get_segment_limit (from.socket), ==,
       self->limit_after >= 0 ? self->limit_after : limit);
   case_assert_received (self, &to);
-
-  if (self->error == G_IO_ERROR_WOULD_BLOCK) {
-    io_lock ();
-    io_wait_for (from.n_writable == 1);
-    io_unlock ();
-  }
+  case_assert_writable (self, &from);
   io_peer_clear (&from);
   io_peer_clear (&to);
   io_wait_for_no_threads ();
@@ -194,7 +256,16 @@ test_send_batch (void)
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (cases); i++)
-    case_run (&cases[i]);
+    case_run (&cases[i], ICE_UDP_BATCH_LINUX);
+}
+
+static void
+test_send_batch_generic (void)
+{
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (generic_cases); i++)
+    case_run (&generic_cases[i], ICE_UDP_BATCH_GENERIC);
 }
 
 /* What the device cannot do is asked of it once. */
@@ -209,7 +280,7 @@ test_remembers (void)
 
   io_peer_init (&from, "127.0.0.1", NULL);
   io_peer_init (&to, "127.0.0.1", NULL);
-  script_set (no_offload->errors, MAX_FAULTS, TRUE);
+  script_set (SCRIPT_SEND, no_offload->errors, TRUE);
   for (i = 0; i < 3; i++)
     g_assert_cmpuint (
         ice_socket_send_batch (from.socket, &to.address, &batch, NULL, NULL),
@@ -247,7 +318,7 @@ test_send (void)
   io_peer_init (&from, "127.0.0.1", NULL);
   io_peer_init (&to, "127.0.0.1", NULL);
   for (i = 0; i < G_N_ELEMENTS (sends); i++) {
-    script_set (sends[i].errors, MAX_FAULTS, FALSE);
+    script_set (SCRIPT_SEND, sends[i].errors, FALSE);
     g_assert_cmpint (
         ice_socket_send (from.socket, &to.address, ICE_BYTES ("check", 5)), ==,
         sends[i].sent);
@@ -261,6 +332,29 @@ test_send (void)
   io_wait_for_no_threads ();
 }
 
+/* Errors of receiving pass; the packets behind them do not get lost. */
+static void
+test_receive (void)
+{
+  static const gint errors[MAX_FAULTS] = { ECONNREFUSED, EINTR, EHOSTUNREACH,
+    ECONNREFUSED, ENOMEM, ECONNREFUSED, EINTR, ECONNREFUSED };
+  IoPeer from, to;
+  guint i;
+
+  io_peer_init (&from, "127.0.0.1", NULL);
+  io_peer_init (&to, "127.0.0.1", NULL);
+  script_set (SCRIPT_RECEIVE, errors, FALSE);
+  for (i = 0; i < 20; i++)
+    g_assert_true (
+        ice_socket_send (from.socket, &to.address, ICE_BYTES ("check", 5)));
+  io_lock ();
+  io_wait_for (to.received->len == 20);
+  io_unlock ();
+  io_peer_clear (&from);
+  io_peer_clear (&to);
+  io_wait_for_no_threads ();
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -268,7 +362,10 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/socket-faults/send-batch", test_send_batch);
+  g_test_add_func (
+      "/socket-faults/send-batch-generic", test_send_batch_generic);
   g_test_add_func ("/socket-faults/remembers", test_remembers);
   g_test_add_func ("/socket-faults/send", test_send);
+  g_test_add_func ("/socket-faults/receive", test_receive);
   return g_test_run ();
 }

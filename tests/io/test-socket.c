@@ -33,8 +33,11 @@ send_all (IoPeer *from, const IoPeer *to, GPtrArray *buffers, guint16 channel)
     IceSendBatch batch = { &buffers->pdata[done], buffers->len - done,
       channel };
     g_autoptr (GError) error = NULL;
-    guint n_writable = from->n_writable, n_discarded;
+    guint n_writable, n_discarded;
 
+    io_lock ();
+    n_writable = from->n_writable;
+    io_unlock ();
     done += ice_socket_send_batch (
         from->socket, &to->address, &batch, &n_discarded, &error);
     g_assert_cmpuint (n_discarded, ==, 0);
@@ -270,14 +273,14 @@ send_text (IoPeer *from, const IceAddress *to, const gchar *text)
 /* Every second packet goes where nobody listens. Its ICMP answer is
  * reported, with our bytes, and costs the other packets nothing. */
 static void
-test_unreachable (void)
+check_unreachable (const gchar *ip)
 {
   IoPeer from, to, dead;
   guint i;
 
-  io_peer_init (&from, "127.0.0.1", NULL);
-  io_peer_init (&to, "127.0.0.1", NULL);
-  io_peer_init (&dead, "127.0.0.1", NULL);
+  io_peer_init (&from, ip, NULL);
+  io_peer_init (&to, ip, NULL);
+  io_peer_init (&dead, ip, NULL);
   io_peer_close (&dead);
   g_clear_pointer (&dead.socket, ice_socket_unref);
 
@@ -296,7 +299,7 @@ test_unreachable (void)
     io_lock ();
     io_wait_for (from.quoted->len > 0);
     quoted = g_bytes_get_data (g_ptr_array_index (from.quoted, 0), &size);
-    g_assert_cmpmem (quoted, size, "check 0", 7);
+    g_assert_cmpmem (quoted, MIN (size, 6), "check ", 6);
     g_assert_true (ice_address_equal (
         &g_array_index (from.unreachable, IceAddress, 0), &dead.address));
     io_unlock ();
@@ -304,6 +307,86 @@ test_unreachable (void)
   io_peer_clear (&from);
   io_peer_clear (&to);
   io_peer_clear (&dead);
+  io_wait_for_no_threads ();
+}
+
+static void
+test_unreachable (void)
+{
+  check_unreachable ("127.0.0.1");
+  if (have_ipv6 ())
+    check_unreachable ("::1");
+}
+
+typedef struct
+{
+  IceSocket *socket; /* floods itself */
+  gint stop;         /* atomic */
+} Flood;
+
+static gpointer
+flood (gpointer user_data)
+{
+  Flood *self = user_data;
+  GstBuffer *buffers[32];
+  IceSendBatch batch = { buffers, G_N_ELEMENTS (buffers), 0 };
+  IceAddress to;
+  guint i;
+
+  ice_socket_get_local (self->socket, &to);
+  for (i = 0; i < G_N_ELEMENTS (buffers); i++)
+    buffers[i] = io_buffer_new (i, 100 + i, 1);
+  while (!g_atomic_int_get (&self->stop))
+    ice_socket_send_batch (self->socket, &to, &batch, NULL, NULL);
+  for (i = 0; i < G_N_ELEMENTS (buffers); i++)
+    gst_buffer_unref (buffers[i]);
+  return NULL;
+}
+
+/* A socket that always has something waiting shares its loop. */
+static void
+test_flood_starves_nobody (void)
+{
+  Flood flooded = { NULL };
+  IoPeer flooding, from, to;
+  GThread *thread;
+  guint i;
+
+  io_peer_init (&flooding, "127.0.0.1", NULL);
+  io_peer_init_on (&from, flooding.loop, "127.0.0.1", NULL);
+  io_peer_init_on (&to, flooding.loop, "127.0.0.1", NULL);
+  flooded.socket = flooding.socket;
+  thread = g_thread_new ("flood", flood, &flooded);
+  io_lock ();
+  io_wait_for (flooding.received->len > 1000);
+  io_unlock ();
+  for (i = 0; i < 100; i++) {
+    g_assert_true (send_text (&from, &to.address, "media"));
+    wait_for_packets (&to, i + 1);
+    io_peer_forget (&flooding);
+  }
+  g_atomic_int_set (&flooded.stop, TRUE);
+  g_thread_join (thread);
+  io_peer_clear (&from);
+  io_peer_clear (&to);
+  io_peer_clear (&flooding);
+  io_wait_for_no_threads ();
+}
+
+/* An empty datagram is legal and of no use to anybody. */
+static void
+test_empty_datagrams (void)
+{
+  IoPeer from, to;
+  guint i;
+
+  io_peer_init (&from, "127.0.0.1", NULL);
+  io_peer_init (&to, "127.0.0.1", NULL);
+  for (i = 0; i < 20; i++)
+    g_assert_true (send_text (&from, &to.address, i % 4 == 3 ? "x" : ""));
+  wait_for_packets (&to, 5);
+  io_peer_clear (&from);
+  io_peer_clear (&to);
   io_wait_for_no_threads ();
 }
 
@@ -587,6 +670,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/socket/channel-data", test_channel_data);
   g_test_add_func ("/socket/too-large", test_too_large);
   g_test_add_func ("/socket/unreachable", test_unreachable);
+  g_test_add_func ("/socket/flood-starves-nobody", test_flood_starves_nobody);
+  g_test_add_func ("/socket/empty-datagrams", test_empty_datagrams);
   g_test_add_func ("/socket/what-comes-along", test_what_comes_along);
   g_test_add_func ("/socket/closed", test_closed);
   g_test_add_func ("/socket/wrong-destination", test_wrong_destination);

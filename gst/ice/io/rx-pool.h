@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * A slab goes back to the pool when the last GstBuffer cut from it is gone,
  * from whichever thread. One long-lived packet therefore holds 256 KiB, and
  * two things bound that: small packets, the usual long-lived ones (audio
- * behind a jitterbuffer), are copied, which costs the same as wrapping them;
+ * behind a jitterbuffer), are copied, which costs little more than wrapping;
  * and once 16 MiB of slabs are out, every packet is copied until some come
  * back. What a consumer that never lets go can pin is 16 MiB a loop. */
 typedef struct _IceRxSlab IceRxSlab;
