@@ -70,13 +70,18 @@ gchar *gst_ice_description_to_string (const GstIceDescription *self);
 gboolean gst_ice_section_set_caps (
     GstIceSection *self, const GstCaps *caps, GError **error);
 /* RFC 3264 6: an answer has the media, the protocol and, when rejected, the
- * formats of the offer. Copies them, the mid and the place in the bundle. */
+ * formats of the offer. Copies them, mid, place in the bundle and rtcp-mux. */
 void gst_ice_section_answer (GstIceSection *self, const GstIceSection *offered);
 
-/* gsticedescription-caps.c, for the other two. */
+/* For gsticedescription*.c only: -caps.c reads, -media.c writes. */
 void gst_ice_section_read_caps (GstIceSection *self, const GstSDPMedia *media);
 void gst_ice_section_write_caps (const GstIceSection *self, GstSDPMedia *media);
-/* gsticedescription-print.c: may stand in an SDP line, whole. */
+/* The lines beside a=rtpmap and a=fmtp that travel in caps. */
+extern const gchar *const gst_ice_sdp_attributes[];
+extern const gchar *const gst_ice_sdp_bandwidths[];
+/* A field of the caps that is a parameter of a=fmtp. */
+gboolean gst_ice_sdp_is_parameter (const gchar *name);
+/* May stand in an SDP line, whole. */
 gboolean gst_ice_sdp_is_text (const gchar *text);
 /* RFC 8866 9: token. */
 gboolean gst_ice_sdp_is_token (const gchar *text);
