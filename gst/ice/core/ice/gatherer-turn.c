@@ -22,7 +22,8 @@ fall_back (IceGatherer *self, IceGatherQuery *query)
         ICE_GATHER_BINDING, &query->address);
 }
 
-/* RFC 8656 7.4: "pick another client transport address". */
+/* RFC 8656 7.4: "pick another client transport address". The mapped address of
+ * this one is wanted all the same. */
 static gboolean
 try_another_socket (IceGatherer *self, IceGatherQuery *query)
 {
@@ -35,6 +36,7 @@ try_another_socket (IceGatherer *self, IceGatherQuery *query)
   spare = ice_gather_open_socket (
       self, socket->stream, socket->component, &address, TRUE);
   query->spare = spare->id;
+  fall_back (self, query);
   return TRUE;
 }
 
