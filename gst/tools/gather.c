@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A server that has not answered by then will not: the agent gives up first,
- * and says so. */
-#define DEFAULT_TIMEOUT 15
+/* A server that has not answered by then is as good as none, though the agent
+ * would go on asking (RFC 8489 6.2.1: 39.5 s). */
+#define DEFAULT_TIMEOUT 10
 
 typedef struct
 {
@@ -298,7 +298,7 @@ gst_ice_tool_gather (gint argc, gchar **argv)
     { "json", 'j', 0, G_OPTION_ARG_NONE, &self.options.json,
         "one JSON object instead of a table", NULL },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &self.options.timeout,
-        "give up after so many seconds (15)", "SECONDS" },
+        "give up after so many seconds (10)", "SECONDS" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   g_autoptr (GOptionContext) options = g_option_context_new (NULL);

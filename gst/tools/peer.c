@@ -17,6 +17,8 @@
 /* More are not counted: a stranger's number must not become our memory. */
 #define MAX_PACKETS (1 << 24)
 #define TICK_MS 5
+/* What an agent of ours always proposes. */
+#define PACING_MS 5
 /* At the end the peer's last packets are waited for. */
 #define LINGER_QUIET (500 * G_TIME_SPAN_MILLISECOND)
 #define LINGER_MAX (3 * G_TIME_SPAN_SECOND)
@@ -306,9 +308,9 @@ print_credentials (Peer *self)
 
   gst_ice_stream_get_local_credentials (self->stream, &ufrag, &pwd);
   printf ("LOCAL a=ice-ufrag:%s\nLOCAL a=ice-pwd:%s\n", ufrag, pwd);
-  /* RFC 8839 5.6, RFC 8838 3 */
-  printf (
-      "LOCAL a=ice-options:ice2%s\n", self->settings.trickle ? " trickle" : "");
+  /* RFC 8839 5.6, RFC 8838 3; and 5.10: without it both pace by 50 ms. */
+  printf ("LOCAL a=ice-options:ice2%s\nLOCAL a=ice-pacing:%d\n",
+      self->settings.trickle ? " trickle" : "", PACING_MS);
 }
 
 static void
