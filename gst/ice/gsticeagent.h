@@ -16,6 +16,8 @@ G_DECLARE_FINAL_TYPE (GstIceAgent, gst_ice_agent, GST, ICE_AGENT, GstObject)
 GST_ICE_API
 GstIceAgent *gst_ice_agent_new (void);
 GST_ICE_API
+void gst_ice_agent_register_value_type (void);
+GST_ICE_API
 GstIceAgent *gst_ice_agent_get_by_name (const gchar *name);
 GST_ICE_API
 gboolean

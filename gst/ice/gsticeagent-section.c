@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gsticenegotiation-private.h"
+
+#include <string.h>
+
+#include "gsticecandidate-private.h"
+#include "gsticeerror.h"
+#include "gsticelog-private.h"
+#include "gsticestream-private.h"
+#include "io/loop.h"
+
+#define GST_CAT_DEFAULT gst_ice_agent_debug
+
+/* Design 9.4: what we offer as a=ice-pacing, in ms (RFC 8839 5.10). */
+#define PACING_MS 5
+
+/* RFC 3551 6: payload types from here on are assigned by the description. */
+#define FIRST_DYNAMIC_PAYLOAD 96
+#define LAST_PAYLOAD 127
+
+/* Caps */
+
+static GstCaps *
+opaque_caps (void)
+{
+  return gst_caps_new_empty_simple ("application/x-gst-ice");
+}
+
+static gboolean
+is_rtp (const GstCaps *caps)
+{
+  return caps && !gst_caps_is_any (caps) && !gst_caps_is_empty (caps) &&
+      gst_structure_has_name (
+          gst_caps_get_structure (caps, 0), "application/x-rtp");
+}
+
+/* Payloaders say "payload = 96 to 127": sections get numbers of their own, so
+ * that they may be bundled (RFC 8843 9.1). */
+static GstCaps *
+fixate (const GstCaps *caps, guint index)
+{
+  GstCaps *fixed = gst_caps_copy (caps);
+
+  for (guint i = 0; i < gst_caps_get_size (fixed); i++) {
+    GstStructure *structure = gst_caps_get_structure (fixed, i);
+    guint payload = MIN (FIRST_DYNAMIC_PAYLOAD + index, LAST_PAYLOAD);
+
+    gst_structure_fixate_field_nearest_int (
+        structure, "payload", (gint) payload);
+  }
+  return gst_caps_fixate (fixed);
+}
+
+static gboolean
+same_text (const GstStructure *a, const GstStructure *b, const gchar *field)
+{
+  const gchar *x = gst_structure_get_string (a, field);
+  const gchar *y = gst_structure_get_string (b, field);
+
+  return !x || !y || !g_ascii_strcasecmp (x, y);
+}
+
+/* Whether what the peer names is of the kind that @ours allows. Parameters are
+ * for encoder and decoder to settle, dynamic payload types mean nothing. */
+static gboolean
+is_format_of (const GstStructure *theirs, const GstStructure *ours)
+{
+  const gchar *name = gst_structure_get_name (theirs);
+  gint rate, our_rate, payload, our_payload;
+
+  if (!gst_structure_has_name (ours, name))
+    return FALSE;
+  if (!g_str_equal (name, "application/x-rtp"))
+    return TRUE;
+  if (!same_text (theirs, ours, "media") ||
+      !same_text (theirs, ours, "encoding-name"))
+    return FALSE;
+  if (gst_structure_get_int (theirs, "clock-rate", &rate) &&
+      gst_structure_get_int (ours, "clock-rate", &our_rate) && rate != our_rate)
+    return FALSE;
+  if (gst_structure_has_field (ours, "encoding-name") ||
+      !gst_structure_get_int (theirs, "payload", &payload) ||
+      !gst_structure_get_int (ours, "payload", &our_payload))
+    return TRUE;
+  return payload == our_payload || payload >= FIRST_DYNAMIC_PAYLOAD;
+}
+
+static const GstStructure *
+find_format_of (const GstStructure *theirs, const GstCaps *ours)
+{
+  for (guint i = 0; i < gst_caps_get_size (ours); i++) {
+    const GstStructure *structure = gst_caps_get_structure (ours, i);
+
+    if (is_format_of (theirs, structure))
+      return structure;
+  }
+  return NULL;
+}
+
+/* (transfer full) (nullable) the first format of the peer's that @ours allows.
+ * When we send it, with our parameters under the peer's number. */
+static GstCaps *
+agree (const GstCaps *theirs, const GstCaps *ours, gboolean sends)
+{
+  for (guint i = 0; i < gst_caps_get_size (theirs); i++) {
+    const GstStructure *offered = gst_caps_get_structure (theirs, i);
+    const GstStructure *found;
+    GstCaps *agreed;
+
+    if (!ours || gst_caps_is_any (ours))
+      return gst_caps_new_full (gst_structure_copy (offered), NULL);
+    found = find_format_of (offered, ours);
+    if (!found)
+      continue;
+    agreed =
+        gst_caps_new_full (gst_structure_copy (sends ? found : offered), NULL);
+    if (sends) {
+      static const gchar *const theirs_to_say[] = { "payload", "media",
+        "encoding-name", "clock-rate", "encoding-params" };
+
+      for (guint j = 0; j < G_N_ELEMENTS (theirs_to_say); j++) {
+        const GValue *value =
+            gst_structure_get_value (offered, theirs_to_say[j]);
+        if (value)
+          gst_caps_set_value (agreed, theirs_to_say[j], value);
+      }
+    }
+    return gst_caps_fixate (agreed);
+  }
+  return NULL;
+}
+
+/* What the application wants of a stream. */
+typedef struct
+{
+  GstCaps *send, *receive; /* (owned) (nullable) */
+  gboolean sends, receives;
+  guint index;
+} Wish;
+
+static void
+wish_init (Wish *self, GstIceStream *stream)
+{
+  GST_OBJECT_LOCK (stream);
+  self->send = stream->send_caps ? gst_caps_ref (stream->send_caps) : NULL;
+  self->receive =
+      stream->receive_caps ? gst_caps_ref (stream->receive_caps) : NULL;
+  self->index = stream->mline_index;
+  GST_OBJECT_UNLOCK (stream);
+  self->sends = self->send || !self->receive;
+  self->receives = self->receive || !self->send;
+}
+
+static void
+wish_clear (Wish *self)
+{
+  gst_clear_caps (&self->send);
+  gst_clear_caps (&self->receive);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Wish, wish_clear)
+
+/* (transfer full) */
+static GstCaps *
+offered_caps (const Wish *wish)
+{
+  if (wish->send && !gst_caps_is_any (wish->send) &&
+      !gst_caps_is_empty (wish->send))
+    return fixate (wish->send, wish->index);
+  if (wish->receive && !gst_caps_is_any (wish->receive) &&
+      !gst_caps_is_empty (wish->receive))
+    return fixate (wish->receive, wish->index);
+  return opaque_caps ();
+}
+
+/* ICE */
+
+/* RFC 8445 5.1.4 asks for the one most likely to work with a peer without ICE:
+ * relayed, then reflexive, then host; with IPv4, as most of them. */
+static guint
+default_preference (const IceCandidate *candidate)
+{
+  static const guint of_kind[] = {
+    [ICE_CANDIDATE_HOST] = 2,
+    [ICE_CANDIDATE_SERVER_REFLEXIVE] = 4,
+    [ICE_CANDIDATE_RELAYED] = 6,
+  };
+
+  return of_kind[candidate->kind] +
+      (candidate->address.family == ICE_FAMILY_IPV4 ? 1 : 0);
+}
+
+static void
+choose_default (GstIceSection *self, guint component, IceAddress *ret_address)
+{
+  const IceCandidate *best = NULL;
+
+  for (guint i = 0; i < self->candidates->len; i++) {
+    const IceCandidate *candidate = self->candidates->pdata[i];
+
+    if (candidate->component == component &&
+        candidate->protocol == ICE_PROTOCOL_UDP &&
+        (!best || default_preference (candidate) > default_preference (best)))
+      best = candidate;
+  }
+  if (best)
+    *ret_address = best->address;
+}
+
+/* With its generation, as trickled ones: so each line is one string. */
+static void
+fill_candidates (GstIceSection *self, GPtrArray *locals)
+{
+  for (guint i = 0; i < locals->len; i++) {
+    IceCandidate *candidate = locals->pdata[i];
+
+    if (candidate->kind == ICE_CANDIDATE_PEER_REFLEXIVE)
+      continue;
+    candidate = ice_candidate_copy (candidate);
+    g_free (candidate->ufrag);
+    candidate->ufrag = g_strdup (self->ufrag);
+    g_ptr_array_add (self->candidates, candidate);
+  }
+}
+
+static void
+fill_ice (GstIceSection *self, GstIceAgent *agent, GstIceStream *stream)
+{
+  g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (stream);
+  guint id = gst_ice_stream_get_id (tagged);
+  g_autoptr (GPtrArray) locals = NULL;
+  gboolean gathered;
+  IceCore *core = gst_ice_pump_lock (agent->pump);
+
+  self->ufrag = g_strdup (ice_core_get_local_ufrag (core, id));
+  self->pwd = g_strdup (ice_core_get_local_pwd (core, id));
+  if (tagged == stream)
+    locals = ice_core_get_local_candidates (core, id);
+  gst_ice_pump_unlock (agent->pump);
+
+  self->ice2 = self->trickle = TRUE;
+  self->pacing = PACING_MS;
+  self->rtcp_mux = !gst_ice_stream_has_component (tagged, 2);
+  if (!locals)
+    return;
+  fill_candidates (self, locals);
+  GST_OBJECT_LOCK (tagged);
+  gathered = tagged->gathering == GST_ICE_GATHERING_STATE_COMPLETE;
+  self->end_of_candidates = tagged->ended;
+  GST_OBJECT_UNLOCK (tagged);
+  if (!gathered)
+    return;
+  choose_default (self, 1, &self->address);
+  choose_default (self, 2, &self->rtcp_address);
+}
+
+/* Ours */
+
+/* Its m-line has port 0 from now on. */
+static void
+end_stream (GstIceStream *stream)
+{
+  g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (stream);
+
+  gst_ice_stream_set_local_caps (stream, NULL);
+  gst_ice_stream_set_remote_caps (stream, NULL);
+  if (tagged != stream)
+    return;
+  gst_ice_stream_drop_component (stream, 2);
+  gst_ice_stream_drop_component (stream, 1);
+}
+
+gboolean
+gst_ice_section_offer (GstIceSection *self, GstIceAgent *agent,
+    GstIceStream *stream, GError **error)
+{
+  g_auto (Wish) wish = { 0 };
+  g_autoptr (GstCaps) caps = NULL;
+
+  wish_init (&wish, stream);
+  caps = offered_caps (&wish);
+  self->mid = g_strdup (stream->mid);
+  self->send = wish.sends;
+  self->receive = wish.receives;
+  if (!gst_ice_section_set_caps (self, caps, error)) {
+    g_prefix_error (error, "Stream “%s” cannot be offered: ", stream->mid);
+    return FALSE;
+  }
+  fill_ice (self, agent, stream);
+  GST_OBJECT_LOCK (stream);
+  self->bundled = self->bundle_only = stream->tagged != NULL;
+  GST_OBJECT_UNLOCK (stream);
+  gst_ice_stream_set_local_caps (stream, self->send ? caps : NULL);
+  return TRUE;
+}
+
+static const GstCaps *
+formats_of (const GstIceSection *self)
+{
+  return self->all_caps ? self->all_caps : self->caps;
+}
+
+/* (transfer full) (nullable) what an answer to @offered would say. */
+static GstCaps *
+answered_caps (const Wish *wish, const GstIceSection *offered)
+{
+  gboolean sends = wish->sends && offered->receive;
+  const GstCaps *theirs = formats_of (offered);
+
+  if (!theirs)
+    return NULL;
+  if (sends && wish->send)
+    return agree (theirs, wish->send, TRUE);
+  return agree (theirs, wish->receive, FALSE);
+}
+
+/* RFC 8843 7.3: a bundle is taken when the same stream carries it here. */
+static void
+answer_bundle (GstIceSection *self, GstIceStream *stream)
+{
+  gboolean bundled;
+
+  GST_OBJECT_LOCK (stream);
+  bundled = stream->tagged != NULL;
+  GST_OBJECT_UNLOCK (stream);
+  if (self->bundled && !bundled) {
+    self->rejected |= self->bundle_only;
+    self->bundled = FALSE;
+  }
+  self->bundle_only = FALSE;
+}
+
+void
+gst_ice_section_reply (GstIceSection *self, GstIceAgent *agent,
+    GstIceStream *stream, const GstIceSection *offered)
+{
+  g_auto (Wish) wish = { 0 };
+  g_autoptr (GstCaps) caps = NULL;
+
+  wish_init (&wish, stream);
+  caps = answered_caps (&wish, offered);
+  gst_ice_section_answer (self, offered);
+  self->send = wish.sends && offered->receive;
+  self->receive = wish.receives && offered->send;
+  if (!caps || !gst_ice_section_set_caps (self, caps, NULL)) {
+    GST_WARNING_OBJECT (agent,
+        "stream “%s” is rejected: the peer offers %" GST_PTR_FORMAT
+        ", here it sends %" GST_PTR_FORMAT " and takes %" GST_PTR_FORMAT,
+        stream->mid, formats_of (offered), wish.send, wish.receive);
+    self->rejected = TRUE;
+  }
+  answer_bundle (self, stream);
+  if (self->rejected) {
+    self->send = self->receive = FALSE;
+    end_stream (stream);
+    return;
+  }
+  fill_ice (self, agent, stream);
+  self->rtcp_mux &= offered->rtcp_mux;
+  if (!offered->ufrag || offered->mismatch) {
+    /* RFC 8839 4.2.2: an answer has ICE when the offer does. */
+    g_clear_pointer (&self->ufrag, g_free);
+    g_clear_pointer (&self->pwd, g_free);
+    g_ptr_array_set_size (self->candidates, 0);
+    self->end_of_candidates = self->trickle = self->ice2 = FALSE;
+    self->pacing = 0;
+  }
+  gst_ice_stream_set_local_caps (stream, self->send ? caps : NULL);
+}
+
+/* Theirs */
+
+static gboolean
+has_ice (const GstIceSection *self)
+{
+  return self->ufrag && self->pwd && !self->mismatch;
+}
+
+gboolean
+gst_ice_section_check (
+    const GstIceSection *self, GstIceAgent *agent, GError **error)
+{
+  gboolean allowed;
+
+  if (self->rejected || has_ice (self))
+    return TRUE;
+  GST_OBJECT_LOCK (agent);
+  allowed = agent->settings.allow_non_ice;
+  GST_OBJECT_UNLOCK (agent);
+  if (!allowed)
+    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_SDP,
+        "The peer does no ICE in section “%s” (%s); if media may go to its "
+        "default address unchecked, set allow-non-ice on the agent",
+        self->mid ? self->mid : "",
+        self->mismatch ? "it found our addresses changed on the way: "
+                         "ice-mismatch"
+                       : "no ice-ufrag and ice-pwd");
+  return allowed;
+}
+
+static guint
+transport_id (GstIceStream *stream, guint number)
+{
+  guint id = 0;
+
+  GST_OBJECT_LOCK (stream);
+  for (guint i = 0; i < stream->components->len; i++) {
+    const GstIceComponent *component = stream->components->pdata[i];
+
+    if (component->number == number)
+      id = component->id;
+  }
+  GST_OBJECT_UNLOCK (stream);
+  return id;
+}
+
+static void
+apply_default (const GstIceSection *self, GstIceAgent *agent,
+    GstIceStream *stream, guint component, const IceAddress *address)
+{
+  guint id = transport_id (stream, component);
+  IceVerdict verdict;
+
+  if (id == 0)
+    return;
+  verdict = ice_core_set_remote_default (
+      gst_ice_pump_lock (agent->pump), id, address, ice_loop_now ());
+  gst_ice_pump_unlock (agent->pump);
+  GST_INFO_OBJECT (agent, "the peer of stream “%s” does no ICE: %s",
+      stream->mid, ice_verdict_to_string (verdict));
+}
+
+static gboolean
+apply_ice (const GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
+    gboolean is_answer, GError **error)
+{
+  if (self->ice_lite) {
+    ice_core_set_remote_lite (gst_ice_pump_lock (agent->pump), TRUE);
+    gst_ice_pump_unlock (agent->pump);
+    gst_ice_agent_set_role (agent, TRUE);
+  }
+  ice_core_set_remote_pacing (gst_ice_pump_lock (agent->pump), self->pacing);
+  gst_ice_pump_unlock (agent->pump);
+  if (!gst_ice_stream_take_remote_credentials (
+          stream, self->ufrag, self->pwd, !is_answer, error))
+    return FALSE;
+  for (guint i = 0; i < self->candidates->len; i++)
+    gst_ice_stream_take_remote_candidate (stream, self->candidates->pdata[i]);
+  /* RFC 8838 4: who does not trickle has said all it has. */
+  if (self->end_of_candidates || (!self->trickle && self->candidates->len > 0))
+    gst_ice_stream_end_remote_candidates (stream);
+  return TRUE;
+}
+
+/* RFC 5761 5.1.1: multiplexed when both say so. A peer that does not wants a
+ * component for RTCP (RFC 8839 4.2.1.1), whoever asked for one here. */
+static void
+apply_rtcp_mux (
+    const GstIceSection *self, GstIceStream *stream, gboolean is_answer)
+{
+  gboolean wants = is_rtp (self->caps);
+
+  for (guint i = 0; i < self->candidates->len && !wants; i++) {
+    const IceCandidate *candidate = self->candidates->pdata[i];
+    wants = candidate->component == 2;
+  }
+  if (self->rtcp_mux) {
+    if (is_answer)
+      gst_ice_stream_drop_component (stream, 2);
+  } else if (wants) {
+    gst_ice_stream_ensure_component (stream, 2);
+  }
+}
+
+/* What the peer takes of ours goes out under the numbers of its answer
+ * (RFC 3264 6.1). */
+static void
+apply_caps (const GstIceSection *self, GstIceStream *stream, gboolean is_answer)
+{
+  const GstCaps *theirs = formats_of (self);
+  g_autoptr (GstCaps) sent = NULL;
+  g_autoptr (GstCaps) ours = NULL;
+
+  if (is_answer && self->receive && theirs) {
+    ours = gst_ice_stream_get_local_caps (stream);
+    if (ours)
+      sent = agree (theirs, ours, TRUE);
+  }
+  if (is_answer)
+    gst_ice_stream_set_local_caps (stream, sent);
+  gst_ice_stream_set_remote_caps (stream, self->send ? self->caps : NULL);
+}
+
+gboolean
+gst_ice_section_apply (const GstIceSection *self, GstIceAgent *agent,
+    GstIceStream *stream, gboolean is_answer, GError **error)
+{
+  g_autoptr (GstIceStream) tagged = NULL;
+
+  if (self->rejected) {
+    GST_INFO_OBJECT (agent, "the peer rejects stream “%s”", stream->mid);
+    end_stream (stream);
+    return TRUE;
+  }
+  tagged = gst_ice_stream_ref_tagged (stream);
+  if (tagged != stream && !self->bundled) {
+    gst_ice_stream_unbundle (stream);
+    gst_object_replace ((GstObject **) &tagged, GST_OBJECT (stream));
+  }
+  if (tagged == stream) {
+    apply_rtcp_mux (self, stream, is_answer);
+    if (has_ice (self)) {
+      if (!apply_ice (self, agent, stream, is_answer, error))
+        return FALSE;
+    } else {
+      apply_default (self, agent, stream, 1, &self->address);
+      apply_default (self, agent, stream, 2, &self->rtcp_address);
+    }
+  }
+  apply_caps (self, stream, is_answer);
+  return TRUE;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "gsticeserver-private.h"
+
+#include <string.h>
+
+#include "base/crypto.h"
+#include "gsticeerror.h"
+
+/* RFC 8489 18.6: stun and turn; their TLS variants listen on 5349. */
+#define DEFAULT_PORT 3478
+
+/* RFC 1035 2.3.4. */
+#define MAX_HOST 255
+
+typedef struct
+{
+  const gchar *name;
+  IceServerKind kind;
+  gboolean secure;
+} Scheme;
+
+static const Scheme schemes[] = {
+  { "stun", ICE_SERVER_STUN, FALSE },
+  { "stuns", ICE_SERVER_STUN, TRUE },
+  { "turn", ICE_SERVER_TURN, FALSE },
+  { "turns", ICE_SERVER_TURN, TRUE },
+};
+
+/* Behind "scheme:" and "//". */
+static const gchar *
+skip_scheme (const gchar *uri)
+{
+  const gchar *rest = strchr (uri, ':');
+
+  if (!rest)
+    return uri;
+  rest++;
+  return g_str_has_prefix (rest, "//") ? rest + 2 : rest;
+}
+
+gchar *
+gst_ice_server_redact (const gchar *uri)
+{
+  const gchar *rest = skip_scheme (uri);
+  const gchar *at = strrchr (rest, '@');
+  const gchar *host = at ? at + 1 : rest;
+  gsize host_size = strcspn (host, "?");
+  const gchar *colon = g_strrstr_len (host, host_size, ":");
+
+  /* What stands where the port should may be a password whose "@" is
+   * missing. */
+  if (colon) {
+    gsize n_digits = strspn (colon + 1, "0123456789");
+    if (host[0] != '[' && colon[1 + n_digits] != '\0' &&
+        colon[1 + n_digits] != '?' && colon[1 + n_digits] != '/')
+      return g_strdup_printf (
+          "%.*s%.*s:…", (gint) (rest - uri), uri, (gint) (colon - host), host);
+  }
+  return g_strdup_printf ("%.*s%s", (gint) (rest - uri), uri, host);
+}
+
+static gboolean
+fail (GError **error, GstIceError code, const gchar *uri, const gchar *what)
+{
+  g_autofree gchar *shown = gst_ice_server_redact (uri);
+
+  g_set_error (error, GST_ICE_ERROR, code, "“%s” %s", shown, what);
+  return FALSE;
+}
+
+static const Scheme *
+find_scheme (const gchar *uri)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (schemes); i++) {
+    gsize size = strlen (schemes[i].name);
+
+    if (!g_ascii_strncasecmp (uri, schemes[i].name, size) && uri[size] == ':')
+      return &schemes[i];
+  }
+  return NULL;
+}
+
+/* "user:pass", percent-encoded each. TURN REST user names hold colons
+ * themselves ("1719999999:alice"), hence the last one. */
+static gboolean
+parse_user (GstIceServer *self, const gchar *uri, const gchar *user, gsize size,
+    GError **error)
+{
+  const gchar *colon = g_strrstr_len (user, size, ":");
+  const gchar *end = user + size;
+
+  if (self->kind == ICE_SERVER_STUN)
+    return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+        "names a user: STUN servers want none (RFC 7064); for TURN write "
+        "turn:");
+  self->username = g_uri_unescape_segment (user, colon ? colon : end, NULL);
+  if (colon)
+    self->password = g_uri_unescape_segment (colon + 1, end, NULL);
+  if (!self->username || (colon && !self->password))
+    return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+        "has a bad percent-encoding in its user or password");
+  return TRUE;
+}
+
+static gboolean
+is_host_char (gchar c)
+{
+  return g_ascii_isalnum (c) || c == '.' || c == '-' || c == '_' ||
+      (guchar) c >= 0x80;
+}
+
+static gboolean
+parse_port (const gchar *text, gsize size, guint16 *ret_port)
+{
+  guint port = 0;
+
+  for (gsize i = 0; i < size; i++) {
+    if (!g_ascii_isdigit (text[i]))
+      return FALSE;
+    port = port * 10 + (guint) (text[i] - '0');
+    if (port > G_MAXUINT16)
+      return FALSE;
+  }
+  *ret_port = (guint16) port;
+  return port != 0;
+}
+
+/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT */
+static gboolean
+parse_host (GstIceServer *self, const gchar *uri, const gchar *text, gsize size,
+    GError **error)
+{
+  const gchar *end = text + size;
+  const gchar *after;
+
+  self->port = DEFAULT_PORT;
+  if (size > 0 && text[0] == '[') {
+    IceAddress address;
+
+    after = memchr (text, ']', size);
+    if (after)
+      self->host = g_strndup (text + 1, after - text - 1);
+    if (!after || !ice_address_parse (&address, self->host, 0) ||
+        address.family != ICE_FAMILY_IPV6)
+      return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+          "has no IPv6 address between its brackets");
+    after++;
+  } else {
+    for (after = text; after < end && is_host_char (*after); after++)
+      ;
+    self->host = g_strndup (text, after - text);
+    if (after == text || after - text > MAX_HOST)
+      return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+          "names no host; write stun:HOST[:PORT] or "
+          "turn:USER:PASSWORD@HOST[:PORT]");
+  }
+
+  if (after < end && *after == ':') {
+    if (!parse_port (after + 1, end - after - 1, &self->port))
+      return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+          "has no port from 1 to 65535 after the host; a user and password "
+          "go before the host and an “@”, special characters "
+          "percent-encoded");
+    after = end;
+  }
+  if (after != end)
+    return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+        "has something behind the host that is no port; write "
+        "stun:HOST[:PORT] or turn:USER:PASSWORD@HOST[:PORT]");
+  return TRUE;
+}
+
+static gboolean
+check_transport (
+    const Scheme *scheme, const gchar *uri, const gchar *query, GError **error)
+{
+  const gchar *transport = "udp";
+
+  if (query) {
+    if (scheme->kind != ICE_SERVER_TURN ||
+        !g_str_has_prefix (query, "transport="))
+      return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+          "has an unknown parameter; TURN takes ?transport=udp");
+    transport = query + strlen ("transport=");
+  }
+  if (scheme->secure || !g_ascii_strcasecmp (transport, "tcp"))
+    return fail (error, GST_ICE_ERROR_NOT_SUPPORTED, uri,
+        "asks for TCP or TLS, which is not built into this version; use the "
+        "server's UDP port: turn:HOST:PORT?transport=udp");
+  if (g_ascii_strcasecmp (transport, "udp"))
+    return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+        "has an unknown transport; TURN takes ?transport=udp");
+  return TRUE;
+}
+
+static gchar *
+make_url (const GstIceServer *self, const gchar *username)
+{
+  gboolean literal = strchr (self->host, ':') != NULL;
+  gboolean turn = self->kind == ICE_SERVER_TURN;
+  g_autofree gchar *user =
+      username ? g_uri_escape_string (username, NULL, FALSE) : NULL;
+
+  return g_strdup_printf ("%s:%s%s%s%s%s:%u%s", turn ? "turn" : "stun",
+      user ? user : "", user ? "@" : "", literal ? "[" : "", self->host,
+      literal ? "]" : "", self->port, turn ? "?transport=udp" : "");
+}
+
+GstIceServer *
+gst_ice_server_new (const gchar *uri, const gchar *username,
+    const gchar *password, GError **error)
+{
+  g_autoptr (GstIceServer) self = g_new0 (GstIceServer, 1);
+  const Scheme *scheme = find_scheme (uri);
+  const gchar *rest, *at, *query;
+  gsize size;
+
+  if (!scheme) {
+    fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+        "is no STUN or TURN server; write stun:HOST[:PORT] or "
+        "turn:USER:PASSWORD@HOST[:PORT]");
+    return NULL;
+  }
+  self->kind = scheme->kind;
+  rest = skip_scheme (uri);
+  at = strrchr (rest, '@');
+  if (at) {
+    if (!parse_user (self, uri, rest, at - rest, error))
+      return NULL;
+    rest = at + 1;
+  }
+  query = strchr (rest, '?');
+  size = query ? (gsize) (query - rest) : strlen (rest);
+  if (size > 0 && rest[size - 1] == '/')
+    size--;
+  if (!parse_host (self, uri, rest, size, error) ||
+      !check_transport (scheme, uri, query ? query + 1 : NULL, error))
+    return NULL;
+
+  if (username) {
+    g_free (self->username);
+    self->username = g_strdup (username);
+  }
+  if (password) {
+    ice_secret_free (self->password);
+    self->password = g_strdup (password);
+  }
+  self->url = make_url (self, NULL);
+  return g_steal_pointer (&self);
+}
+
+void
+gst_ice_server_free (GstIceServer *self)
+{
+  g_free (self->host);
+  g_free (self->username);
+  ice_secret_free (self->password);
+  g_free (self->url);
+  g_free (self);
+}
+
+gchar *
+gst_ice_server_to_string (const GstIceServer *self)
+{
+  return make_url (self, self->username);
+}
+
+IceServerConfig
+gst_ice_server_to_config (const GstIceServer *self)
+{
+  return (IceServerConfig){
+    .id = self->id,
+    .kind = self->kind,
+    .host = self->host,
+    .port = self->port,
+    .username = self->username,
+    .password = self->password,
+    .url = self->url,
+  };
+}
