@@ -1,0 +1,648 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Session descriptions: those of real agents under vectors/sdp, and what the
+ * RFCs and hostile peers make of them. */
+#include "gst/ice/gsticedescription-private.h"
+#include "gst/ice/gsticeerror.h"
+
+#include <string.h>
+
+#define UFRAG "8hhY"
+#define PWD "asd88fgpdd777uzjYhagZg"
+#define HEAD "v=0\r\no=- 7 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+#define ICE "a=ice-ufrag:" UFRAG "\r\na=ice-pwd:" PWD "\r\n"
+#define CANDIDATE "a=candidate:1 1 UDP 2130706431 192.0.2.1 5000 typ host\r\n"
+
+static GstIceDescription *
+parse (const gchar *sdp)
+{
+  g_autoptr (GError) error = NULL;
+  GstIceDescription *self = gst_ice_description_parse (sdp, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (self);
+  return self;
+}
+
+static GstIceSection *
+section_at (GstIceDescription *self, guint index)
+{
+  g_assert_cmpuint (index, <, self->sections->len);
+  return g_ptr_array_index (self->sections, index);
+}
+
+static void
+assert_parse_fails (const gchar *sdp)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (gst_ice_description_parse (sdp, &error));
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_SDP);
+}
+
+static void
+assert_same_caps (const GstCaps *a, const GstCaps *b)
+{
+  g_autofree gchar *a_text = a ? gst_caps_to_string (a) : NULL;
+  g_autofree gchar *b_text = b ? gst_caps_to_string (b) : NULL;
+
+  if (!a || !b || !gst_caps_is_strictly_equal (a, b))
+    g_assert_cmpstr (a_text, ==, b_text);
+}
+
+static void
+assert_same_section (const GstIceSection *a, const GstIceSection *b)
+{
+  guint i;
+
+  g_assert_cmpstr (a->mid, ==, b->mid);
+  g_assert_cmpuint (a->index, ==, b->index);
+  g_assert_cmpint (a->rejected, ==, b->rejected);
+  g_assert_cmpint (a->bundle_tag, ==, b->bundle_tag);
+  g_assert_cmpint (a->bundled, ==, b->bundled);
+  g_assert_cmpint (a->bundle_only, ==, b->bundle_only);
+  g_assert_cmpint (a->send, ==, b->send);
+  g_assert_cmpint (a->receive, ==, b->receive);
+  g_assert_cmpstr (a->media, ==, b->media);
+  g_assert_cmpstr (a->proto, ==, b->proto);
+  g_assert_cmpstr (a->formats, ==, b->formats);
+  assert_same_caps (a->caps, b->caps);
+  assert_same_caps (a->all_caps, b->all_caps);
+  g_assert_cmpstr (a->ufrag, ==, b->ufrag);
+  g_assert_cmpstr (a->pwd, ==, b->pwd);
+  g_assert_cmpint (a->ice_lite, ==, b->ice_lite);
+  g_assert_cmpint (a->trickle, ==, b->trickle);
+  g_assert_cmpint (a->ice2, ==, b->ice2);
+  g_assert_cmpint (a->renomination, ==, b->renomination);
+  g_assert_cmpint (a->mismatch, ==, b->mismatch);
+  g_assert_cmpuint (a->pacing, ==, b->pacing);
+  g_assert_cmpint (a->end_of_candidates, ==, b->end_of_candidates);
+  g_assert_true (ice_address_equal (&a->address, &b->address));
+  g_assert_true (ice_address_equal (&a->rtcp_address, &b->rtcp_address));
+  g_assert_cmpstr (a->fingerprint, ==, b->fingerprint);
+  g_assert_cmpstr (a->setup, ==, b->setup);
+  g_assert_cmpuint (a->candidates->len, ==, b->candidates->len);
+  for (i = 0; i < a->candidates->len; i++) {
+    g_autofree gchar *a_line =
+        ice_candidate_to_sdp (g_ptr_array_index (a->candidates, i));
+    g_autofree gchar *b_line =
+        ice_candidate_to_sdp (g_ptr_array_index (b->candidates, i));
+
+    g_assert_cmpstr (a_line, ==, b_line);
+  }
+  if (!a->rejected)
+    g_assert_cmpint (a->rtcp_mux, ==, b->rtcp_mux);
+}
+
+/* Writing and reading again changes nothing any more. */
+static void
+assert_fixpoint (GstIceDescription *self)
+{
+  g_autofree gchar *text = gst_ice_description_to_string (self);
+  g_autoptr (GstIceDescription) again = parse (text);
+  g_autofree gchar *text_again = gst_ice_description_to_string (again);
+  guint i;
+
+  g_assert_cmpuint (self->session_id, ==, again->session_id);
+  g_assert_cmpuint (self->version, ==, again->version);
+  g_assert_cmpuint (self->sections->len, ==, again->sections->len);
+  for (i = 0; i < self->sections->len; i++)
+    assert_same_section (section_at (self, i), section_at (again, i));
+  g_assert_cmpstr (text, ==, text_again);
+}
+
+/* The descriptions of real agents */
+
+static void
+check_vector (const gchar *path)
+{
+  g_autoptr (GstIceDescription) self = NULL;
+  g_autofree gchar *sdp = NULL;
+  guint i;
+
+  g_test_message ("%s", path);
+  g_assert_true (g_file_get_contents (path, &sdp, NULL, NULL));
+  self = parse (sdp);
+  g_assert_cmpuint (self->sections->len, >, 0);
+  for (i = 0; i < self->sections->len; i++) {
+    const GstIceSection *section = section_at (self, i);
+
+    g_assert_cmpuint (section->index, ==, i);
+    if (section->rejected)
+      continue;
+    g_assert_nonnull (section->ufrag);
+    g_assert_nonnull (section->pwd);
+    g_assert_nonnull (section->caps);
+  }
+  assert_fixpoint (self);
+}
+
+static void
+test_vectors (void)
+{
+  g_autofree gchar *path =
+      g_test_build_filename (G_TEST_DIST, "..", "vectors", "sdp", NULL);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  g_assert_nonnull (dir);
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree gchar *file = g_build_filename (path, name, NULL);
+
+    if (!g_str_has_suffix (name, ".sdp"))
+      continue;
+    check_vector (file);
+    n++;
+  }
+  g_assert_cmpuint (n, >=, 20);
+}
+
+/* The session and its sections */
+
+static void
+test_session_level (void)
+{
+  g_autoptr (GstIceDescription) self = parse (HEAD ICE
+      "a=ice-lite\r\na=ice-options:ice2,trickle\r\na=setup:actpass\r\n"
+      "a=fingerprint:SHA-256 AB:CD\r\n" CANDIDATE
+      "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
+      "m=video 5002 RTP/AVP 96\r\nc=IN IP4 192.0.2.1\r\n"
+      "a=rtpmap:96 VP8/90000\r\na=ice-ufrag:media\r\na=setup:active\r\n");
+  const GstIceSection *audio = section_at (self, 0);
+  const GstIceSection *video = section_at (self, 1);
+
+  g_assert_cmpuint (self->session_id, ==, 7);
+  g_assert_cmpuint (self->version, ==, 2);
+  g_assert_cmpstr (audio->ufrag, ==, UFRAG);
+  g_assert_cmpstr (audio->pwd, ==, PWD);
+  g_assert_cmpstr (audio->setup, ==, "actpass");
+  g_assert_cmpstr (audio->fingerprint, ==, "SHA-256 AB:CD");
+  g_assert_true (audio->ice_lite && audio->ice2 && audio->trickle);
+  g_assert_true (video->ice_lite && video->ice2 && video->trickle);
+  g_assert_cmpstr (video->ufrag, ==, "media");
+  g_assert_cmpstr (video->setup, ==, "active");
+  /* RFC 8839 5.1: candidates are at media level only. */
+  g_assert_cmpuint (audio->candidates->len, ==, 0);
+  g_assert_cmpuint (video->candidates->len, ==, 0);
+  assert_fixpoint (self);
+}
+
+static void
+test_candidates (void)
+{
+  g_autoptr (GstIceDescription) self = parse (HEAD
+      "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n" ICE
+      "a=rtcp-mux\r\n" CANDIDATE
+      "a=candidate:1 2 udp 2130706430 192.0.2.1 5001 typ host\r\n"
+      "a=candidate:2 1 TCP 2105458943 192.0.2.1 9 typ host tcptype active\r\n"
+      "a=candidate:3 1 UDP 100 192.0.2.1\r\n"
+      "a=candidate:4 1 SCTP 100 192.0.2.1 1 typ host\r\n"
+      "a=candidate:5 1 UDP 100 0b6b7fd1-5b5e-4ad1-8a5d-9a4c5b1f7a30.local 4 "
+      "typ host generation 0 network-cost 999 something new\r\n"
+      "a=end-of-candidates\r\n");
+  const GstIceSection *section = section_at (self, 0);
+
+  g_assert_cmpuint (section->candidates->len, ==, 4);
+  g_assert_true (section->end_of_candidates);
+  g_assert_cmpint (section->address.family, ==, ICE_FAMILY_NONE);
+  assert_fixpoint (self);
+}
+
+static void
+test_directions (void)
+{
+  static const struct
+  {
+    const gchar *attribute;
+    gboolean send, receive;
+  } table[] = {
+    { "a=sendrecv\r\n", TRUE, TRUE },
+    { "a=sendonly\r\n", TRUE, FALSE },
+    { "a=recvonly\r\n", FALSE, TRUE },
+    { "a=inactive\r\n", FALSE, FALSE },
+    { "", TRUE, TRUE },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree gchar *sdp = g_strconcat (
+        HEAD "m=audio 9 RTP/AVP 0\r\n" ICE, table[i].attribute, NULL);
+    g_autoptr (GstIceDescription) self = parse (sdp);
+
+    g_assert_cmpint (section_at (self, 0)->send, ==, table[i].send);
+    g_assert_cmpint (section_at (self, 0)->receive, ==, table[i].receive);
+    assert_fixpoint (self);
+  }
+}
+
+static void
+assert_address (const IceAddress *address, const gchar *expected)
+{
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  if (address->family == ICE_FAMILY_NONE)
+    g_assert_null (expected);
+  else
+    g_assert_cmpstr (ice_address_to_string (address, text), ==, expected);
+}
+
+static void
+test_addresses (void)
+{
+  static const struct
+  {
+    const gchar *lines, *rtp, *rtcp;
+  } table[] = {
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n", "192.0.2.1:5000",
+        "192.0.2.1:5001" },
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\na=rtcp-mux\r\n",
+        "192.0.2.1:5000", NULL },
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\na=rtcp:6000\r\n",
+        "192.0.2.1:5000", "192.0.2.1:6000" },
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n"
+      "a=rtcp:6000 IN IP6 2001:db8::2\r\n",
+        "192.0.2.1:5000", "[2001:db8::2]:6000" },
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n",
+        "[2001:db8::1]:5000", "[2001:db8::1]:5001" },
+    { "m=audio 9 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n",
+        NULL, NULL },
+    { "m=audio 9 RTP/AVP 0\r\nc=IN IP6 ::\r\n", NULL, NULL },
+    { "m=audio 65535 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n", "192.0.2.1:65535",
+        NULL },
+    { "m=audio 70000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n", NULL, NULL },
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 example.org\r\n", NULL, NULL },
+    { "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 224.0.0.1/127\r\n", NULL, NULL },
+    { "m=audio 5000 RTP/AVP 0\r\n", NULL, NULL },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autofree gchar *sdp = g_strconcat (HEAD, table[i].lines, ICE, NULL);
+    g_autoptr (GstIceDescription) self = parse (sdp);
+
+    g_test_message ("%s", table[i].lines);
+    assert_address (&section_at (self, 0)->address, table[i].rtp);
+    assert_address (&section_at (self, 0)->rtcp_address, table[i].rtcp);
+    assert_fixpoint (self);
+  }
+}
+
+static void
+test_bundle (void)
+{
+  g_autoptr (GstIceDescription) self =
+      parse (HEAD "a=group:LS x y\r\na=group:BUNDLE b c nobody d\r\n"
+                  "m=audio 9 RTP/AVP 0\r\na=mid:a\r\n" ICE
+                  "m=audio 9 RTP/AVP 0\r\na=mid:b\r\n" ICE "a=setup:passive\r\n"
+                  "m=audio 0 RTP/AVP 0\r\na=mid:c\r\na=bundle-only\r\n"
+                  "m=audio 0 RTP/AVP 0\r\na=mid:d\r\n"
+                  "m=audio 0 RTP/AVP 0\r\na=mid:e\r\na=bundle-only\r\n"
+                  "m=audio 9 RTP/AVP 0\r\na=mid:a\r\n");
+
+  g_assert_false (section_at (self, 0)->bundled);
+  g_assert_false (section_at (self, 0)->bundle_tag);
+  g_assert_true (section_at (self, 1)->bundle_tag);
+  g_assert_true (section_at (self, 2)->bundled);
+  g_assert_true (section_at (self, 2)->bundle_only);
+  g_assert_false (section_at (self, 2)->rejected);
+  g_assert_cmpstr (section_at (self, 2)->ufrag, ==, UFRAG);
+  g_assert_cmpstr (section_at (self, 2)->setup, ==, "passive");
+  g_assert_true (section_at (self, 3)->rejected);
+  g_assert_true (section_at (self, 4)->rejected);
+  /* A mid is unique. */
+  g_assert_null (section_at (self, 5)->mid);
+  assert_fixpoint (self);
+}
+
+static void
+test_session_attributes (void)
+{
+  g_autoptr (GstIceDescription) self = parse (
+      HEAD "a=ice-pacing:50\r\nm=audio 9 RTP/AVP 0\r\n" ICE
+           "a=ice-options:trickle renomination\r\na=ice-mismatch\r\n"
+           "m=audio 9 RTP/AVP 0\r\n" ICE "a=ice-options:ice2 rtp+ecn\r\n");
+  g_autoptr (GstIceDescription) lite =
+      parse (HEAD "a=ice-lite\r\na=ice-pacing:50\r\nm=audio 9 RTP/AVP 0\r\n");
+  g_autoptr (GstIceDescription) odd =
+      parse (HEAD "a=ice-pacing:-5\r\nm=audio 9 RTP/AVP 0\r\n");
+
+  g_assert_cmpuint (section_at (self, 0)->pacing, ==, 50);
+  g_assert_true (section_at (self, 0)->renomination);
+  g_assert_true (section_at (self, 0)->trickle);
+  g_assert_true (section_at (self, 0)->mismatch);
+  g_assert_false (section_at (self, 0)->ice2);
+  g_assert_true (section_at (self, 1)->ice2);
+  g_assert_cmpuint (section_at (lite, 0)->pacing, ==, 0);
+  g_assert_cmpuint (section_at (odd, 0)->pacing, ==, 0);
+  assert_fixpoint (self);
+  assert_fixpoint (lite);
+}
+
+/* Caps */
+
+static void
+test_caps_of_payloads (void)
+{
+  g_autoptr (GstIceDescription) self =
+      parse (HEAD "m=video 9 UDP/TLS/RTP/SAVPF 98 97 99 97 111 200\r\n" ICE
+                  "b=AS:500\r\nb=TIAS:400000\r\nb=X-YZ:3\r\n"
+                  "a=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=97\r\n"
+                  "a=rtpmap:97 H264/90000\r\n"
+                  "a=fmtp:97 level-asymmetry-allowed=1;packetization-mode=1;"
+                  "profile-level-id=42e01f;srtp-key=1234;payload=5\r\n"
+                  "a=rtcp-fb:97 nack pli\r\na=rtcp-fb:* goog-remb\r\n"
+                  "a=rtpmap:99 VP8/90000\r\na=ptime:20\r\n"
+                  "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+                  "a=extmap:6/recvonly http://example.org/x some more\r\n"
+                  "a=extmap:15 urn:reserved\r\na=extmap:/x y\r\n");
+  const GstIceSection *section = section_at (self, 0);
+  g_autoptr (GstCaps) h264 = gst_caps_from_string (
+      "application/x-rtp, "
+      "media=video, payload=97, clock-rate=90000, encoding-name=H264, "
+      "rtcp-fb-nack-pli=true, rtcp-fb-goog-remb=true, "
+      "level-asymmetry-allowed=(string)1, packetization-mode=(string)1, "
+      "profile-level-id=(string)42e01f, a-ptime=(string)20, "
+      "extmap-3=(string)urn:ietf:params:rtp-hdrext:sdes:mid, "
+      "extmap-6=(string)<recvonly, \"http://example.org/x\", \"some more\">, "
+      "b-AS=(uint)500, b-TIAS=(uint)400000");
+
+  gst_structure_set_value (gst_caps_get_structure (h264, 0), "extmap-6",
+      gst_structure_get_value (
+          gst_caps_get_structure (section->caps, 0), "extmap-6"));
+  /* The first that is not there for another one. */
+  assert_same_caps (section->caps, h264);
+  g_assert_cmpuint (gst_caps_get_size (section->all_caps), ==, 3);
+  g_assert_cmpstr (section->formats, ==, "98 97 99");
+  assert_fixpoint (self);
+}
+
+static void
+test_caps_round_trip (void)
+{
+  static const gchar *const table[] = {
+    "application/x-rtp, media=audio, payload=0, clock-rate=8000, "
+    "encoding-name=PCMU",
+    "application/x-rtp, media=audio, payload=96, clock-rate=48000, "
+    "encoding-name=OPUS, encoding-params=(string)2, "
+    "sprop-stereo=(string)0, useinbandfec=(string)1",
+    "application/x-rtp, media=video, payload=97, clock-rate=90000, "
+    "encoding-name=VP8, rtcp-fb-nack=true, rtcp-fb-ccm-fir=true, "
+    "rtcp-fb-transport-cc=true, a-framerate=(string)30",
+    "application/x-rtp, media=video, payload=100, clock-rate=90000, "
+    "encoding-name=H264, packetization-mode=(string)1, "
+    "profile-level-id=(string)42c01e, "
+    "sprop-parameter-sets=(string)\"Z0LAHtoCgL/lnoQAAAMABAAAAwDwPFi6gA\\=\\=\\,"
+    "aM4PyA\\=\\=\"",
+    "application/x-rtp, media=audio, payload=101, clock-rate=8000, "
+    "encoding-name=TELEPHONE-EVENT, events=(string)\"0-15\"",
+    "application/x-gst-ice",
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (table[i]);
+    g_autoptr (GstIceDescription) self = gst_ice_description_new ();
+    g_autoptr (GstIceDescription) again = NULL;
+    g_autoptr (GError) error = NULL;
+    g_autofree gchar *text = NULL;
+    GstIceSection *section = gst_ice_description_add_section (self);
+
+    g_assert_nonnull (caps);
+    g_assert_true (gst_ice_section_set_caps (section, caps, &error));
+    g_assert_no_error (error);
+    text = gst_ice_description_to_string (self);
+    again = parse (text);
+    assert_same_caps (section_at (again, 0)->caps, caps);
+    assert_fixpoint (again);
+  }
+}
+
+static void
+test_lines_from_caps (void)
+{
+  g_autoptr (GstIceDescription) self = gst_ice_description_new ();
+  g_autoptr (GstCaps) rtp = gst_caps_from_string (
+      "application/x-rtp, "
+      "media=audio, payload=101, clock-rate=8000, "
+      "encoding-name=TELEPHONE-EVENT, 0-15=(string)1, ssrc=(uint)5, "
+      "a-ice-pwd=(string)secret, srtp-key=(string)secret");
+  g_autoptr (GstCaps) other = gst_caps_from_string ("video/mpegts");
+  g_autofree gchar *text = NULL;
+
+  gst_structure_set (
+      gst_caps_get_structure (rtp, 0), "0-15", G_TYPE_STRING, "1", NULL);
+  g_assert_true (gst_ice_section_set_caps (
+      gst_ice_description_add_section (self), rtp, NULL));
+  g_assert_true (gst_ice_section_set_caps (
+      gst_ice_description_add_section (self), other, NULL));
+  text = gst_ice_description_to_string (self);
+  g_assert_nonnull (strstr (text, "m=audio 9 RTP/AVP 101\r\n"));
+  g_assert_nonnull (strstr (text, "a=fmtp:101 0-15\r\n"));
+  g_assert_nonnull (strstr (text, "m=application 9 udp x-gst-ice\r\n"));
+  g_assert_null (strstr (text, "secret"));
+  g_assert_null (strstr (text, "ssrc"));
+}
+
+static void
+test_bad_caps (void)
+{
+  static const gchar *const table[] = {
+    "application/x-rtp",
+    "application/x-rtp, media=audio, clock-rate=8000",
+    "application/x-rtp, media=audio, payload=[ 96, 127 ], clock-rate=8000",
+    "application/x-rtp, media=audio, payload=128, clock-rate=8000",
+    "application/x-rtp, media=audio, payload=0, clock-rate=0",
+    "application/x-rtp, media=\"au dio\", payload=0, clock-rate=8000",
+    "application/x-rtp, media=audio, payload=0, clock-rate=8000, "
+    "x=\"a\\015\\012b\"",
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (table); i++) {
+    g_autoptr (GstCaps) caps = gst_caps_from_string (table[i]);
+    g_autoptr (GstIceDescription) self = gst_ice_description_new ();
+    g_autoptr (GError) error = NULL;
+
+    g_test_message ("%s", table[i]);
+    g_assert_nonnull (caps);
+    g_assert_false (gst_ice_section_set_caps (
+        gst_ice_description_add_section (self), caps, &error));
+    g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT);
+  }
+}
+
+static void
+test_answer (void)
+{
+  g_autoptr (GstIceDescription) offer = parse (HEAD
+      "a=group:BUNDLE a v\r\n"
+      "m=audio 9 UDP/TLS/RTP/SAVPF 0 8\r\na=mid:a\r\na=rtcp-mux\r\n" ICE
+      "m=video 9 UDP/TLS/RTP/SAVPF 120\r\na=mid:v\r\na=rtcp-mux\r\n"
+      "a=rtpmap:120 VP8/90000\r\n"
+      "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n" ICE);
+  g_autoptr (GstIceDescription) answer = gst_ice_description_new ();
+  g_autoptr (GstCaps) video = gst_caps_from_string (
+      "application/x-rtp, "
+      "media=video, payload=120, clock-rate=90000, encoding-name=VP8");
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *text = NULL;
+  GstIceSection *section = NULL;
+  guint i;
+
+  for (i = 0; i < 3; i++) {
+    section = gst_ice_description_add_section (answer);
+    gst_ice_section_answer (section, section_at (offer, i));
+    section->rejected = i == 2;
+    section->send = i != 2;
+  }
+  g_assert_true (
+      gst_ice_section_set_caps (section_at (answer, 1), video, NULL));
+  g_assert_false (
+      gst_ice_section_set_caps (section_at (answer, 0), video, &error));
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_false (gst_ice_section_set_caps (section, video, &error));
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT);
+
+  text = gst_ice_description_to_string (answer);
+  g_assert_nonnull (strstr (text, "m=audio 9 UDP/TLS/RTP/SAVPF 0 8\r\n"));
+  g_assert_nonnull (strstr (text, "m=video 9 UDP/TLS/RTP/SAVPF 120\r\n"));
+  g_assert_nonnull (
+      strstr (text, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+  g_assert_nonnull (strstr (text, "a=group:BUNDLE a v\r\n"));
+}
+
+/* Hostile peers, careless callers */
+
+static void
+test_limits (void)
+{
+  GString *sdp = g_string_new (HEAD);
+  g_autoptr (GstIceDescription) many = NULL;
+  g_autofree gchar *filler = g_strnfill (64 * 1024, 'x');
+  g_autofree gchar *large =
+      g_strconcat (HEAD "m=audio 9 RTP/AVP 0\r\na=", filler, NULL);
+  guint i;
+
+  assert_parse_fails (large);
+
+  g_string_append (sdp, "m=audio 9 RTP/AVP 0\r\n" ICE);
+  for (i = 0; i < 150; i++)
+    g_string_append_printf (sdp,
+        "a=candidate:%u %u UDP 1 192.0.2.1 %u typ host\r\n", i, 1 + i % 3 / 2,
+        1000 + i);
+  many = parse (sdp->str);
+  g_assert_cmpuint (section_at (many, 0)->candidates->len, ==, 150);
+  for (i = 0; i < 300; i++)
+    g_string_append_printf (
+        sdp, "a=candidate:9 1 UDP 1 192.0.2.2 %u typ host\r\n", 1000 + i);
+  g_clear_pointer (&many, gst_ice_description_free);
+  many = parse (sdp->str);
+  g_assert_cmpuint (section_at (many, 0)->candidates->len, ==, 150);
+
+  g_string_assign (sdp, HEAD);
+  for (i = 0; i < 64; i++)
+    g_string_append (sdp, "m=audio 9 RTP/AVP 0\r\n");
+  g_clear_pointer (&many, gst_ice_description_free);
+  many = parse (sdp->str);
+  g_string_append (sdp, "m=audio 9 RTP/AVP 0\r\n");
+  assert_parse_fails (sdp->str);
+  g_string_free (sdp, TRUE);
+}
+
+static void
+test_malformed (void)
+{
+  static const gchar *const table[] = {
+    "",
+    "hello",
+    "o=- 1 1 IN IP4 127.0.0.1\r\nv=0\r\n",
+    HEAD "m=\r\n",
+    HEAD "m=audio\r\n",
+    HEAD "m=audio 9\r\n",
+    HEAD "m=audio 9 RTP/AVP\r\n",
+    HEAD "m=audio 9 RTP//AVP 0\r\n",
+    HEAD "m=au\"dio 9 RTP/AVP 0\r\n",
+    HEAD "m=audio 9 RTP/AVP 0\r\na=ice-ufrag:\001abcd\r\n",
+    HEAD "m=audio 9 RTP/AVP 0\r\na=ice-ufrag:\377\376abcd\r\n",
+  };
+  static const gchar *const odd[] = {
+    HEAD,
+    "\r\n " HEAD,
+    "v=0\nm=audio 9 RTP/AVP 0",
+    HEAD "m=audio 9 RTP/AVP 0\r\na=ice-ufrag:abc\r\na=ice-pwd:short\r\n",
+    HEAD "m=audio 9 RTP/AVP 96 97 98 x -1 300\r\na=rtpmap:96\r\n"
+         "a=rtpmap:97 VP8\r\na=rtpmap:98 V P/0/\r\na=fmtp:96\r\na=fmtp:\r\n"
+         "a=rtcp-fb:\r\na=rtcp-fb:*\r\na=extmap:\r\na=extmap:1\r\n"
+         "a=rtcp:\r\na=mid:\r\na=candidate:\r\na=candidate\r\na\r\n=\r\n"
+         "b=\r\nb=AS\r\nb=AS:-1\r\nc=\r\n",
+    HEAD "a=group:BUNDLE\r\na=group:BUNDLE  \r\nm=audio 9 RTP/AVP 0\r\n",
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (table); i++)
+    assert_parse_fails (table[i]);
+  for (i = 0; i < G_N_ELEMENTS (odd); i++) {
+    g_autoptr (GstIceDescription) self = parse (odd[i]);
+
+    g_test_message ("%s", odd[i]);
+    assert_fixpoint (self);
+  }
+}
+
+static void
+test_injection (void)
+{
+  static const gchar evil[] = "abcd\r\na=evil";
+  g_autoptr (GstIceDescription) self = gst_ice_description_new ();
+  GstIceSection *section = gst_ice_description_add_section (self);
+  IceCandidate *candidate = ice_candidate_new (ICE_CANDIDATE_HOST, 1);
+  g_autofree gchar *text = NULL;
+
+  self->user_name = g_strdup (evil);
+  section->mid = g_strdup (evil);
+  section->ufrag = g_strdup (evil);
+  section->pwd = g_strdup ("asd88fgpdd777uzjYhagZg\na=evil");
+  section->fingerprint = g_strdup (evil);
+  section->setup = g_strdup ("active a=evil");
+  section->media = g_strdup (evil);
+  section->formats = g_strdup (evil);
+  section->bundle_tag = TRUE;
+  g_strlcpy (candidate->foundation, "1", sizeof (candidate->foundation));
+  candidate->host_name = g_strdup (evil);
+  g_ptr_array_add (section->candidates, candidate);
+  section->caps = gst_caps_new_simple ("application/x-rtp", "media",
+      G_TYPE_STRING, evil, "payload", G_TYPE_INT, 96, "clock-rate", G_TYPE_INT,
+      90000, "encoding-name", G_TYPE_STRING, evil, "encoding-params",
+      G_TYPE_STRING, evil, "config", G_TYPE_STRING, evil, "a-ptime",
+      G_TYPE_STRING, evil, "extmap-1", G_TYPE_STRING, evil,
+      "rtcp-fb-x\r\na=evil", G_TYPE_BOOLEAN, TRUE, "y\r\na=evil", G_TYPE_STRING,
+      "1", "extmap-2\r\na=evil", G_TYPE_STRING, "urn:x", NULL);
+
+  text = gst_ice_description_to_string (self);
+  g_test_message ("%s", text);
+  g_assert_null (strstr (text, "evil"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  g_test_add_func ("/description/vectors", test_vectors);
+  g_test_add_func ("/description/session-level", test_session_level);
+  g_test_add_func ("/description/candidates", test_candidates);
+  g_test_add_func ("/description/directions", test_directions);
+  g_test_add_func ("/description/addresses", test_addresses);
+  g_test_add_func ("/description/bundle", test_bundle);
+  g_test_add_func ("/description/session-attributes", test_session_attributes);
+  g_test_add_func ("/description/caps-of-payloads", test_caps_of_payloads);
+  g_test_add_func ("/description/caps-round-trip", test_caps_round_trip);
+  g_test_add_func ("/description/lines-from-caps", test_lines_from_caps);
+  g_test_add_func ("/description/bad-caps", test_bad_caps);
+  g_test_add_func ("/description/answer", test_answer);
+  g_test_add_func ("/description/limits", test_limits);
+  g_test_add_func ("/description/malformed", test_malformed);
+  g_test_add_func ("/description/injection", test_injection);
+  return g_test_run ();
+}
