@@ -123,6 +123,23 @@ test_wrong_password (void)
   lab_clear (&lab);
 }
 
+/* It dies, or is an impostor, after the challenge: told when given up. */
+static void
+test_given_up (void)
+{
+  Lab lab;
+  LabServer *server = gather_with_turn (&lab, FALSE);
+
+  server->turn.unsigned_answers = TRUE;
+  lab_run_for (&lab, 60 * ICE_SECOND);
+  g_assert_cmpuint (lab.candidates->len, ==, 1);
+  g_assert_cmpuint (lab.n_errors, ==, 1);
+  g_assert_cmpuint (lab.error_code, ==, 701);
+  g_assert_cmpint (lab.ended_at, ==, 39520 * ICE_MSEC);
+  g_assert_cmpint (lab.done_at, ==, 520 * ICE_MSEC);
+  lab_clear (&lab);
+}
+
 static void
 test_no_credentials (void)
 {
@@ -547,6 +564,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gatherer-turn/relayed", test_relayed);
   g_test_add_func ("/gatherer-turn/relay-only", test_relay_only);
   g_test_add_func ("/gatherer-turn/wrong-password", test_wrong_password);
+  g_test_add_func ("/gatherer-turn/given-up", test_given_up);
   g_test_add_func ("/gatherer-turn/no-credentials", test_no_credentials);
   g_test_add_func ("/gatherer-turn/refusals", test_refusals);
   g_test_add_func ("/gatherer-turn/barred", test_barred);

@@ -123,6 +123,9 @@ make (IceGatherer *self, const IceGatherSocket *socket, IceCandidateKind kind,
 void
 ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
 {
+  if (socket->host && socket->generation == socket->stream->generation)
+    return;
+  socket->generation = socket->stream->generation;
   g_clear_pointer (&socket->host, ice_candidate_unref);
   socket->host = make (self, socket, ICE_CANDIDATE_HOST, 0);
   socket->host->address = socket->host->base = socket->bound;

@@ -46,6 +46,7 @@ typedef struct
   gboolean spare;  /* opened for one allocation only, after a 437 */
   gboolean direct; /* its host candidate was reported */
   IceCandidate *host; /* (owned) (nullable) */
+  guint generation;   /* that host was made for */
   GPtrArray *queries; /* (element-type IceGatherQuery) (owned) */
 } IceGatherSocket;
 
@@ -121,6 +122,8 @@ typedef struct
   IceAllocation *allocation; /* (owned) (nullable) */
   IceCandidate *relayed;     /* (owned) (nullable) of the last generation */
   IceAddress mapped;         /* family NONE when unknown */
+  gboolean reported;         /* to generation */
+  guint generation;
 } IceGatherQuery;
 
 /* A candidate that was reported and not released since. */
@@ -199,9 +202,13 @@ void ice_gather_server_succeeded (IceGatherer *self, IceGatherServer *server);
 #define ICE_GATHER_SILENT 1
 #define ICE_GATHER_USELESS 2
 #define ICE_GATHER_UNRESOLVED 3
+#define ICE_GATHER_GIVEN_UP 4
 /* SERVER_ERROR, unless the last one was the same. */
 void ice_gather_server_failed (
     IceGatherer *self, IceGatherServer *server, guint code);
+/* No answer to a request until its end: an error when nothing else was told,
+ * and it never served. */
+void ice_gather_server_given_up (IceGatherer *self, IceGatherServer *server);
 void ice_gather_servers_timeout (IceGatherer *self, IceTime now);
 IceTime ice_gather_servers_deadline (const IceGatherer *self);
 
@@ -223,7 +230,8 @@ void ice_gather_repeat_queries (
 /* Sends what the pacing allows now. */
 void ice_gather_pump (IceGatherer *self, IceTime now);
 /* Reports what its answer gave to the present generation. */
-void ice_gather_query_report (IceGatherer *self, IceGatherQuery *query);
+void
+ice_gather_query_report (IceGatherer *self, IceGatherQuery *query, IceTime now);
 /* @released came from it, and is not needed any more. */
 void ice_gather_query_release (IceGatherer *self, IceGatherQuery *query,
     const IceCandidate *released, IceTime now);

@@ -76,6 +76,7 @@ ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query)
   ice_transaction_clear (&query->binding);
   g_clear_pointer (&query->allocation, ice_allocation_free);
   query->mapped = ICE_ADDRESS_NONE;
+  query->reported = FALSE;
   query->keepalive_at = ICE_TIME_NEVER;
   query->state = ICE_GATHER_QUERY_WAITING;
   if (query->kind == ICE_GATHER_ALLOCATE)
@@ -130,6 +131,16 @@ ice_gather_repeat_queries (
   }
 }
 
+/* RFC 4291 2.5.6, RFC 3927 2.6.2: what comes from a link-local address does not
+ * leave the link. */
+static gboolean
+is_reachable (const IceGatherSocket *socket, const IceAddress *server)
+{
+  return server->family == socket->bound.family &&
+      (ice_address_classify (&socket->bound) != ICE_ADDRESS_LINK_LOCAL ||
+          ice_address_classify (server) == ICE_ADDRESS_LINK_LOCAL);
+}
+
 void
 ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket)
 {
@@ -142,7 +153,7 @@ ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket)
     if (!ice_gather_server_is_useful (server, socket->stream))
       continue;
     for (guint j = 0; j < server->n_used; j++) {
-      if (server->addresses[j].family == socket->bound.family)
+      if (is_reachable (socket, &server->addresses[j]))
         ice_gather_query_new (self, socket, server,
             server->kind == ICE_SERVER_TURN ? ICE_GATHER_ALLOCATE
                                             : ICE_GATHER_BINDING,
@@ -210,15 +221,31 @@ ice_gather_query_end (
   query->state = state;
 }
 
-void
-ice_gather_query_report (IceGatherer *self, IceGatherQuery *query)
+static void
+give_back (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
-  if (query->state != ICE_GATHER_QUERY_ANSWERED)
+  ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_TURN,
+      "%s relays by an address that is taken already", query->server->url);
+  ice_allocation_release (query->allocation, now);
+  ice_gather_query_drain (self, query, now);
+  query->state = ICE_GATHER_QUERY_FAILED;
+}
+
+void
+ice_gather_query_report (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  guint generation = query->socket->stream->generation;
+
+  if (query->state != ICE_GATHER_QUERY_ANSWERED ||
+      (query->reported && query->generation == generation))
     return;
+  query->reported = TRUE;
+  query->generation = generation;
   if (query->mapped.family != ICE_FAMILY_NONE)
     ice_gather_report_mapped (self, query);
-  if (query->kind == ICE_GATHER_ALLOCATE)
-    ice_gather_report_relayed (self, query);
+  if (query->kind == ICE_GATHER_ALLOCATE &&
+      !ice_gather_report_relayed (self, query))
+    give_back (self, query, now);
 }
 
 /* Binding. */
@@ -239,7 +266,7 @@ take_mapped (IceGatherer *self, IceGatherQuery *query, const IceAddress *mapped,
   query->keepalive_at = now + KEEPALIVE_INTERVAL;
   ice_gather_server_succeeded (self, query->server);
   if (is_new)
-    ice_gather_query_report (self, query);
+    ice_gather_query_report (self, query, now);
 }
 
 static gboolean
@@ -304,8 +331,11 @@ binding_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
       ICE_TRANSACTION_SEND)
     ice_outputs_transmit (self->context->out, query->socket->id,
         &query->address, query->binding.request);
-  if (step == ICE_TRANSACTION_TIMED_OUT)
-    binding_failed (self, query, ICE_GATHER_SILENT);
+  if (step == ICE_TRANSACTION_TIMED_OUT &&
+      query->state == ICE_GATHER_QUERY_ASKED) {
+    ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+    ice_gather_server_given_up (self, query->server);
+  }
   /* RFC 8445 5.1.1.4: kept alive as long as its candidate is. */
   if (query->state == ICE_GATHER_QUERY_ANSWERED && now >= query->keepalive_at) {
     query->keepalive_at = now + KEEPALIVE_INTERVAL;

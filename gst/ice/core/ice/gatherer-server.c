@@ -199,7 +199,8 @@ ice_gather_server_addresses_came (IceGatherer *self, guint request,
 void
 ice_gather_server_begin (IceGatherServer *self)
 {
-  self->asked_at = ICE_TIME_NEVER;
+  if (self->answered)
+    self->asked_at = ICE_TIME_NEVER;
   self->answered = FALSE;
 }
 
@@ -272,6 +273,9 @@ describe (const IceGatherServer *self, guint code)
         "No answer from %s after 2 s; still trying. Check that the server "
         "runs and that no firewall blocks UDP to it",
         self->url);
+  if (code == ICE_GATHER_GIVEN_UP)
+    return g_strdup_printf (
+        "%s answers no longer, or with forged messages; given up", self->url);
   if (code == ICE_GATHER_USELESS)
     return g_strdup_printf ("%s answers, but with an address or a lifetime of "
                             "no use; check its configuration",
@@ -307,6 +311,13 @@ ice_gather_server_failed (
   output->server.text = describe (server, code);
   ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER, "%s",
       output->server.text);
+}
+
+void
+ice_gather_server_given_up (IceGatherer *self, IceGatherServer *server)
+{
+  if (!server->ok && server->reported_code == 0)
+    ice_gather_server_failed (self, server, ICE_GATHER_GIVEN_UP);
 }
 
 static gboolean

@@ -286,7 +286,8 @@ report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
         socket->bound.family == ICE_FAMILY_NONE)
       continue;
     for (guint j = 0; j < socket->queries->len; j++)
-      ice_gather_query_report (self, g_ptr_array_index (socket->queries, j));
+      ice_gather_query_report (
+          self, g_ptr_array_index (socket->queries, j), now);
     ice_gather_repeat_queries (self, socket, now);
     ice_gather_start_queries (self, socket);
   }

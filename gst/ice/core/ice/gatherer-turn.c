@@ -119,16 +119,6 @@ recover (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
   }
 }
 
-static guint
-code_to_report (guint code)
-{
-  if (code == ICE_TURN_NO_ANSWER)
-    return ICE_GATHER_SILENT;
-  if (code == ICE_TURN_NONSENSE)
-    return ICE_GATHER_USELESS;
-  return code;
-}
-
 void
 ice_gather_allocate_failed (
     IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
@@ -140,13 +130,17 @@ ice_gather_allocate_failed (
       "%s: allocation from socket %u failed, code %u", query->server->url,
       query->socket->id, code);
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  if (code == ICE_TURN_NO_ANSWER) {
+    ice_gather_server_given_up (self, query->server);
+    return;
+  }
   if (recover (self, query, code, now))
     return;
   /* That a server has no IPv6 is no fault of it. */
   if (!no_ipv6)
-    ice_gather_server_failed (self, query->server, code_to_report (code));
-  if (code != ICE_TURN_NO_ANSWER)
-    fall_back (self, query);
+    ice_gather_server_failed (self, query->server,
+        code == ICE_TURN_NONSENSE ? ICE_GATHER_USELESS : code);
+  fall_back (self, query);
 }
 
 /* A spare socket opened: ask from there what was refused elsewhere. */
@@ -179,14 +173,7 @@ allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
   query->mapped = query->allocation->mapped;
   query->state = ICE_GATHER_QUERY_ANSWERED;
   ice_gather_server_succeeded (self, query->server);
-  if (query->mapped.family != ICE_FAMILY_NONE)
-    ice_gather_report_mapped (self, query);
-  if (!ice_gather_report_relayed (self, query)) {
-    ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_TURN,
-        "%s relays by an address that is taken already", query->server->url);
-    ice_allocation_release (query->allocation, now);
-    query->state = ICE_GATHER_QUERY_FAILED;
-  }
+  ice_gather_query_report (self, query, now);
 }
 
 static void
