@@ -95,13 +95,10 @@ write_payload (const GstStructure *structure, GstSDPMedia *media)
 {
   const gchar *name = gst_structure_get_string (structure, "encoding-name");
   const gchar *params = gst_structure_get_string (structure, "encoding-params");
-  g_autofree gchar *format = NULL;
   gint payload = 0, clock_rate = 0, i;
 
   gst_structure_get_int (structure, "payload", &payload);
   gst_structure_get_int (structure, "clock-rate", &clock_rate);
-  format = g_strdup_printf ("%d", payload);
-  gst_sdp_media_add_format (media, format);
   if (name)
     add_line (media, "rtpmap", "%d %s/%d%s%s", payload, name, clock_rate,
         params ? "/" : "", params ? params : "");
@@ -197,14 +194,49 @@ default_rtp_profile (const GstIceSection *self, const GstCaps *caps)
   return has_feedback (caps) ? "RTP/AVPF" : "RTP/AVP";
 }
 
+/* (transfer none) (nullable) */
+static const GstCaps *
+get_rtp_caps (const GstIceSection *self)
+{
+  const GstCaps *caps = self->all_caps ? self->all_caps : self->caps;
+
+  if (!self->caps ||
+      !gst_structure_has_name (
+          gst_caps_get_structure (caps, 0), "application/x-rtp"))
+    return NULL;
+  return caps;
+}
+
 static void
-write_line (
+write_formats (
     const GstIceSection *self, const GstCaps *rtp_caps, GstSDPMedia *media)
 {
   g_auto (GStrv) formats =
       g_strsplit (self->formats ? self->formats : "x-gst-ice", " ", -1);
-  const gchar *name = self->media, *proto = self->proto;
   guint i;
+
+  if (!rtp_caps) {
+    for (i = 0; formats[i]; i++)
+      if (gst_ice_sdp_is_token (formats[i]))
+        gst_sdp_media_add_format (media, formats[i]);
+    return;
+  }
+  for (i = 0; i < gst_caps_get_size (rtp_caps); i++) {
+    g_autofree gchar *format = NULL;
+    gint payload = 0;
+
+    gst_structure_get_int (
+        gst_caps_get_structure (rtp_caps, i), "payload", &payload);
+    format = g_strdup_printf ("%d", payload);
+    gst_sdp_media_add_format (media, format);
+  }
+}
+
+static void
+write_line (
+    const GstIceSection *self, const GstCaps *rtp_caps, GstSDPMedia *media)
+{
+  const gchar *name = self->media, *proto = self->proto;
 
   if (rtp_caps && !name)
     name = gst_structure_get_string (
@@ -214,22 +246,7 @@ write_line (
   gst_sdp_media_set_media (
       media, name && gst_ice_sdp_is_token (name) ? name : "application");
   gst_sdp_media_set_proto (media, proto);
-  for (i = 0; !rtp_caps && formats[i]; i++)
-    if (gst_ice_sdp_is_token (formats[i]))
-      gst_sdp_media_add_format (media, formats[i]);
-}
-
-/* The caps of a section that has RTP in it and lives. */
-static const GstCaps *
-get_rtp_caps (const GstIceSection *self)
-{
-  const GstCaps *caps = self->all_caps ? self->all_caps : self->caps;
-
-  if (self->rejected || !self->caps ||
-      !gst_structure_has_name (
-          gst_caps_get_structure (caps, 0), "application/x-rtp"))
-    return NULL;
-  return caps;
+  write_formats (self, rtp_caps, media);
 }
 
 void
@@ -239,7 +256,7 @@ gst_ice_section_write_caps (const GstIceSection *self, GstSDPMedia *media)
   guint i;
 
   write_line (self, caps, media);
-  if (!caps)
+  if (!caps || self->rejected)
     return;
   for (i = 0; i < gst_caps_get_size (caps); i++)
     write_payload (gst_caps_get_structure (caps, i), media);

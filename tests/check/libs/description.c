@@ -441,6 +441,11 @@ test_lines_from_caps (void)
   g_assert_nonnull (strstr (text, "m=application 9 udp x-gst-ice\r\n"));
   g_assert_null (strstr (text, "secret"));
   g_assert_null (strstr (text, "ssrc"));
+
+  section_at (self, 0)->rejected = TRUE;
+  g_free (text);
+  text = gst_ice_description_to_string (self);
+  g_assert_nonnull (strstr (text, "m=audio 0 RTP/AVP 101\r\n"));
 }
 
 static void
