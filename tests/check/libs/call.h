@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gst/ice/ice.h>
+
+/* Two agents in one process, wired to each other by their signals. The handlers
+ * run in the default main context, so tests wait by iterating it. */
+typedef struct
+{
+  GstIceAgent *agent;   /* (owned) (nullable) */
+  GstIceStream *stream; /* (owned) "0" */
+  GPtrArray *events;    /* (owned) (element-type utf8) names, in order */
+  GstIceAgent *peer;    /* (unowned) (nullable) */
+} Side;
+
+typedef struct
+{
+  Side a, b;
+} Call;
+
+#define CALL_TIMEOUT (10 * G_TIME_SPAN_SECOND)
+
+/* Iterates the default context until @condition holds; fails the test when it
+ * does not within CALL_TIMEOUT. */
+#define wait_until(condition)                                                  \
+  G_STMT_START                                                                 \
+  {                                                                            \
+    gint64 end_ = g_get_monotonic_time () + CALL_TIMEOUT;                      \
+    while (!(condition)) {                                                     \
+      if (g_get_monotonic_time () > end_)                                      \
+        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
+      call_iterate ();                                                         \
+    }                                                                          \
+  }                                                                            \
+  G_STMT_END
+
+void call_iterate (void);
+void call_run_for (guint ms);
+
+/* Loopback only, so that tests do not depend on the network. */
+GstIceAgent *call_new_agent (void);
+void side_init (Side *self, GstIceAgent *agent);
+void side_clear (Side *self);
+gboolean side_saw (const Side *self, const gchar *event);
+
+Call *call_new (void);
+void call_free (Call *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+/* a offers, b answers, candidates trickle. */
+void call_negotiate (Call *self);
+void call_connect (Call *self);
+
+GstIceState call_state (GstIceAgent *agent);
+/* Sends @n packets of @size from one stream to the other and waits for all of
+ * them, in order. */
+void call_exchange (GstIceStream *from, GstIceStream *to, guint n, gsize size);
