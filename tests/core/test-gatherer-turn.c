@@ -105,6 +105,7 @@ test_wrong_password (void)
   g_assert_cmpuint (lab.n_errors, ==, 1);
   g_assert_cmpuint (lab.error_code, ==, 401);
   g_assert_cmpint (lab.error_at, <, 100 * ICE_MSEC);
+  g_assert_cmpuint (lab.n_ok, ==, 0);
   g_assert_nonnull (strstr (lab.error_text, "turn:192.0.2.1:3478"));
   g_assert_cmpuint (lab_count (&lab, ICE_CANDIDATE_SERVER_REFLEXIVE), ==, 2);
   g_assert_cmpuint (lab_count (&lab, ICE_CANDIDATE_RELAYED), ==, 0);

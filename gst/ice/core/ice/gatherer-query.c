@@ -264,7 +264,9 @@ take_mapped (IceGatherer *self, IceGatherQuery *query, const IceAddress *mapped,
   query->mapped = *mapped;
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_ANSWERED);
   query->keepalive_at = now + KEEPALIVE_INTERVAL;
-  ice_gather_server_succeeded (self, query->server);
+  /* A TURN server that only tells addresses does not serve its purpose. */
+  if (query->server->kind == ICE_SERVER_STUN)
+    ice_gather_server_succeeded (self, query->server);
   if (is_new)
     ice_gather_query_report (self, query, now);
 }
