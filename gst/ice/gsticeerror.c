@@ -15,4 +15,8 @@
  *
  * Returns: the quark of #GST_ICE_ERROR
  */
-G_DEFINE_QUARK (gst - ice - error - quark, gst_ice_error)
+GQuark
+gst_ice_error_quark (void)
+{
+  return g_quark_from_static_string ("gst-ice-error-quark");
+}
