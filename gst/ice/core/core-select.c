@@ -302,5 +302,5 @@ ice_core_settle (IceCore *self, IceTime now)
     update_stream (self, stream, now);
   }
   ice_core_run_failures (self, now);
-  ice_checker_timeout (&self->set, now);
+  ice_checker_run (&self->set, now);
 }

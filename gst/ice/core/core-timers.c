@@ -56,24 +56,44 @@ ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
   }
 }
 
-static gboolean
-has_open_pair (const IceComponent *component)
+/* A pair that was checked so late was frozen behind others of its foundation,
+ * which failed: a hundred pairs take 5 s at the default Ta. */
+#define THAW_TIME (20 * ICE_SECOND)
+
+/* Until when a check may still be answered. Each gets the life that a check has
+ * with the least RTO; with many pairs the RTO grows to seconds, and the user
+ * would wait for minutes. Pairs that have seen all others of their foundation
+ * die do not prolong it, unless the peer triggers them. */
+static IceTime
+open_until (const IceComponent *component)
 {
   GPtrArray *pairs = component->stream->pairs;
+  IceTime until = 0;
 
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
-    if (pair->component == component && pair->state != ICE_PAIR_FAILED)
-      return TRUE;
+    if (pair->component != component)
+      continue;
+    if (pair->state == ICE_PAIR_WAITING)
+      return ICE_TIME_NEVER;
+    if (pair->state == ICE_PAIR_IN_PROGRESS &&
+        (pair->triggered_at || pair->checked_at < pair->formed_at + THAW_TIME))
+      until = MAX (until, pair->checked_at + PAC_TIME);
   }
-  return FALSE;
+  return until;
 }
 
+/* RFC 8863 4: not before the PAC timer ends, and while a check may still be
+ * answered not even then; a connect timeout is a decision of ours. */
 static IceTime
-patience (const IceCore *self)
+fail_at (const IceCore *self, const IceComponent *component)
 {
-  return self->config.connect_timeout ? self->config.connect_timeout : PAC_TIME;
+  IceTime started_at = component->stream->started_at;
+
+  if (self->config.connect_timeout)
+    return started_at + self->config.connect_timeout;
+  return MAX (started_at + PAC_TIME, open_until (component));
 }
 
 static gboolean
@@ -83,8 +103,6 @@ is_waiting (const IceComponent *component)
       component->state != ICE_STATE_CLOSED;
 }
 
-/* RFC 8863 4: not before the PAC timer ends, and while a check may still be
- * answered not even then; a connect timeout is a decision of ours. */
 static void
 check_failure (IceCore *self, IceComponent *component, IceTime now)
 {
@@ -93,8 +111,7 @@ check_failure (IceCore *self, IceComponent *component, IceTime now)
   IceCause cause;
   g_autofree gchar *text = NULL;
 
-  if (!is_waiting (component) || now < stream->started_at + patience (self) ||
-      (self->config.connect_timeout == 0 && has_open_pair (component)))
+  if (!is_waiting (component) || now < fail_at (self, component))
     return;
   text = ice_core_explain (self, stream, now, &cause);
   ice_checklist_conclude (&self->set, component, NULL);
@@ -156,6 +173,9 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
         (component && component->selected &&
             ice_pair_same_local (component->selected->local, local)))
       continue;
+    if (component)
+      ice_component_unaccept_local (
+          component, &self->context, self->gatherer, local);
     ice_gatherer_release_candidate (self->gatherer, local, now);
     g_ptr_array_remove_index (stream->locals, i);
   }
@@ -203,13 +223,8 @@ component_deadline (IceCore *self, IceComponent *component)
 
   if (component->unaccept_at)
     deadline = MIN (deadline, component->unaccept_at);
-  if (stream->started_at && is_waiting (component)) {
-    at = stream->started_at + patience (self);
-    /* Past that the last open pair's own end decides. */
-    if (self->config.connect_timeout || !has_open_pair (component) ||
-        at > self->settled_at)
-      deadline = MIN (deadline, at);
-  }
+  if (stream->started_at && is_waiting (component))
+    deadline = MIN (deadline, fail_at (self, component));
   ice_nominator_pick (&self->set, component, self->settled_at, &at);
   return MIN (deadline, at);
 }

@@ -152,9 +152,14 @@ timeout_pair (IceChecklistSet *set, IcePair *pair, gpointer user)
 void
 ice_checker_timeout (IceChecklistSet *set, IceTime now)
 {
+  ice_checklist_set_find_pair (set, timeout_pair, &now);
+}
+
+void
+ice_checker_run (IceChecklistSet *set, IceTime now)
+{
   IcePair *pair;
 
-  ice_checklist_set_find_pair (set, timeout_pair, &now);
   while (set->context->next_slot <= now &&
       (pair = ice_checklist_set_peek (set)) != NULL) {
     ice_context_take_slot (set->context, now);

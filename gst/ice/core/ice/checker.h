@@ -9,8 +9,10 @@ G_BEGIN_DECLS
  * requests for the pairs of the set and draws the conclusions from what comes
  * back, or does not. */
 
-/* Retransmissions, then new checks while pacing allows. */
+/* Retransmissions, and what was not answered. */
 void ice_checker_timeout (IceChecklistSet *set, IceTime now);
+/* New checks, while pacing allows (RFC 8445 6.1.4.2). */
+void ice_checker_run (IceChecklistSet *set, IceTime now);
 IceTime ice_checker_deadline (IceChecklistSet *set);
 
 /* Sent once and not paced: RFC 7675 5.1, RFC 8445 11. */

@@ -493,6 +493,7 @@ ice_checklist_add_pair (IceChecklistSet *self, IceComponent *component,
   g_autoptr (IcePair) pair = ice_pair_new (ice_context_new_id (self->context),
       component, stream->generation, local, remote);
 
+  pair->formed_at = now;
   ice_pair_update_priority (pair, self->controlling);
   if (!make_room (self, pair->priority))
     return NULL;

@@ -68,7 +68,8 @@ typedef struct
   gboolean without_ice; /* RFC 3264 peer: nothing was checked */
   GPtrArray *checks; /* (owned) IceCheck, the newest last; at most one of them
                         is retransmitted */
-  IceTime triggered_at;
+  IceTime formed_at;
+  IceTime triggered_at; /* by a check of the peer, 0: not */
   IceTime checked_at;   /* first check, 0: none yet */
   IceTime succeeded_at; /* first signed success, 0: none yet */
   IceTime granted_at;   /* last signed success */

@@ -336,6 +336,20 @@ ice_component_unaccept (IceComponent *self, IceContext *context,
 }
 
 void
+ice_component_unaccept_local (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *local)
+{
+  for (guint i = self->accepts->len; i-- > 0;) {
+    IceAccept *accept = &g_array_index (self->accepts, IceAccept, i);
+
+    if (!ice_pair_same_local (accept->local, local))
+      continue;
+    announce (self, context, gatherer, accept, FALSE);
+    g_array_remove_index (self->accepts, i);
+  }
+}
+
+void
 ice_component_add_early (IceComponent *self, IceCandidate *local,
     const IceAddress *from, guint32 priority, gboolean use_candidate,
     IceBytes ufrag)

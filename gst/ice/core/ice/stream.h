@@ -135,6 +135,10 @@ void ice_component_set_channel (IceComponent *self, IceContext *context,
 void ice_component_unaccept (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, guint generation);
 
+/* What comes through a candidate that is gone. */
+void ice_component_unaccept_local (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *local);
+
 /* The early checks (RFC 8445 7.3), at most 32: the oldest goes first. */
 void ice_component_add_early (IceComponent *self, IceCandidate *local,
     const IceAddress *from, guint32 priority, gboolean use_candidate,

@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sim-host.h"
+
+#include <string.h>
+
+#define MAX_TRANSPORTS 8
+/* 0x80: RTP's version bits, so that nobody takes it for STUN. */
+#define MEDIA_MAGIC 0x80
+
+typedef struct
+{
+  guint id;
+  SimNode *node; /* (unowned) */
+  guint16 port;
+  IceAddress bound;
+} SimSocket;
+
+typedef struct
+{
+  guint transport, socket;
+  IceAddress from;
+  guint16 channel;
+} SimAccept;
+
+struct _SimHost
+{
+  SimNet *net; /* (unowned) */
+  gchar *name; /* (owned) */
+  SimHostOptions options;
+  GPtrArray *nodes;    /* (unowned) SimNode */
+  IceCore *core;       /* (owned) */
+  SimHost *peer;       /* (unowned) (nullable) */
+  SimWitness *witness; /* (owned) */
+  GArray *sockets;     /* (owned) SimSocket */
+  GArray *accepts;     /* (owned) SimAccept */
+  guint n_streams, n_components;
+  guint streams[MAX_TRANSPORTS];
+  SimTransport transports[MAX_TRANSPORTS];
+  guint16 next_port;
+  guint timer; /* only the newest counts */
+  gboolean pumping, closed;
+  guint n_roles;
+  gchar *error; /* (owned) (nullable) */
+  gboolean fatal;
+  IceTime media_period;
+  guint media_timer;
+};
+
+static void host_receive (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *from, IceBytes data);
+
+static SimTransport *
+find_transport (SimHost *self, guint id)
+{
+  for (guint i = 0; i < self->n_streams * self->n_components; i++)
+    if (self->transports[i].id == id)
+      return &self->transports[i];
+  return NULL;
+}
+
+static guint
+stream_index (SimHost *self, guint id)
+{
+  for (guint i = 0; i < self->n_streams; i++)
+    if (self->streams[i] == id)
+      return i;
+  return 0;
+}
+
+static void
+add_servers (SimHost *self)
+{
+  const SimHostOptions *options = &self->options;
+  IceAddress ip;
+  gchar text[ICE_ADDRESS_STRLEN];
+  IceServerConfig server = {
+    .id = 1000,
+    .kind = ICE_SERVER_STUN,
+    .port = SIM_TURN_PORT,
+    .url = "stun:sim",
+  };
+
+  if (options->server == NULL)
+    return;
+  sim_node_get_ip (sim_turn_node (options->server), &ip);
+  server.host = ice_address_ip_to_string (&ip, text);
+  ice_core_add_server (self->core, &server);
+  if (!options->turn)
+    return;
+  server.id++;
+  server.kind = ICE_SERVER_TURN;
+  server.username = SIM_TURN_USER;
+  server.password = options->password ? options->password : SIM_TURN_PASSWORD;
+  server.url = "turn:sim";
+  ice_core_add_server (self->core, &server);
+}
+
+SimHost *
+sim_host_new (SimNet *net, const gchar *name, SimNode *node,
+    const SimHostOptions *options)
+{
+  SimHost *self = g_new0 (SimHost, 1);
+  IceWorld world = sim_net_world (net);
+  IceCoreConfig config;
+
+  self->net = net;
+  self->name = g_strdup (name);
+  self->options = *options;
+  self->n_streams = MAX (options->n_streams, 1);
+  self->n_components = MAX (options->n_components, 1);
+  self->nodes = g_ptr_array_new ();
+  self->sockets = g_array_new (FALSE, FALSE, sizeof (SimSocket));
+  self->accepts = g_array_new (FALSE, FALSE, sizeof (SimAccept));
+  self->next_port = 5000 + sim_net_pick (net, 10000);
+  ice_core_config_init (&config, &world);
+  config.controlling = options->controlling;
+  config.consent = !options->no_consent;
+  config.allow_non_ice = options->allow_non_ice;
+  config.connect_timeout = options->connect_timeout;
+  config.gather.relay_only = options->relay_only;
+  self->core = ice_core_new (&config, sim_net_now (net));
+  self->witness = sim_witness_new (net, self);
+  sim_witness_consent (self->witness, config.consent);
+  sim_host_add_node (self, node);
+  add_servers (self);
+  for (guint i = 0; i < self->n_streams; i++) {
+    self->streams[i] = ice_core_add_stream (self->core);
+    for (guint j = 0; j < self->n_components; j++)
+      self->transports[i * self->n_components + j].id =
+          ice_core_add_component (self->core, self->streams[i], j + 1);
+  }
+  return self;
+}
+
+void
+sim_host_free (SimHost *self)
+{
+  for (guint i = 0; i < MAX_TRANSPORTS; i++) {
+    g_clear_pointer (&self->transports[i].local, ice_candidate_unref);
+    g_clear_pointer (&self->transports[i].remote, ice_candidate_unref);
+  }
+  sim_witness_free (self->witness);
+  ice_core_free (self->core);
+  g_ptr_array_unref (self->nodes);
+  g_array_unref (self->sockets);
+  g_array_unref (self->accepts);
+  g_free (self->error);
+  g_free (self->name);
+  g_free (self);
+}
+
+void
+sim_host_add_node (SimHost *self, SimNode *node)
+{
+  g_ptr_array_add (self->nodes, node);
+  sim_node_set_receiver (node, host_receive, self);
+}
+
+IceCore *
+sim_host_core (SimHost *self)
+{
+  return self->core;
+}
+
+const gchar *
+sim_host_name (const SimHost *self)
+{
+  return self->name;
+}
+
+guint
+sim_host_stream (SimHost *self, guint index)
+{
+  return self->streams[index];
+}
+
+SimTransport *
+sim_host_transport (SimHost *self, guint index, guint component)
+{
+  return &self->transports[index * self->n_components + component - 1];
+}
+
+IceState
+sim_host_state (SimHost *self)
+{
+  return self->transports[0].state;
+}
+
+guint
+sim_host_n_roles (const SimHost *self)
+{
+  return self->n_roles;
+}
+
+const gchar *
+sim_host_error (const SimHost *self, gboolean *ret_fatal)
+{
+  if (ret_fatal)
+    *ret_fatal = self->fatal;
+  return self->error;
+}
+
+gboolean
+sim_host_is_controlling (SimHost *self)
+{
+  return ice_core_get_controlling (self->core);
+}
+
+/* Signalling. */
+
+typedef enum
+{
+  SIGNAL_OFFER,
+  SIGNAL_ANSWER,
+  SIGNAL_CANDIDATE,
+  SIGNAL_END,
+} SignalType;
+
+typedef struct
+{
+  SignalType type;
+  SimHost *to;
+  guint index; /* of the stream */
+  guint pacing;
+  gchar *ufrag, *pwd;
+  IceCandidate *candidate;
+} Signal;
+
+static void
+signal_free (Signal *signal)
+{
+  g_clear_pointer (&signal->candidate, ice_candidate_unref);
+  g_free (signal->ufrag);
+  g_free (signal->pwd);
+  g_free (signal);
+}
+
+static void send_descriptions (SimHost *self, SignalType type);
+
+static void
+deliver_signal (gpointer user)
+{
+  Signal *signal = user;
+  SimHost *self = signal->to;
+  guint stream = self->streams[signal->index];
+  IceTime now = sim_net_now (self->net);
+
+  if (self->closed)
+    return;
+  switch (signal->type) {
+    case SIGNAL_OFFER:
+    case SIGNAL_ANSWER:
+      sim_net_trace (
+          self->net, "        %s: description %u", self->name, signal->index);
+      ice_core_set_remote_pacing (self->core, signal->pacing);
+      sim_witness_remote_password (self->witness, signal->pwd);
+      if (!ice_core_set_remote_credentials (
+              self->core, stream, signal->ufrag, signal->pwd, now))
+        sim_net_violate (self->net, "remote credentials refused");
+      if (signal->type == SIGNAL_OFFER &&
+          signal->index == self->n_streams - 1) {
+        send_descriptions (self, SIGNAL_ANSWER);
+        for (guint i = 0; i < self->n_streams; i++)
+          ice_core_gather (self->core, self->streams[i], now);
+      }
+      break;
+    case SIGNAL_CANDIDATE:
+      ice_core_add_remote_candidate (
+          self->core, stream, signal->candidate, now);
+      break;
+    case SIGNAL_END:
+      ice_core_end_remote_candidates (self->core, stream, now);
+      break;
+  }
+  sim_host_pump (self);
+}
+
+static Signal *
+send_signal (SimHost *self, SignalType type, guint index)
+{
+  Signal *signal = g_new0 (Signal, 1);
+
+  signal->type = type;
+  signal->to = self->peer;
+  signal->index = index;
+  sim_net_at (self->net, sim_net_now (self->net) + self->options.signal_delay,
+      deliver_signal, signal, (GDestroyNotify) signal_free);
+  return signal;
+}
+
+static void
+send_descriptions (SimHost *self, SignalType type)
+{
+  for (guint i = 0; i < self->n_streams; i++) {
+    Signal *signal = send_signal (self, type, i);
+
+    signal->pacing = self->options.pacing;
+    signal->ufrag =
+        g_strdup (ice_core_get_local_ufrag (self->core, self->streams[i]));
+    signal->pwd =
+        g_strdup (ice_core_get_local_pwd (self->core, self->streams[i]));
+  }
+}
+
+static void
+set_interfaces (SimHost *self)
+{
+  g_autofree IceInterfaceAddress *addresses =
+      g_new0 (IceInterfaceAddress, self->nodes->len);
+
+  for (guint i = 0; i < self->nodes->len; i++) {
+    sim_node_get_ip (g_ptr_array_index (self->nodes, i), &addresses[i].address);
+    addresses[i].interface_index = i + 1;
+  }
+  ice_core_set_interfaces (
+      self->core, addresses, self->nodes->len, sim_net_now (self->net));
+}
+
+void
+sim_connect (SimHost *offerer, SimHost *answerer)
+{
+  offerer->peer = answerer;
+  answerer->peer = offerer;
+  set_interfaces (offerer);
+  set_interfaces (answerer);
+  send_descriptions (offerer, SIGNAL_OFFER);
+  for (guint i = 0; i < offerer->n_streams; i++)
+    ice_core_gather (
+        offerer->core, offerer->streams[i], sim_net_now (offerer->net));
+  sim_host_pump (offerer);
+}
+
+void
+sim_restart (SimHost *offerer)
+{
+  /* The offer leaves before the candidates that the restart reports. */
+  ice_core_restart (offerer->core, 0, sim_net_now (offerer->net));
+  send_descriptions (offerer, SIGNAL_OFFER);
+  sim_host_pump (offerer);
+}
+
+/* Outputs. */
+
+static SimSocket *
+find_socket (SimHost *self, guint id)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    SimSocket *socket = &g_array_index (self->sockets, SimSocket, i);
+
+    if (socket->id == id)
+      return socket;
+  }
+  return NULL;
+}
+
+typedef struct
+{
+  SimHost *self;
+  guint socket;
+} Opened;
+
+static void
+tell_opened (gpointer user)
+{
+  Opened *opened = user;
+  SimSocket *socket = find_socket (opened->self, opened->socket);
+
+  if (socket == NULL)
+    return;
+  ice_core_socket_opened (opened->self->core, socket->id, &socket->bound,
+      sim_net_now (opened->self->net));
+  sim_host_pump (opened->self);
+}
+
+static void
+open_socket (SimHost *self, const IceOutput *output)
+{
+  SimSocket socket = { .id = output->open_socket.socket };
+  Opened *opened = g_new (Opened, 1);
+
+  for (guint i = 0; i < self->nodes->len; i++) {
+    SimNode *node = g_ptr_array_index (self->nodes, i);
+
+    sim_node_get_ip (node, &socket.bound);
+    if (ice_address_same_ip (&socket.bound, &output->open_socket.local))
+      socket.node = node;
+  }
+  sim_node_get_ip (socket.node, &socket.bound);
+  socket.port = socket.bound.port = self->next_port++;
+  g_array_append_val (self->sockets, socket);
+  *opened = (Opened){ self, socket.id };
+  sim_net_at (self->net, sim_net_now (self->net), tell_opened, opened, g_free);
+}
+
+void
+sim_host_send_raw (SimHost *self, guint id, const IceAddress *to, IceBytes data)
+{
+  SimSocket *socket = find_socket (self, id);
+
+  if (socket)
+    sim_node_send (socket->node, socket->port, to, data);
+}
+
+static void
+transmit (SimHost *self, const IceOutput *output)
+{
+  IcePacket *packet = output->transmit.packet;
+  IceBytes data = ICE_BYTES (packet->data, packet->size);
+
+  if (find_socket (self, output->transmit.socket) == NULL)
+    sim_net_violate (
+        self->net, "%s: packet for a socket that is not open", self->name);
+  sim_witness_transmit (
+      self->witness, output->transmit.socket, &output->transmit.to, data);
+  sim_host_send_raw (self, output->transmit.socket, &output->transmit.to, data);
+}
+
+static void
+update_accepts (SimHost *self, const IceOutput *output)
+{
+  SimAccept accept = {
+    .transport = output->accept_from.transport,
+    .socket = output->accept_from.socket,
+    .from = output->accept_from.from,
+    .channel = output->accept_from.channel,
+  };
+
+  for (guint i = 0; i < self->accepts->len; i++) {
+    SimAccept *other = &g_array_index (self->accepts, SimAccept, i);
+
+    if (other->socket != accept.socket || other->channel != accept.channel ||
+        !ice_address_equal (&other->from, &accept.from))
+      continue;
+    if (output->accept_from.add)
+      sim_net_violate (self->net, "%s: accepted twice", self->name);
+    g_array_remove_index (self->accepts, i);
+    return;
+  }
+  if (!output->accept_from.add)
+    sim_net_violate (self->net, "%s: was not accepted", self->name);
+  g_array_append_val (self->accepts, accept);
+}
+
+static void
+set_state (SimHost *self, SimTransport *transport, const IceOutput *output)
+{
+  IceState state = output->state.state;
+  IceTime now = sim_net_now (self->net);
+
+  sim_net_trace (self->net, "        %s/%u: %s (%s)", self->name, transport->id,
+      ice_state_to_string (state), ice_cause_to_string (output->state.cause));
+  sim_witness_state (self->witness, transport->state, state);
+  if (state == ICE_STATE_CHECKING)
+    transport->checking_at = now;
+  if (transport->state == ICE_STATE_DISCONNECTED)
+    transport->recovered_at = now;
+  if ((state == ICE_STATE_CONNECTED || state == ICE_STATE_COMPLETED) &&
+      transport->connected_at == 0)
+    transport->connected_at = now;
+  if (state == ICE_STATE_COMPLETED && transport->completed_at == 0)
+    transport->completed_at = now;
+  if (state == ICE_STATE_DISCONNECTED)
+    transport->disconnected_at = now;
+  if (state == ICE_STATE_FAILED) {
+    transport->failed_at = now;
+    transport->n_failed++;
+  }
+  transport->state = state;
+  transport->cause = output->state.cause;
+}
+
+static void
+set_selected (SimHost *self, SimTransport *transport, const IceOutput *output)
+{
+  gchar local[ICE_ADDRESS_STRLEN], remote[ICE_ADDRESS_STRLEN];
+
+  transport->n_selected++;
+  g_clear_pointer (&transport->local, ice_candidate_unref);
+  g_clear_pointer (&transport->remote, ice_candidate_unref);
+  transport->local = ice_candidate_ref (output->pair_selected.local);
+  transport->remote = ice_candidate_ref (output->pair_selected.remote);
+  transport->nominated = output->pair_selected.nominated;
+  sim_net_trace (self->net, "        %s/%u: pair %s %s <-> %s %s%s", self->name,
+      transport->id, ice_candidate_kind_to_string (transport->local->kind),
+      ice_address_to_string (&transport->local->address, local),
+      ice_candidate_kind_to_string (transport->remote->kind),
+      ice_address_to_string (&transport->remote->address, remote),
+      transport->nominated ? ", nominated" : "");
+}
+
+static void
+set_route (SimHost *self, const IceOutput *output)
+{
+  SimTransport *transport = find_transport (self, output->route.transport);
+
+  transport->route.socket = output->route.socket;
+  transport->route.to = output->route.to;
+  transport->route.peer = output->route.peer;
+  transport->route.channel = output->route.channel;
+}
+
+static void
+count_media (SimHost *self, guint id, IceBytes payload)
+{
+  SimTransport *transport = find_transport (self, id);
+  IceTime now = sim_net_now (self->net);
+  guint64 number;
+
+  if (payload.size != 9 || payload.data[0] != MEDIA_MAGIC) {
+    sim_net_violate (self->net, "%s: media is not what was sent", self->name);
+    return;
+  }
+  memcpy (&number, payload.data + 1, 8);
+  transport->n_expected = MAX (transport->n_expected, number + 1);
+  transport->n_received++;
+  if (transport->received_at)
+    transport->longest_gap =
+        MAX (transport->longest_gap, now - transport->received_at);
+  transport->received_at = now;
+}
+
+static void
+perform (SimHost *self, const IceOutput *output)
+{
+  SimTransport *transport;
+
+  switch (output->type) {
+    case ICE_OUTPUT_TRANSMIT:
+      transmit (self, output);
+      break;
+    case ICE_OUTPUT_OPEN_SOCKET:
+      open_socket (self, output);
+      break;
+    case ICE_OUTPUT_ACCEPT_FROM:
+      update_accepts (self, output);
+      break;
+    case ICE_OUTPUT_ROUTE:
+      set_route (self, output);
+      break;
+    case ICE_OUTPUT_DELIVER:
+      count_media (self, output->deliver.transport,
+          ICE_BYTES (
+              output->deliver.payload->data, output->deliver.payload->size));
+      break;
+    case ICE_OUTPUT_LOCAL_CANDIDATE:
+      send_signal (
+          self, SIGNAL_CANDIDATE, stream_index (self, output->candidate.stream))
+          ->candidate = ice_candidate_ref (output->candidate.candidate);
+      break;
+    case ICE_OUTPUT_END_OF_CANDIDATES:
+      if (!self->options.never_ends)
+        send_signal (
+            self, SIGNAL_END, stream_index (self, output->stream.stream));
+      break;
+    case ICE_OUTPUT_PAIR_SELECTED:
+      transport = find_transport (self, output->pair_selected.transport);
+      set_selected (self, transport, output);
+      break;
+    case ICE_OUTPUT_STATE:
+      set_state (self, find_transport (self, output->state.transport), output);
+      break;
+    case ICE_OUTPUT_ROLE:
+      self->n_roles++;
+      break;
+    case ICE_OUTPUT_CONSENT_LOST:
+      find_transport (self, output->consent_lost.transport)->n_consent_lost++;
+      break;
+    case ICE_OUTPUT_ERROR:
+      sim_net_trace (
+          self->net, "        %s: %s", self->name, output->error.text);
+      g_free (self->error);
+      self->error = g_strdup (output->error.text);
+      self->fatal = output->error.fatal;
+      break;
+    default:
+      break;
+  }
+}
+
+/* Time. */
+
+typedef struct
+{
+  SimHost *self;
+  guint timer;
+} Wake;
+
+static void
+wake (gpointer user)
+{
+  Wake *timer = user;
+  SimHost *self = timer->self;
+
+  if (timer->timer != self->timer)
+    return;
+  for (guint i = 0; i < self->n_streams * self->n_components; i++) {
+    SimTransport *transport = &self->transports[i];
+
+    ice_core_media_seen (
+        self->core, transport->id, transport->received_at, transport->sent_at);
+  }
+  ice_core_timeout (self->core, sim_net_now (self->net));
+  sim_witness_deadline (self->witness, 0, TRUE);
+  sim_host_pump (self);
+}
+
+void
+sim_host_pump (SimHost *self)
+{
+  g_autoptr (IceOutput) outputs = NULL;
+  IceTime deadline;
+  Wake *timer;
+
+  outputs = ice_core_take_outputs (self->core, &deadline);
+  for (IceOutput *output = outputs; output; output = output->next)
+    perform (self, output);
+  sim_witness_deadline (self->witness, deadline, FALSE);
+  self->timer++;
+  if (deadline == ICE_TIME_NEVER)
+    return;
+  timer = g_new (Wake, 1);
+  *timer = (Wake){ self, self->timer };
+  sim_net_at (self->net, deadline, wake, timer, g_free);
+}
+
+/* Packets in. */
+
+static const SimAccept *
+find_accept (
+    SimHost *self, guint socket, const IceAddress *from, guint16 channel)
+{
+  for (guint i = 0; i < self->accepts->len; i++) {
+    const SimAccept *accept = &g_array_index (self->accepts, SimAccept, i);
+
+    if (accept->socket == socket && accept->channel == channel &&
+        ice_address_equal (&accept->from, from))
+      return accept;
+  }
+  return NULL;
+}
+
+static gboolean
+take_media (SimHost *self, guint socket, const IceAddress *from, IceBytes data)
+{
+  const SimAccept *accept;
+  guint16 channel = 0;
+
+  if (ice_stun_looks_like (data))
+    return FALSE;
+  if (data.size >= 4 && data.data[0] >= 0x40 && data.data[0] <= 0x4f) {
+    channel = data.data[0] << 8 | data.data[1];
+    data = ICE_BYTES (data.data + 4, data.data[2] << 8 | data.data[3]);
+    if (ice_stun_looks_like (data))
+      return FALSE;
+  }
+  accept = find_accept (self, socket, from, channel);
+  if (accept == NULL)
+    return FALSE;
+  count_media (self, accept->transport, data);
+  return TRUE;
+}
+
+static void
+host_receive (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *from, IceBytes data)
+{
+  SimHost *self = user;
+  SimSocket *socket = NULL;
+  IceDatagram in = { .from = *from, .data = data };
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    SimSocket *candidate = &g_array_index (self->sockets, SimSocket, i);
+
+    if (candidate->node == node && candidate->port == port)
+      socket = candidate;
+  }
+  if (socket == NULL)
+    return;
+  in.socket = socket->id;
+  sim_witness_receive (self->witness, socket->id, from, data);
+  if (take_media (self, socket->id, from, data))
+    return;
+  ice_core_receive (self->core, &in, sim_net_now (self->net));
+  sim_host_pump (self);
+}
+
+/* Media. */
+
+static void
+send_media (SimHost *self, SimTransport *transport)
+{
+  guint8 payload[13];
+  guint8 *media = payload + 4;
+
+  media[0] = MEDIA_MAGIC;
+  memcpy (media + 1, &transport->n_sent, 8);
+  if (transport->route.socket == 0) {
+    if (!ice_core_send (self->core, transport->id, ICE_BYTES (media, 9),
+            sim_net_now (self->net))) {
+      transport->n_dropped++;
+      return;
+    }
+    sim_host_pump (self);
+  } else {
+    sim_witness_media (self->witness, transport);
+    payload[0] = transport->route.channel >> 8;
+    payload[1] = transport->route.channel & 255;
+    payload[2] = 0;
+    payload[3] = 9;
+    sim_host_send_raw (self, transport->route.socket, &transport->route.to,
+        transport->route.channel ? ICE_BYTES (payload, 13)
+                                 : ICE_BYTES (media, 9));
+  }
+  transport->n_sent++;
+  transport->sent_at = sim_net_now (self->net);
+}
+
+typedef struct
+{
+  SimHost *self;
+  guint timer;
+} MediaTick;
+
+static void
+media_tick (gpointer user)
+{
+  MediaTick *tick = user;
+  SimHost *self = tick->self;
+  MediaTick *next;
+
+  if (tick->timer != self->media_timer || self->closed)
+    return;
+  for (guint i = 0; i < self->n_streams * self->n_components; i++)
+    send_media (self, &self->transports[i]);
+  next = g_memdup2 (tick, sizeof *tick);
+  sim_net_at (self->net, sim_net_now (self->net) + self->media_period,
+      media_tick, next, g_free);
+}
+
+void
+sim_host_start_media (SimHost *self, IceTime period)
+{
+  MediaTick *tick = g_new (MediaTick, 1);
+
+  self->media_period = period;
+  *tick = (MediaTick){ self, ++self->media_timer };
+  sim_net_at (self->net, sim_net_now (self->net), media_tick, tick, g_free);
+}
+
+void
+sim_host_stop_media (SimHost *self)
+{
+  self->media_timer++;
+}
+
+void
+sim_host_close (SimHost *self)
+{
+  ice_core_close (self->core, sim_net_now (self->net));
+  self->closed = TRUE;
+  sim_host_pump (self);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One IceCore in the simulated network: performs its outputs in virtual time,
+ * signals with a delay, sends and counts media as the contract says. */
+#pragma once
+
+#include "sim-turn.h"
+
+G_BEGIN_DECLS
+
+typedef struct _SimHost SimHost;
+typedef struct _SimWitness SimWitness;
+
+typedef struct
+{
+  gboolean controlling;
+  gboolean relay_only;
+  gboolean no_consent;
+  gboolean allow_non_ice;
+  guint n_streams, n_components; /* 0: 1 */
+  guint pacing;                  /* a=ice-pacing in ms, 0: says nothing */
+  IceTime signal_delay;
+  IceTime connect_timeout;
+  SimTurn *server;       /* (nullable) STUN */
+  gboolean turn;         /* and TURN */
+  const gchar *password; /* (nullable) of the TURN server, if not the right */
+  gboolean never_ends;   /* says no end-of-candidates */
+} SimHostOptions;
+
+/* What one component went through. */
+typedef struct
+{
+  guint id; /* transport id */
+  IceState state;
+  IceCause cause;
+  IceTime checking_at, connected_at, completed_at, disconnected_at, failed_at;
+  IceTime recovered_at; /* connected or completed after disconnected */
+  guint n_selected, n_failed, n_consent_lost;
+  IceCandidate *local, *remote; /* (owned) (nullable) selected */
+  gboolean nominated;
+  struct
+  {
+    guint socket;
+    IceAddress to, peer;
+    guint16 channel;
+  } route;
+  guint64 n_sent, n_received, n_dropped;
+  guint64 n_expected; /* one more than the highest number that came */
+  IceTime received_at, sent_at, longest_gap;
+} SimTransport;
+
+SimHost *sim_host_new (SimNet *net, const gchar *name, SimNode *node,
+    const SimHostOptions *options);
+void sim_host_free (SimHost *self);
+/* One more interface; before sim_connect. */
+void sim_host_add_node (SimHost *self, SimNode *node);
+IceCore *sim_host_core (SimHost *self);
+const gchar *sim_host_name (const SimHost *self);
+guint sim_host_stream (SimHost *self, guint index);
+SimTransport *
+sim_host_transport (SimHost *self, guint stream_index, guint component);
+IceState sim_host_state (SimHost *self);
+guint sim_host_n_roles (const SimHost *self);
+/* (nullable) text of the last ERROR output. */
+const gchar *sim_host_error (const SimHost *self, gboolean *ret_fatal);
+gboolean sim_host_is_controlling (SimHost *self);
+
+/* Introduces two hosts: @offerer's description leaves now. */
+void sim_connect (SimHost *offerer, SimHost *answerer);
+/* A new offer and its answer. */
+void sim_restart (SimHost *offerer);
+void sim_host_start_media (SimHost *self, IceTime period);
+void sim_host_stop_media (SimHost *self);
+void sim_host_close (SimHost *self);
+/* After a call to the core from outside: performs what it wants. */
+void sim_host_pump (SimHost *self);
+/* Packets that leave from a socket of the host, as they are. */
+void sim_host_send_raw (
+    SimHost *self, guint socket, const IceAddress *to, IceBytes data);
+
+/* sim-invariants.c: watches one host (security.md 6.2). */
+SimWitness *sim_witness_new (SimNet *net, SimHost *host);
+void sim_witness_free (SimWitness *self);
+void sim_witness_remote_password (SimWitness *self, const gchar *password);
+void sim_witness_transmit (
+    SimWitness *self, guint socket, const IceAddress *to, IceBytes data);
+void sim_witness_receive (
+    SimWitness *self, guint socket, const IceAddress *from, IceBytes data);
+void sim_witness_media (SimWitness *self, const SimTransport *transport);
+void sim_witness_state (SimWitness *self, IceState from, IceState to);
+void sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken);
+void sim_witness_consent (SimWitness *self, gboolean on);
+/* Both ends of one session, at rest. */
+void sim_check_agreement (SimNet *net, SimHost *a, SimHost *b);
+
+G_END_DECLS

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What must hold in every run, whatever the network does. The witness stands
+ * outside the core: it sees only packets, states and deadlines. */
+#include "sim-host.h"
+
+#include "gst/ice/core/stun/integrity.h"
+#include "gst/ice/core/stun/transaction.h"
+
+#include <string.h>
+
+/* RFC 7675 5.1. */
+#define CONSENT_LIFETIME (30 * ICE_SECOND)
+/* RFC 8445 14.2: "MUST NOT be sent more often than once every 5 ms". */
+#define PACING_MIN (5 * ICE_MSEC)
+
+/* An address that media may go to, and what allows it. */
+typedef struct
+{
+  guint socket;
+  IceAddress peer;
+  gboolean relayed;
+  IceTime success_at;
+} Success;
+
+typedef struct
+{
+  guint8 id[ICE_STUN_ID_SIZE];
+  guint n_sent;
+} Seen;
+
+typedef struct
+{
+  guint socket;
+  guint16 number;
+  IceAddress peer;
+} Channel;
+
+struct _SimWitness
+{
+  SimNet *net;   /* (unowned) */
+  SimHost *host; /* (unowned) */
+  gboolean consent;
+  GPtrArray *keys;   /* (owned) IceStunKey: of the peer's passwords */
+  GArray *successes; /* (owned) Success */
+  GArray *seen;      /* (owned) Seen: requests of the last while */
+  GArray *channels;  /* (owned) Channel */
+  GArray *asked;     /* (owned) guint: sockets that asked a STUN server */
+  IceTime new_at;    /* last new transaction that pacing counts */
+  guint n_past;      /* times woken for a deadline in the past, in a row */
+};
+
+SimWitness *
+sim_witness_new (SimNet *net, SimHost *host)
+{
+  SimWitness *self = g_new0 (SimWitness, 1);
+
+  self->net = net;
+  self->host = host;
+  self->keys =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_stun_key_free);
+  self->successes = g_array_new (FALSE, FALSE, sizeof (Success));
+  self->seen = g_array_new (FALSE, FALSE, sizeof (Seen));
+  self->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
+  self->asked = g_array_new (FALSE, FALSE, sizeof (guint));
+  return self;
+}
+
+void
+sim_witness_free (SimWitness *self)
+{
+  g_ptr_array_unref (self->keys);
+  g_array_unref (self->successes);
+  g_array_unref (self->seen);
+  g_array_unref (self->channels);
+  g_array_unref (self->asked);
+  g_free (self);
+}
+
+void
+sim_witness_consent (SimWitness *self, gboolean on)
+{
+  self->consent = on;
+}
+
+void
+sim_witness_remote_password (SimWitness *self, const gchar *password)
+{
+  g_ptr_array_add (self->keys, ice_stun_key_new_short_term (password));
+}
+
+/* What is inside a packet to or from a TURN server. */
+typedef struct
+{
+  gboolean relayed;
+  IceAddress peer;
+  IceBytes data;
+} Inner;
+
+static Inner
+unwrap (
+    SimWitness *self, guint socket, const IceAddress *address, IceBytes data)
+{
+  Inner inner = { FALSE, *address, data };
+  IceStunMessage message;
+  guint16 number;
+
+  if (data.size >= 4 && data.data[0] >= 0x40 && data.data[0] <= 0x4f) {
+    number = data.data[0] << 8 | data.data[1];
+    for (guint i = 0; i < self->channels->len; i++) {
+      Channel *channel = &g_array_index (self->channels, Channel, i);
+
+      if (channel->socket == socket && channel->number == number)
+        inner.peer = channel->peer;
+    }
+    inner.relayed = TRUE;
+    inner.data = ICE_BYTES (data.data + 4, data.size - 4);
+  } else if (ice_stun_looks_like (data) &&
+      ice_stun_message_parse (&message, data) &&
+      (message.method == ICE_STUN_SEND || message.method == ICE_STUN_DATA) &&
+      ice_stun_message_get_xor_address (
+          &message, ICE_STUN_XOR_PEER_ADDRESS, &inner.peer) &&
+      ice_stun_message_find (&message, ICE_STUN_DATA_ATTRIBUTE, &inner.data)) {
+    inner.relayed = TRUE;
+  }
+  return inner;
+}
+
+static Success *
+find_success (
+    SimWitness *self, guint socket, const IceAddress *peer, gboolean relayed)
+{
+  for (guint i = 0; i < self->successes->len; i++) {
+    Success *success = &g_array_index (self->successes, Success, i);
+
+    if (success->socket == socket && success->relayed == relayed &&
+        ice_address_equal (&success->peer, peer))
+      return success;
+  }
+  return NULL;
+}
+
+/* I3 and I4: media goes only where a signed success came from, and for 30 s
+ * after the last one. */
+static void
+check_media (
+    SimWitness *self, guint socket, const IceAddress *peer, gboolean relayed)
+{
+  Success *success = find_success (self, socket, peer, relayed);
+  const gchar *name = sim_host_name (self->host);
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  if (success == NULL)
+    sim_net_violate (self->net, "I3: %s sent media to %s without a success",
+        name, ice_address_to_string (peer, text));
+  else if (self->consent &&
+      sim_net_now (self->net) > success->success_at + CONSENT_LIFETIME)
+    sim_net_violate (self->net, "I4: %s sent media to %s without consent", name,
+        ice_address_to_string (peer, text));
+}
+
+void
+sim_witness_media (SimWitness *self, const SimTransport *transport)
+{
+  check_media (self, transport->route.socket, &transport->route.peer,
+      transport->route.channel != 0);
+}
+
+static gboolean
+is_consent (SimWitness *self, const IceAddress *peer)
+{
+  for (guint i = 0; i < 8; i++) {
+    const SimTransport *transport = sim_host_transport (self->host, 0, 1) + i;
+
+    if (transport->id == 0)
+      break;
+    if (transport->remote &&
+        ice_address_equal (&transport->remote->address, peer))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Later Binding requests to a STUN server keep the mapping alive. */
+static gboolean
+is_keepalive (SimWitness *self, guint socket, const IceStunMessage *message)
+{
+  if (message->method != ICE_STUN_BINDING ||
+      ice_stun_message_has (message, ICE_STUN_USERNAME))
+    return FALSE;
+  for (guint i = 0; i < self->asked->len; i++)
+    if (g_array_index (self->asked, guint, i) == socket)
+      return TRUE;
+  g_array_append_val (self->asked, socket);
+  return FALSE;
+}
+
+/* I8: new transactions of gathering and checks keep their distance; a request
+ * is sent at most Rc times. */
+static void
+check_request (SimWitness *self, guint socket, const IceStunMessage *message,
+    const IceAddress *peer)
+{
+  const gchar *name = sim_host_name (self->host);
+  IceTime now = sim_net_now (self->net);
+  Seen seen = { .n_sent = 1 };
+
+  for (guint i = self->seen->len; i-- > 0;) {
+    Seen *old = &g_array_index (self->seen, Seen, i);
+
+    if (!ice_stun_id_equal (old->id, message->id))
+      continue;
+    if (++old->n_sent > ICE_STUN_RC)
+      sim_net_violate (
+          self->net, "I8: %s sent a request %u times", name, old->n_sent);
+    return;
+  }
+  memcpy (seen.id, message->id, ICE_STUN_ID_SIZE);
+  g_array_append_val (self->seen, seen);
+  if (self->seen->len > 1000)
+    g_array_remove_range (self->seen, 0, 500);
+
+  if ((message->method != ICE_STUN_BINDING &&
+          message->method != ICE_STUN_ALLOCATE) ||
+      is_consent (self, peer) || is_keepalive (self, socket, message))
+    return;
+  if (self->new_at && now - self->new_at < PACING_MIN)
+    sim_net_violate (self->net, "I8: %s began two transactions in %d us", name,
+        (gint) (now - self->new_at));
+  self->new_at = now;
+}
+
+static void
+note_channel (SimWitness *self, guint socket, const IceStunMessage *message)
+{
+  Channel channel = { .socket = socket };
+  guint32 number;
+
+  if (message->method != ICE_STUN_CHANNEL_BIND ||
+      !ice_stun_message_get_u32 (message, ICE_STUN_CHANNEL_NUMBER, &number) ||
+      !ice_stun_message_get_xor_address (
+          message, ICE_STUN_XOR_PEER_ADDRESS, &channel.peer))
+    return;
+  channel.number = number >> 16;
+  g_array_append_val (self->channels, channel);
+}
+
+/* I5, on every packet: it costs little enough. */
+static void
+check_caps (SimWitness *self)
+{
+  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (IcePairStats));
+
+  ice_core_get_pair_stats (sim_host_core (self->host), pairs);
+  if (pairs->len > 100 + 8)
+    sim_net_violate (self->net, "I5: %s has %u pairs",
+        sim_host_name (self->host), pairs->len);
+}
+
+void
+sim_witness_transmit (
+    SimWitness *self, guint socket, const IceAddress *to, IceBytes data)
+{
+  Inner inner = unwrap (self, socket, to, data);
+  IceStunMessage message;
+
+  check_caps (self);
+  if (!ice_stun_looks_like (inner.data)) {
+    check_media (self, socket, &inner.peer, inner.relayed);
+    return;
+  }
+  if (!ice_stun_message_parse (&message, inner.data)) {
+    sim_net_violate (
+        self->net, "%s sent malformed STUN", sim_host_name (self->host));
+    return;
+  }
+  note_channel (self, socket, &message);
+  if (message.klass == ICE_STUN_REQUEST)
+    check_request (self, socket, &message, &inner.peer);
+}
+
+void
+sim_witness_receive (
+    SimWitness *self, guint socket, const IceAddress *from, IceBytes data)
+{
+  Inner inner = unwrap (self, socket, from, data);
+  IceStunMessage message;
+  Success *success;
+  Success fresh = { socket, inner.peer, inner.relayed,
+    sim_net_now (self->net) };
+
+  if (!ice_stun_looks_like (inner.data) ||
+      !ice_stun_message_parse (&message, inner.data) ||
+      message.klass != ICE_STUN_SUCCESS || message.method != ICE_STUN_BINDING)
+    return;
+  for (guint i = 0; i < self->keys->len; i++) {
+    if (!ice_stun_message_verify (&message, g_ptr_array_index (self->keys, i),
+            ICE_STUN_INTEGRITY_SHA1))
+      continue;
+    success = find_success (self, socket, &inner.peer, inner.relayed);
+    if (success)
+      success->success_at = fresh.success_at;
+    else
+      g_array_append_val (self->successes, fresh);
+    return;
+  }
+}
+
+/* I14: the edges of the state machine. */
+void
+sim_witness_state (SimWitness *self, IceState from, IceState to)
+{
+#define TO(state) (1 << ICE_STATE_##state)
+  static const guint edges[] = {
+    [ICE_STATE_NEW] =
+        TO (CHECKING) | TO (CONNECTED) | TO (COMPLETED) | TO (CLOSED),
+    [ICE_STATE_CHECKING] =
+        TO (CONNECTED) | TO (COMPLETED) | TO (FAILED) | TO (NEW) | TO (CLOSED),
+    [ICE_STATE_CONNECTED] = TO (COMPLETED) | TO (DISCONNECTED) | TO (FAILED) |
+        TO (CHECKING) | TO (CLOSED),
+    [ICE_STATE_COMPLETED] =
+        TO (CONNECTED) | TO (DISCONNECTED) | TO (FAILED) | TO (CLOSED),
+    [ICE_STATE_DISCONNECTED] = TO (CONNECTED) | TO (COMPLETED) | TO (FAILED) |
+        TO (CHECKING) | TO (CLOSED),
+    [ICE_STATE_FAILED] = TO (NEW) | TO (CLOSED),
+    [ICE_STATE_CLOSED] = 0,
+  };
+#undef TO
+
+  if (!(edges[from] & (1 << to)))
+    sim_net_violate (self->net, "I14: %s went from %s to %s",
+        sim_host_name (self->host), ice_state_to_string (from),
+        ice_state_to_string (to));
+}
+
+/* I11: a deadline is never in the past twice. */
+void
+sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken)
+{
+  if (woken)
+    self->n_past++;
+  else if (deadline > sim_net_now (self->net))
+    self->n_past = 0;
+  else if (self->n_past > 1)
+    sim_net_violate (self->net, "I11: %s: a deadline in the past, twice",
+        sim_host_name (self->host));
+}
+
+/* I1: the two ends of a nominated pair mirror each other. */
+static void
+check_mirror (SimNet *net, const SimTransport *a, const SimTransport *b)
+{
+  gchar x[ICE_ADDRESS_STRLEN], y[ICE_ADDRESS_STRLEN];
+
+  if (a->state != ICE_STATE_COMPLETED || b->state != ICE_STATE_COMPLETED)
+    return;
+  if (!ice_address_equal (&a->local->address, &b->remote->address))
+    sim_net_violate (net, "I1: one is %s, the other sends to %s",
+        ice_address_to_string (&a->local->address, x),
+        ice_address_to_string (&b->remote->address, y));
+}
+
+void
+sim_check_agreement (SimNet *net, SimHost *a, SimHost *b)
+{
+  for (guint i = 0; i < 8; i++) {
+    const SimTransport *x = sim_host_transport (a, 0, 1) + i;
+    const SimTransport *y = sim_host_transport (b, 0, 1) + i;
+
+    if (x->id == 0 || y->id == 0)
+      break;
+    check_mirror (net, x, y);
+    check_mirror (net, y, x);
+  }
+  if (sim_host_is_controlling (a) == sim_host_is_controlling (b) &&
+      sim_host_state (a) == ICE_STATE_COMPLETED &&
+      sim_host_state (b) == ICE_STATE_COMPLETED)
+    sim_net_violate (net, "I10: both have the same role");
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sim-turn.h"
+
+#include "gst/ice/core/stun/builder.h"
+
+#include <string.h>
+
+#define REALM "sim"
+#define NONCE "nonce"
+#define LIFETIME 600
+
+typedef struct
+{
+  IceAddress peer;
+  guint16 number;
+} Channel;
+
+typedef struct
+{
+  IceAddress client;
+  guint16 port;        /* relayed */
+  GArray *permissions; /* (owned) IceAddress */
+  GArray *channels;    /* (owned) Channel */
+} Allocation;
+
+struct _SimTurn
+{
+  SimNet *net;   /* (unowned) */
+  SimNode *node; /* (unowned) */
+  IceAddress ip;
+  IceStunKey *key;        /* (owned) */
+  GPtrArray *allocations; /* (owned) Allocation */
+  guint16 next_port;
+  guint64 n_relayed;
+};
+
+static void turn_receive (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *from, IceBytes data);
+
+static void
+allocation_free (Allocation *allocation)
+{
+  g_array_unref (allocation->permissions);
+  g_array_unref (allocation->channels);
+  g_free (allocation);
+}
+
+SimTurn *
+sim_turn_new (SimNet *net, const gchar *name, const gchar *ip)
+{
+  SimTurn *self = g_new0 (SimTurn, 1);
+
+  self->net = net;
+  self->node = sim_net_add_node (net, name, ip, SIM_NAT_NONE, NULL);
+  sim_node_set_receiver (self->node, turn_receive, self);
+  sim_node_get_ip (self->node, &self->ip);
+  self->key = ice_stun_key_new_long_term (SIM_TURN_USER,
+      ICE_BYTES (REALM, strlen (REALM)), SIM_TURN_PASSWORD, FALSE);
+  self->allocations =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) allocation_free);
+  self->next_port = 49152;
+  return self;
+}
+
+void
+sim_turn_free (SimTurn *self)
+{
+  ice_stun_key_free (self->key);
+  g_ptr_array_unref (self->allocations);
+  g_free (self);
+}
+
+SimNode *
+sim_turn_node (SimTurn *self)
+{
+  return self->node;
+}
+
+guint
+sim_turn_n_allocations (const SimTurn *self)
+{
+  return self->allocations->len;
+}
+
+guint64
+sim_turn_n_relayed (const SimTurn *self)
+{
+  return self->n_relayed;
+}
+
+static Allocation *
+find_by_client (SimTurn *self, const IceAddress *client)
+{
+  for (guint i = 0; i < self->allocations->len; i++) {
+    Allocation *allocation = g_ptr_array_index (self->allocations, i);
+
+    if (ice_address_equal (&allocation->client, client))
+      return allocation;
+  }
+  return NULL;
+}
+
+static void
+answer (
+    SimTurn *self, const IceAddress *to, IceStunBuilder *builder, gboolean sign)
+{
+  g_autoptr (IcePacket) packet = NULL;
+
+  if (sign)
+    ice_stun_builder_add_integrity (
+        builder, self->key, ICE_STUN_INTEGRITY_SHA1);
+  ice_stun_builder_add_fingerprint (builder);
+  packet = ice_stun_builder_end (builder);
+  sim_node_send (
+      self->node, SIM_TURN_PORT, to, ICE_BYTES (packet->data, packet->size));
+}
+
+static void
+refuse (SimTurn *self, const IceAddress *to, const IceStunMessage *message,
+    guint code)
+{
+  IceStunBuilder builder;
+
+  ice_stun_builder_init (
+      &builder, ICE_STUN_ERROR, message->method, message->id);
+  ice_stun_builder_add_error (&builder, code, NULL);
+  if (code == 401) {
+    ice_stun_builder_add_string (&builder, ICE_STUN_REALM, REALM);
+    ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, NONCE);
+  }
+  answer (self, to, &builder, code != 401);
+}
+
+static void
+accept_message (SimTurn *self, const IceAddress *to,
+    const IceStunMessage *message, IceStunBuilder *builder)
+{
+  ice_stun_builder_init (
+      builder, ICE_STUN_SUCCESS, message->method, message->id);
+}
+
+static Allocation *
+allocate (SimTurn *self, const IceAddress *client)
+{
+  Allocation *allocation = find_by_client (self, client);
+
+  if (allocation)
+    return allocation;
+  allocation = g_new0 (Allocation, 1);
+  allocation->client = *client;
+  allocation->port = self->next_port++;
+  allocation->permissions = g_array_new (FALSE, FALSE, sizeof (IceAddress));
+  allocation->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
+  g_ptr_array_add (self->allocations, allocation);
+  return allocation;
+}
+
+static void
+do_allocate (
+    SimTurn *self, const IceAddress *from, const IceStunMessage *message)
+{
+  Allocation *allocation = allocate (self, from);
+  IceAddress relayed = self->ip;
+  IceStunBuilder builder;
+
+  relayed.port = allocation->port;
+  accept_message (self, from, message, &builder);
+  ice_stun_builder_add_xor_address (
+      &builder, ICE_STUN_XOR_RELAYED_ADDRESS, &relayed);
+  ice_stun_builder_add_xor_address (
+      &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, LIFETIME);
+  answer (self, from, &builder, TRUE);
+}
+
+static void
+do_refresh (SimTurn *self, Allocation *allocation, const IceAddress *from,
+    const IceStunMessage *message)
+{
+  guint32 lifetime = LIFETIME;
+  IceStunBuilder builder;
+
+  ice_stun_message_get_u32 (message, ICE_STUN_LIFETIME, &lifetime);
+  if (lifetime == 0)
+    g_ptr_array_remove (self->allocations, allocation);
+  accept_message (self, from, message, &builder);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
+  answer (self, from, &builder, TRUE);
+}
+
+static void
+do_permit (SimTurn *self, Allocation *allocation, const IceAddress *from,
+    const IceStunMessage *message)
+{
+  IceAddress peer;
+  IceStunBuilder builder;
+
+  if (!ice_stun_message_get_xor_address (
+          message, ICE_STUN_XOR_PEER_ADDRESS, &peer)) {
+    refuse (self, from, message, 400);
+    return;
+  }
+  g_array_append_val (allocation->permissions, peer);
+  accept_message (self, from, message, &builder);
+  answer (self, from, &builder, TRUE);
+}
+
+static void
+do_bind (SimTurn *self, Allocation *allocation, const IceAddress *from,
+    const IceStunMessage *message)
+{
+  Channel channel;
+  guint32 number;
+  IceStunBuilder builder;
+
+  if (!ice_stun_message_get_xor_address (
+          message, ICE_STUN_XOR_PEER_ADDRESS, &channel.peer) ||
+      !ice_stun_message_get_u32 (message, ICE_STUN_CHANNEL_NUMBER, &number)) {
+    refuse (self, from, message, 400);
+    return;
+  }
+  channel.number = number >> 16;
+  for (guint i = 0; i < allocation->channels->len; i++) {
+    Channel *other = &g_array_index (allocation->channels, Channel, i);
+    gboolean same = ice_address_equal (&other->peer, &channel.peer);
+
+    /* RFC 8656 12.2: one number, one peer. */
+    if (same != (other->number == channel.number)) {
+      sim_net_violate (self->net, "channel 0x%x bound twice", channel.number);
+      refuse (self, from, message, 400);
+      return;
+    }
+  }
+  g_array_append_val (allocation->channels, channel);
+  g_array_append_val (allocation->permissions, channel.peer);
+  accept_message (self, from, message, &builder);
+  answer (self, from, &builder, TRUE);
+}
+
+static gboolean
+is_permitted (const Allocation *allocation, const IceAddress *peer)
+{
+  for (guint i = 0; i < allocation->permissions->len; i++) {
+    if (ice_address_same_ip (
+            &g_array_index (allocation->permissions, IceAddress, i), peer))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+relay_out (SimTurn *self, Allocation *allocation, const IceAddress *peer,
+    IceBytes data)
+{
+  if (!is_permitted (allocation, peer))
+    return;
+  self->n_relayed++;
+  sim_node_send (self->node, allocation->port, peer, data);
+}
+
+static void
+do_send (SimTurn *self, Allocation *allocation, const IceStunMessage *message)
+{
+  IceAddress peer;
+  IceBytes data;
+
+  if (ice_stun_message_get_xor_address (
+          message, ICE_STUN_XOR_PEER_ADDRESS, &peer) &&
+      ice_stun_message_find (message, ICE_STUN_DATA_ATTRIBUTE, &data))
+    relay_out (self, allocation, &peer, data);
+}
+
+static void
+do_binding (
+    SimTurn *self, const IceAddress *from, const IceStunMessage *message)
+{
+  IceStunBuilder builder;
+
+  accept_message (self, from, message, &builder);
+  ice_stun_builder_add_xor_address (
+      &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
+  answer (self, from, &builder, FALSE);
+}
+
+static void
+handle_request (
+    SimTurn *self, const IceAddress *from, const IceStunMessage *message)
+{
+  Allocation *allocation = find_by_client (self, from);
+
+  if (!ice_stun_message_verify (message, self->key, ICE_STUN_INTEGRITY_SHA1)) {
+    refuse (self, from, message, 401);
+    return;
+  }
+  if (message->method == ICE_STUN_ALLOCATE)
+    do_allocate (self, from, message);
+  else if (allocation == NULL)
+    refuse (self, from, message, 437);
+  else if (message->method == ICE_STUN_REFRESH)
+    do_refresh (self, allocation, from, message);
+  else if (message->method == ICE_STUN_CREATE_PERMISSION)
+    do_permit (self, allocation, from, message);
+  else if (message->method == ICE_STUN_CHANNEL_BIND)
+    do_bind (self, allocation, from, message);
+}
+
+static void
+handle_channel_data (SimTurn *self, const IceAddress *from, IceBytes data)
+{
+  Allocation *allocation = find_by_client (self, from);
+  guint16 number = data.data[0] << 8 | data.data[1];
+  gsize size = data.data[2] << 8 | data.data[3];
+
+  if (allocation == NULL || size + 4 > data.size)
+    return;
+  for (guint i = 0; i < allocation->channels->len; i++) {
+    Channel *channel = &g_array_index (allocation->channels, Channel, i);
+
+    if (channel->number == number) {
+      relay_out (
+          self, allocation, &channel->peer, ICE_BYTES (data.data + 4, size));
+      return;
+    }
+  }
+}
+
+static void
+handle_client (SimTurn *self, const IceAddress *from, IceBytes data)
+{
+  IceStunMessage message;
+  Allocation *allocation;
+
+  if (data.size >= 4 && data.data[0] >= 0x40 && data.data[0] <= 0x4f) {
+    handle_channel_data (self, from, data);
+    return;
+  }
+  if (!ice_stun_looks_like (data) || !ice_stun_message_parse (&message, data))
+    return;
+  if (message.klass == ICE_STUN_INDICATION) {
+    allocation = find_by_client (self, from);
+    if (allocation && message.method == ICE_STUN_SEND)
+      do_send (self, allocation, &message);
+  } else if (message.method == ICE_STUN_BINDING) {
+    do_binding (self, from, &message);
+  } else {
+    handle_request (self, from, &message);
+  }
+}
+
+static void
+relay_in (SimTurn *self, Allocation *allocation, const IceAddress *peer,
+    IceBytes data)
+{
+  guint8 id[ICE_STUN_ID_SIZE] = { 0 };
+  IceStunBuilder builder;
+
+  if (!is_permitted (allocation, peer))
+    return;
+  self->n_relayed++;
+  for (guint i = 0; i < allocation->channels->len; i++) {
+    Channel *channel = &g_array_index (allocation->channels, Channel, i);
+    g_autofree guint8 *framed = NULL;
+
+    if (!ice_address_equal (&channel->peer, peer))
+      continue;
+    framed = g_malloc (data.size + 4);
+    framed[0] = channel->number >> 8;
+    framed[1] = channel->number & 255;
+    framed[2] = data.size >> 8;
+    framed[3] = data.size & 255;
+    memcpy (framed + 4, data.data, data.size);
+    sim_node_send (self->node, SIM_TURN_PORT, &allocation->client,
+        ICE_BYTES (framed, data.size + 4));
+    return;
+  }
+  ice_stun_builder_init (&builder, ICE_STUN_INDICATION, ICE_STUN_DATA, id);
+  ice_stun_builder_add_xor_address (&builder, ICE_STUN_XOR_PEER_ADDRESS, peer);
+  ice_stun_builder_add_bytes (&builder, ICE_STUN_DATA_ATTRIBUTE, data);
+  answer (self, &allocation->client, &builder, FALSE);
+}
+
+static void
+turn_receive (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *from, IceBytes data)
+{
+  SimTurn *self = user;
+
+  if (port == SIM_TURN_PORT) {
+    handle_client (self, from, data);
+    return;
+  }
+  for (guint i = 0; i < self->allocations->len; i++) {
+    Allocation *allocation = g_ptr_array_index (self->allocations, i);
+
+    if (allocation->port == port) {
+      relay_in (self, allocation, from, data);
+      return;
+    }
+  }
+}
