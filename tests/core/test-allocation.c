@@ -355,6 +355,15 @@ test_lost (void)
   g_assert_cmpuint (lab.n_events[ICE_TURN_LOST], ==, 1);
   lab_clear (&lab);
 
+  /* It ends it itself. */
+  lab_init (&lab);
+  allocate (&lab);
+  lab.server.lifetime = 0;
+  run_for (&lab, 600 * ICE_SECOND);
+  g_assert_cmpint (lab.event.type, ==, ICE_TURN_LOST);
+  g_assert_cmpuint (lab.event.code, ==, ICE_TURN_NONSENSE);
+  lab_clear (&lab);
+
   /* It forgot us, as a CreatePermission finds out. */
   lab_init (&lab);
   allocate (&lab);
@@ -429,6 +438,15 @@ test_release (void)
   exchange (&lab);
   g_assert_cmpint (lab.allocation->state, ==, ICE_ALLOCATION_GONE);
   g_assert_cmpuint (lab.n_events[ICE_TURN_LOST], ==, 0);
+  lab_clear (&lab);
+
+  /* Nobody answers. */
+  lab_init (&lab);
+  allocate (&lab);
+  ice_allocation_release (lab.allocation, lab.now);
+  for (guint i = 0; i < ICE_STUN_RC; i++)
+    sleep_once (&lab);
+  g_assert_cmpint (lab.allocation->state, ==, ICE_ALLOCATION_GONE);
   lab_clear (&lab);
 
   /* Nothing to give back. */
@@ -631,6 +649,40 @@ test_channel_refused (void)
   lab_clear (&lab);
 }
 
+/* The server will not renew it: Send indications from then on, and later the
+ * same number again. */
+static void
+test_channel_lost (void)
+{
+  Lab lab;
+
+  lab_init (&lab);
+  allocate (&lab);
+  ice_allocation_bind (lab.allocation, &lab.peer, lab.now);
+  exchange (&lab);
+  lab.server.error[ICE_STUN_CHANNEL_BIND] = 400;
+  run_for (&lab, 545 * ICE_SECOND);
+  g_assert_cmpuint (lab.n_events[ICE_TURN_CHANNEL_LOST], ==, 1);
+  g_assert_cmpuint (ice_allocation_channel (lab.allocation, &lab.peer), ==, 0);
+  g_assert_true (ice_allocation_send (
+      lab.allocation, &lab.peer, ICE_BYTES ("x", 1), lab.now));
+  exchange (&lab);
+  g_assert_cmpuint (lab.server.n_indications[ICE_STUN_SEND], ==, 1);
+
+  lab.server.error[ICE_STUN_CHANNEL_BIND] = 0;
+  run_for (&lab, 60 * ICE_SECOND);
+  ice_allocation_bind (lab.allocation, &lab.peer, lab.now);
+  exchange (&lab);
+  g_assert_cmpuint (
+      ice_allocation_channel (lab.allocation, &lab.peer), ==, 0x4000);
+
+  /* It turns out that the server forgot everything. */
+  lab.server.error[ICE_STUN_CHANNEL_BIND] = 437;
+  run_for (&lab, 545 * ICE_SECOND);
+  g_assert_cmpuint (lab.n_events[ICE_TURN_LOST], ==, 1);
+  lab_clear (&lab);
+}
+
 /* What is forgotten is not renewed. */
 static void
 test_forget (void)
@@ -702,6 +754,7 @@ main (int argc, char **argv)
   g_test_add_func ("/allocation/permission-refused", test_permission_refused);
   g_test_add_func ("/allocation/permission-cap", test_permission_cap);
   g_test_add_func ("/allocation/channel-refused", test_channel_refused);
+  g_test_add_func ("/allocation/channel-lost", test_channel_lost);
   g_test_add_func ("/allocation/forget", test_forget);
   g_test_add_func ("/allocation/not-mine", test_not_mine);
   return g_test_run ();

@@ -64,12 +64,6 @@ ice_turn_request_clear (IceTurnRequest *self)
   self->rounds = 0;
 }
 
-gboolean
-ice_turn_request_is_active (const IceTurnRequest *self)
-{
-  return ice_transaction_is_active (&self->transaction);
-}
-
 static IceTurnAnswer
 end_with (IceTurnRequest *self, IceTurnAnswer answer)
 {

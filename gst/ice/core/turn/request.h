@@ -56,7 +56,6 @@ typedef enum
 void ice_turn_request_start (IceTurnRequest *self, IceTurnLink *link,
     IceStunBuilder *builder, IceTime now);
 void ice_turn_request_clear (IceTurnRequest *self);
-gboolean ice_turn_request_is_active (const IceTurnRequest *self);
 /* @ret_code is set with ERROR: the STUN code, 401 when the server does not
  * take the credentials. Anything but NOT_MINE and DISCARDED ends the
  * transaction. */
