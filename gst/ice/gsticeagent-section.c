@@ -462,7 +462,9 @@ static void
 apply_rtcp_mux (
     const GstIceSection *self, GstIceStream *stream, gboolean is_answer)
 {
-  gboolean wants = is_rtp (self->caps);
+  /* Our own kind says rtcp-mux of whatever it carries in one component. */
+  gboolean wants =
+      is_rtp (self->caps) || g_strcmp0 (self->formats, "x-gst-ice") == 0;
 
   for (guint i = 0; i < self->candidates->len && !wants; i++) {
     const IceCandidate *candidate = self->candidates->pdata[i];

@@ -306,6 +306,8 @@ gst_ice_stream_apply_dscp (GstIceStream *self, gint agent_dscp)
  * The transport of one component, made when it is not there yet. Asking for
  * component 2 before the offer or answer means no rtcp-mux (RFC 5761): RTCP
  * gets candidates of its own.
+ * A component that comes after the end of candidates takes part from the next
+ * restart on.
  *
  * Returns: (transfer full): the transport; when the agent is gone, one that is
  *   closed

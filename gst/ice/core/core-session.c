@@ -146,8 +146,11 @@ ice_core_add_component (IceCore *self, guint id, guint number)
   if (stream == NULL)
     return 0;
   component = ice_stream_find_component (stream, number);
-  if (component == NULL)
+  if (component == NULL) {
     component = ice_stream_add_component (stream, &self->context, number);
+    /* It wants candidates too: the next gather is not the last one again. */
+    stream->gathering = stream->local_done = stream->local_ended = FALSE;
+  }
   return component->id;
 }
 
