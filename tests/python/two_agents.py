@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 import gi
 
+gi.require_version("Gst", "1.0")
 gi.require_version("GstIce", "1.0")
 from gi.repository import GLib, Gst, GstIce
 

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the README shows is what the tests run; what it links to is there.
+
+  readme.py SOURCE_ROOT
+"""
+
+import pathlib
+import re
+import sys
+
+SHOWN = {"python": "tests/python/two_agents.py", "c": "examples/hello.c"}
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    problems = []
+    for language, path in SHOWN.items():
+        source = (root / path).read_text(encoding="utf-8").partition("\n")[2].strip()
+        if f"```{language}\n{source}\n```" not in readme:
+            problems.append(f"README.md does not show {path} as it is")
+    for page in [root / "README.md", *root.glob("docs/*.md")]:
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            if not (page.parent / link).exists():
+                problems.append(f"{page.relative_to(root)} links to {link}, which is not there")
+    print("\n".join(problems))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,358 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every public method and signal of the GIR, from Python.
+
+  api.py GstIce-1.0.gir
+
+The last case reads the GIR and fails when something in it was not used here.
+"""
+
+import pathlib
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from support import CONTEXT, GLib, Gst, GstIce, RefusingTurnServer, Side, connect_pair, wait
+
+import gircoverage
+import tap
+from gi.repository import Gio, GObject
+
+LINE = "candidate:3 1 udp 1677729535 203.0.113.9 40001 typ srflx raddr 10.0.0.2 rport 5000 ufrag EsAw"
+UNREACHABLE = "candidate:1 1 udp 2130706431 198.51.100.77 9 typ host"
+VP8 = "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000"
+
+coverage = gircoverage.Coverage(sys.argv[1], GstIce)
+
+
+def raises(domain_code, function, *arguments):
+    try:
+        function(*arguments)
+    except GLib.Error as error:
+        assert error.matches(GstIce.error_quark(), domain_code), error
+        return
+    raise AssertionError(f"{function} did not fail")
+
+
+def candidate():
+    parsed = GstIce.Candidate.new_from_sdp(LINE)
+    assert parsed.get_kind() == GstIce.CandidateKind.SERVER_REFLEXIVE
+    assert (parsed.get_address(), parsed.get_port()) == ("203.0.113.9", 40001)
+    assert (parsed.get_related_address(), parsed.get_related_port()) == ("10.0.0.2", 5000)
+    assert (parsed.get_protocol(), parsed.get_component(), parsed.get_priority()) == ("udp", 1, 1677729535)
+    assert (parsed.get_foundation(), parsed.get_ufrag()) == ("3", "EsAw")
+    assert parsed.get_tcp_type() is None and parsed.get_relay_protocol() is None and parsed.get_url() is None
+    again = GstIce.Candidate.new_from_sdp(parsed.to_sdp())
+    assert again.to_sdp() == parsed.to_sdp()
+    raises(GstIce.Error.INVALID_CANDIDATE, GstIce.Candidate.new_from_sdp, "candidate:nonsense")
+
+
+def names():
+    one = GstIce.Agent.get_by_name("python-test")
+    assert one == GstIce.Agent.get_by_name("python-test")
+    assert one.get_name() == "python-test"
+    assert GstIce.Agent.new() != GstIce.Agent.new()
+
+
+def packets():
+    """One packet, a list, and the end: by signal and by receive()."""
+    alice, bob = connect_pair(coverage)
+    got = []
+    coverage.listen(bob.transport, "packet", lambda _, packet: got.append(packet.get_data()))
+    assert alice.transport.send(GLib.Bytes(b"one"))
+    buffers = Gst.BufferList.new()
+    for text in (b"two", b"three"):
+        buffers.insert(-1, Gst.Buffer.new_wrapped(text))
+    assert alice.transport.send_list(buffers) == (True, 2)
+    wait(lambda: len(got) == 3, "packets by signal")
+    assert got == [b"one", b"two", b"three"], got
+
+    # A full socket is not to be had on loopback: the signal itself has to do.
+    written = []
+    coverage.listen(alice.transport, "writable", lambda _: written.append(True))
+    alice.transport.emit("writable")
+    assert written
+
+    received = []
+
+    def read():
+        while len(received) < 2:
+            batch = alice.transport.receive(None)
+            received.extend(batch.get(i).extract_dup(0, 100) for i in range(batch.length()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    bob.transport.send(GLib.Bytes(b"four"))
+    bob.transport.send(GLib.Bytes(b"five"))
+    reader.join(10)
+    assert received == [b"four", b"five"], received
+
+    cancellable = Gio.Cancellable()
+    cancellable.cancel()
+    try:
+        alice.transport.receive(cancellable)
+        raise AssertionError("receive() was not cancelled")
+    except GLib.Error as error:
+        assert error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
+
+
+def what_a_pair_tells():
+    alice, bob = connect_pair(coverage)
+    for side in (alice, bob):
+        wait(lambda side=side: all(side.heard[name] for name in (
+            "selected-pair", "gathering-done", "end-of-candidates", "first-check")), "signals of a pair")
+        stream, component, local, remote = side.heard["selected-pair"][-1]
+        assert stream == side.agent.request_stream("data") and component == 1
+        assert local.get_protocol() == remote.get_protocol() == "udp"
+        assert side.transport.get_property("selected-local").to_sdp() == local.to_sdp()
+    stream = alice.agent.request_stream("data")
+    assert alice.agent.get_streams() == [stream]
+    ours = {(c.get_address(), c.get_port()) for c in stream.get_local_candidates()}
+    assert ours == {(c.get_address(), c.get_port()) for _, c in alice.heard["new-candidate"]}, ours
+    assert {c.get_address() for c in stream.get_remote_candidates()} >= {
+        c.get_address() for _, c in bob.heard["new-candidate"]}
+    stats = alice.agent.get_stats()
+    assert stats.get_name() == "application/x-gst-ice-stats", stats.to_string()
+
+    local, remote = alice.heard["selected-pair"][-1][2:]
+    assert stream.set_selected_pair(1, local, remote)
+
+    closed = []
+    alice.agent.close_async(None, lambda agent, result: closed.append(agent.close_finish(result)))
+    wait(lambda: closed, "close")
+    assert closed == [True]
+    assert alice.state() == GstIce.State.CLOSED
+    raises(GstIce.Error.CLOSED, alice.transport.send, GLib.Bytes(b"late"))
+    bob.agent.remove_stream(bob.agent.request_stream("data"))
+    assert bob.agent.get_streams() == []
+
+
+def asynchronously():
+    """gather_async and connect_async, credentials of our own, SDP lines."""
+    alice, bob = Side(coverage, controlling=True), Side(coverage, controlling=False)
+    streams = {side: side.agent.request_stream("0") for side in (alice, bob)}
+    streams[alice].set_local_credentials("alic", "a" * 22)
+    assert tuple(streams[alice].get_local_credentials()) == ("alic", "a" * 22)
+    gathered, connected = [], []
+    for side, stream in streams.items():
+        side.transport = stream.get_transport(1)
+        side.transport.connect_async(None, lambda t, r: connected.append(t.connect_finish(r)))
+        stream.gather_async(None, lambda s, r: gathered.append(s.gather_finish(r)))
+    wait(lambda: gathered == [True, True], "gathering")
+
+    # Bob hears no candidate: Alice's checks tell him where she is.
+    ufrag, pwd = streams[alice].get_local_credentials()
+    for line in (f"a=ice-ufrag:{ufrag}", f"a=ice-pwd:{pwd}", "a=ice-options:trickle"):
+        assert streams[bob].add_remote_sdp(line)
+    streams[alice].set_remote_credentials(*streams[bob].get_local_credentials())
+    for found in streams[bob].get_local_candidates():
+        assert streams[alice].add_remote_sdp("a=" + found.to_sdp())
+    assert streams[alice].add_remote_sdp("a=end-of-candidates")
+    raises(GstIce.Error.NOT_SUPPORTED, streams[alice].add_remote_sdp, "a=rtpmap:0 PCMU/8000")
+    wait(lambda: connected == [True, True], "connecting")
+    wait(lambda: bob.heard["new-remote-candidate"], "a peer-reflexive candidate")
+    assert bob.heard["new-remote-candidate"][0][1].get_kind() == GstIce.CandidateKind.PEER_REFLEXIVE
+
+
+def describe(alice, bob):
+    offer = alice.agent.create_offer()
+    assert bob.agent.set_remote_description("offer", offer)
+    answer = bob.agent.create_answer()
+    assert alice.agent.set_remote_description("answer", answer)
+    return offer, answer
+
+
+def descriptions():
+    """Offer, answer, candidates by mid and by index, caps, and a restart."""
+    alice, bob = Side(coverage, controlling=True), Side(coverage, controlling=False)
+    stream = alice.agent.request_stream("video")
+    stream.set_caps(Gst.Caps.from_string(VP8), None)
+    bob.agent.request_stream("video")
+    alice.agent.connect("new-candidate", lambda _, s, c: bob.agent.add_remote_candidate("video", c.to_sdp()))
+    alice.agent.connect("end-of-candidates", lambda _, s: bob.agent.add_remote_candidate("video", ""))
+    bob.agent.connect("new-candidate", lambda _, s, c: alice.agent.add_remote_candidate_at(0, c.to_sdp()))
+    offer, answer = describe(alice, bob)
+    assert "VP8/90000" in offer and "VP8/90000" in answer, (offer, answer)
+    wait(lambda: alice.connected() and bob.connected(), "offer and answer connect")
+    assert stream.get_local_caps().get_structure(0)["encoding-name"] == "VP8"
+    assert bob.agent.request_stream("video").get_remote_caps().get_structure(0)["payload"] == 96
+    raises(GstIce.Error.INVALID_SDP, bob.agent.set_remote_description, "offer", "no SDP at all")
+
+    before = stream.get_local_credentials()
+    alice.agent.restart()
+    assert stream.get_local_credentials() != before
+    describe(alice, bob)
+    n_pairs = len(alice.heard["selected-pair"])
+    wait(lambda: len(alice.heard["selected-pair"]) > n_pairs, "the restart ends in a new pair")
+    stream.restart()
+
+
+def servers():
+    side = Side(coverage)
+    raises(GstIce.Error.INVALID_URI, side.agent.add_server, "http://stun.example.org")
+    with RefusingTurnServer() as server:
+        url = f"turn:127.0.0.1:{server.port}"
+        assert side.agent.add_server_with_credentials(url, "alice", "wrong")
+        assert "wrong" not in side.agent.get_property("servers")
+        side.agent.request_stream("0").get_transport(1)
+        side.agent.gather()
+        wait(lambda: side.heard["candidate-error"] and side.heard["credentials-needed"], "the refusal")
+        shown, code, text = side.heard["candidate-error"][0]
+        assert code == 401 and str(server.port) in shown and "wrong" not in shown + text, (shown, code, text)
+
+
+class MemorySignaller(GObject.Object, GstIce.Signaller):
+    """A signaller in Python: what one sends the other emits."""
+
+    uri = GObject.Property(type=str)
+
+    def __init__(self):
+        super().__init__()
+        self.log = []
+        self.started = False
+
+    def do_start(self, role):
+        self.started = True
+        if self.other.started:
+            # The second to come finds the first, who then offers.
+            for signaller in (self, self.other):
+                signaller.emit("peer", True)
+            self.other.emit("ready", True)
+            self.emit("ready", False)
+        return True
+
+    def do_send_description(self, kind, sdp):
+        self.log.append(kind)
+        self.other.emit("description", kind, sdp)
+
+    def do_send_candidate(self, mid, mline_index, text, ufrag):
+        self.log.append("candidate")
+        self.other.emit("candidate", mid, mline_index, text, ufrag)
+
+    def do_send_bye(self, reason):
+        self.other.emit("bye", reason)
+
+    def do_stop(self):
+        self.started = False
+
+
+def session():
+    sides = [Side(coverage, controlling=True), Side(coverage, controlling=False)]
+    signallers = [MemorySignaller(), MemorySignaller()]
+    signallers[0].other, signallers[1].other = reversed(signallers)
+    heard = []
+    sessions = []
+    for side, signaller in zip(sides, signallers):
+        stream = side.agent.request_stream("video")
+        stream.set_caps(Gst.Caps.from_string(VP8), None)
+        for name in ("ready", "description", "candidate", "peer", "bye", "error"):
+            coverage.listen(signaller, name, lambda *_, name=name: heard.append(name))
+        one = GstIce.Session.new(side.agent, signaller)
+        for name in ("negotiated", "bye", "error"):
+            coverage.listen(one, name, lambda *_, name=name: (heard.append(f"session {name}"), CONTEXT.wakeup()))
+        sessions.append(one)
+    for one in sessions:
+        one.set_ready()
+        assert one.start(GstIce.SignallerRole.AUTO)
+    wait(lambda: all(side.connected() for side in sides), "a session connects")
+    wait(lambda: heard.count("session negotiated") >= 2, "negotiated")
+    assert sides[0].heard["local-description"][0][0] == "offer"
+    assert {"ready", "description", "candidate", "peer"} <= set(heard), heard
+
+    sessions[0].renegotiate()
+    wait(lambda: signallers[0].log.count("offer") >= 2, "another offer")
+    sessions[0].restart()
+    wait(lambda: signallers[0].log.count("offer") >= 3, "an offer that restarts")
+    signallers[0].emit("error", GLib.Error("the channel broke", "g-io-error-quark", Gio.IOErrorEnum.FAILED))
+    wait(lambda: "session error" in heard, "the signaller's error")
+    sessions[0].bye("over")
+    wait(lambda: "session bye" in heard, "bye")
+
+
+def signallers():
+    """The ones that come along, told apart by URI and by nick."""
+    raises(GstIce.Error.INVALID_URI, GstIce.Signaller.new_from_uri, "no uri")
+    assert GstIce.Signaller.new_from_nick("stdio")
+    with tempfile.TemporaryDirectory() as folder:
+        heard = []
+        pair = [GstIce.Signaller.new_from_uri(f"ice+file://{folder}/call") for _ in range(2)]
+        for signaller in pair:
+            for name in ("description", "candidate", "bye", "ready"):
+                coverage.listen(signaller, name, lambda _, *a, name=name: (heard.append((name, *a)), CONTEXT.wakeup()))
+        assert all(signaller.check() for signaller in pair)
+        assert pair[0].start(GstIce.SignallerRole.OFFER)
+        assert pair[1].start(GstIce.SignallerRole.ANSWER)
+        pair[0].send_description("offer", "v=0\r\n")
+        pair[0].send_candidate("0", 0, LINE, "EsAw")
+        wait(lambda: any(h[0] == "candidate" for h in heard), "a candidate through a file")
+        pair[0].send_bye("over")
+        wait(lambda: any(h[0] == "bye" for h in heard), "a bye through a file")
+        for signaller in pair:
+            signaller.stop()
+
+
+def time_limit():
+    """Nobody there: the connect-timeout is an error with a cause."""
+    side = Side(coverage, controlling=True, connect_timeout=300)
+    stream = side.agent.request_stream("0")
+    stream.get_transport(1)
+    stream.set_remote_credentials("abcd", "p" * 22)
+    stream.add_remote_candidate(GstIce.Candidate.new_from_sdp(UNREACHABLE))
+    side.agent.gather()
+    wait(lambda: side.state() == GstIce.State.FAILED and side.heard["error"], "failed")
+
+
+class Slow:
+    """What takes its time begins first and is looked at last."""
+
+    def begin(self):
+        # RFC 7675 5.1: 30 s after the last answer.
+        self.left, right = connect_pair(coverage)
+        right.agent.close_async(None, None)
+        # Nobody there, and nobody told to hurry: a hint after 10 s.
+        self.lonely = Side(coverage, controlling=True)
+        stream = self.lonely.agent.request_stream("0")
+        stream.get_transport(1)
+        stream.set_remote_credentials("abcd", "p" * 22)
+        stream.add_remote_candidate(GstIce.Candidate.new_from_sdp(UNREACHABLE))
+        self.lonely.agent.gather()
+
+    def warning(self):
+        wait(lambda: self.lonely.heard["warning"], "a warning", 15)
+
+    def consent(self):
+        wait(lambda: self.left.heard["consent-lost"], "consent lost", 40)
+        stream, component = self.left.heard["consent-lost"][0]
+        assert component == 1 and stream.get_name() == "data"
+
+
+def complete():
+    missing = coverage.missing()
+    assert not missing, "in the GIR, and not used by any case here: " + ", ".join(missing)
+
+
+def main():
+    Gst.init(None)
+    slow = Slow()
+    tap.run([
+        ("begin what takes long", slow.begin),
+        ("candidate", candidate),
+        ("agents by name", names),
+        ("packets both ways", packets),
+        ("what a pair tells", what_a_pair_tells),
+        ("asynchronous methods and SDP lines", asynchronously),
+        ("offer, answer, restart", descriptions),
+        ("servers", servers),
+        ("session, with a signaller in Python", session),
+        ("signallers", signallers),
+        ("nobody there", time_limit),
+        ("a warning after 10 s", slow.warning),
+        ("consent lost", slow.consent),
+        ("all of the GIR", complete),
+    ])
+
+
+if __name__ == "__main__":
+    main()
