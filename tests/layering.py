@@ -52,7 +52,8 @@ RULES = {
         [GLIB, PLAIN_C, KERNEL, GIO, GST],
     ),
     "gst/signallers": ({"gst/signallers"}, None),
-    "gst/elements": ({"gst/elements"}, None),
+    # The plugin "ice" brings the signallers that need no outside library.
+    "gst/elements": ({"gst/elements", "gst/signallers"}, None),
     "gst/tracers": ({"gst/tracers"}, None),
     "gst/tools": ({"gst/tools"}, None),
     "ext": ({"ext"}, None),
@@ -91,7 +92,7 @@ def resolve(root, file, name):
     """Path of an include inside the tree relative to root, or None."""
     inner = name[1:-1]
     if name[0] == '"':
-        for base in (file.parent, root):
+        for base in (file.parent, root, root / "gst", root / "gst/signallers"):
             target = (base / inner).resolve()
             if target.is_file() and target.is_relative_to(root):
                 return target.relative_to(root).as_posix()

@@ -425,12 +425,15 @@ gst_ice_file_signaller_start (
     return FALSE;
 
   g_mutex_lock (&self->lock);
-  if (self->ours != NULL || self->stopped) {
+  if (self->ours != NULL) {
     g_mutex_unlock (&self->lock);
-    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_STATE,
-        "A signaller serves one session");
+    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY,
+        "This signaller serves another session");
     return FALSE;
   }
+  self->stopped = self->parted = self->answered = FALSE;
+  self->gone_at = 0;
+  g_clear_pointer (&self->peer_id, g_free);
   ok = claim (self, path, role, error);
   if (ok) {
     GST_INFO_OBJECT (self, "meeting at %s as %s", path,

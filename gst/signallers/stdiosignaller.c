@@ -244,7 +244,8 @@ open_ends (GstIceStdioSignaller *self, GError **error)
   self->out = STDOUT_FILENO;
   if (!isatty (STDIN_FILENO))
     return TRUE;
-  self->terminal = open ("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (self->terminal < 0)
+    self->terminal = open ("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (self->terminal < 0) {
     g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE,
         "Cannot open the terminal: %s", g_strerror (errno));
@@ -276,6 +277,8 @@ gst_ice_stdio_signaller_start (
   ok = open_ends (self, error);
   if (ok) {
     self->started = TRUE;
+    self->stopped = self->offered = self->heard = FALSE;
+    g_string_truncate (self->waiting, 0);
     self->in_source = attach (self, self->in, G_IO_IN | G_IO_HUP, on_readable);
   } else {
     g_atomic_int_set (&in_use, 0);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "caps.h"
+
+/* Per packet or per sender, not per session: they are not in an m-line. */
+static const gchar *const momentary[] = { "ssrc", "timestamp-offset",
+  "seqnum-offset", "seqnum-base", "clock-base", "npt-start", "npt-stop",
+  "play-speed", "play-scale" };
+
+static const GstStructure *
+structure_named (const GstCaps *caps, const gchar *name)
+{
+  const GstStructure *structure;
+
+  if (caps == NULL || gst_caps_is_any (caps) || gst_caps_is_empty (caps))
+    return NULL;
+  structure = gst_caps_get_structure (caps, 0);
+  return gst_structure_has_name (structure, name) ? structure : NULL;
+}
+
+gboolean
+gst_ice_caps_is_rtcp (const GstCaps *caps)
+{
+  return structure_named (caps, "application/x-rtcp") != NULL ||
+      structure_named (caps, "application/x-srtcp") != NULL;
+}
+
+/* RFC 8866 5.14, 6.6: an m-line has a media, a payload type, and for a dynamic
+ * one the encoding and its clock rate. */
+static gboolean
+makes_mline (const GstStructure *rtp)
+{
+  return gst_structure_has_field_typed (rtp, "media", G_TYPE_STRING) &&
+      gst_structure_has_field_typed (rtp, "payload", G_TYPE_INT) &&
+      gst_structure_has_field_typed (rtp, "clock-rate", G_TYPE_INT) &&
+      gst_structure_has_field_typed (rtp, "encoding-name", G_TYPE_STRING);
+}
+
+gboolean
+gst_ice_caps_is_rtp (const GstCaps *caps)
+{
+  const GstStructure *rtp = structure_named (caps, "application/x-rtp");
+
+  return rtp != NULL && makes_mline (rtp);
+}
+
+GstCaps *
+gst_ice_caps_for_description (const GstCaps *caps)
+{
+  const GstStructure *rtp = structure_named (caps, "application/x-rtp");
+  GstStructure *lasting;
+  gsize i;
+
+  if (gst_ice_caps_is_rtcp (caps))
+    return NULL;
+  if (rtp == NULL || !makes_mline (rtp))
+    return gst_caps_new_empty_simple (GST_ICE_CAPS_OTHER);
+
+  lasting = gst_structure_copy (rtp);
+  for (i = 0; i < G_N_ELEMENTS (momentary); i++)
+    gst_structure_remove_field (lasting, momentary[i]);
+  return gst_caps_new_full (lasting, NULL);
+}
+
+/* Where a payloader takes a range of rates, the least is none that is used. */
+static void
+fixate_rtp (GstStructure *rtp)
+{
+  const gboolean video =
+      g_strcmp0 (gst_structure_get_string (rtp, "media"), "video") == 0;
+
+  gst_structure_fixate_field_nearest_int (
+      rtp, "clock-rate", video ? 90000 : 48000);
+  /* RFC 3551 6: 96 to 127 are dynamic. */
+  gst_structure_fixate_field_nearest_int (rtp, "payload", 96);
+  gst_structure_fixate (rtp);
+}
+
+GstIceCapsAnswer
+gst_ice_caps_ask_peer (GstPad *pad, GstCaps **ret_caps)
+{
+  g_autoptr (GstCaps) caps = gst_pad_peer_query_caps (pad, NULL);
+
+  *ret_caps = NULL;
+  if (caps == NULL || gst_caps_is_any (caps) || gst_caps_is_empty (caps))
+    return GST_ICE_CAPS_UNKNOWN;
+
+  caps = gst_caps_truncate (gst_caps_make_writable (g_steal_pointer (&caps)));
+  if (structure_named (caps, "application/x-rtp") != NULL)
+    fixate_rtp (gst_caps_get_structure (caps, 0));
+  *ret_caps = gst_ice_caps_for_description (caps);
+  return GST_ICE_CAPS_KNOWN;
+}

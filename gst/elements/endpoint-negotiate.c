@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "endpoint-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "caps.h"
+
+/* An offer waits until every member's m-line is known. A payloader with data
+ * behind it sends its CAPS within a few ms; live encoders have none before
+ * PLAYING (x264enc, opusenc, alawenc on 1.22), so they are asked what they
+ * could send: at once when upstream is live, else after the first of these
+ * waits. */
+#define SETTLE_MS 30
+#define ASK_AGAIN_MS 50
+/* What cannot say for half a second is not RTP. */
+#define MAX_ASKED 10
+
+/* Roles and sessions */
+
+/* Somebody who only takes what comes has nothing to offer. */
+static GstIceSignallerRole
+find_role (GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+    g_autoptr (GstCaps) caps = NULL;
+
+    if (member->is_sink)
+      return GST_ICE_SIGNALLER_ROLE_AUTO;
+    if (gst_ice_caps_ask_peer (member->pad, &caps) == GST_ICE_CAPS_KNOWN &&
+        gst_ice_caps_is_rtp (caps))
+      return GST_ICE_SIGNALLER_ROLE_AUTO;
+  }
+  return GST_ICE_SIGNALLER_ROLE_ANSWER;
+}
+
+static void
+on_session_bye (
+    GstIceSession *session, const gchar *reason, GstIceEndpoint *self)
+{
+  gst_ice_endpoint_handle_bye (self, reason);
+}
+
+static void
+on_session_error (
+    GstIceSession *session, const GError *error, GstIceEndpoint *self)
+{
+  gboolean connected;
+
+  g_mutex_lock (&self->lock);
+  connected = self->connected;
+  g_mutex_unlock (&self->lock);
+  /* Media goes on without signalling. */
+  if (connected)
+    gst_ice_endpoint_post_warning (self, error);
+  else
+    gst_ice_endpoint_fail (self, error);
+}
+
+static void
+on_session_negotiated (GstIceSession *session, GstIceEndpoint *self)
+{
+  gboolean keyframe;
+
+  gst_ice_endpoint_progress (
+      self, "connect", "%s", _ ("Looking for a path to the peer"));
+  g_mutex_lock (&self->lock);
+  keyframe = self->keyframe_due;
+  self->keyframe_due = FALSE;
+  g_mutex_unlock (&self->lock);
+  if (keyframe)
+    gst_ice_endpoint_request_keyframes (self);
+}
+
+static void
+on_peer (GstIceSignaller *signaller, gboolean joined, GstIceEndpoint *self)
+{
+  gst_ice_endpoint_post (self,
+      gst_structure_new ("GstIcePeer", "agent", GST_TYPE_ICE_AGENT, self->agent,
+          "event", G_TYPE_STRING, joined ? "joined" : "left", NULL));
+}
+
+/* An agent that nobody else can know of, and no meeting place: nobody will
+ * ever come. */
+static gboolean
+check_reachable (GstIceEndpoint *self, GError **error)
+{
+  if (self->signaller != NULL || !self->element_made)
+    return TRUE;
+  g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT,
+      _ ("There is no way to meet the peer; set “uri”, as "
+         "ice+file:///tmp/call, or “agent” to one that the application "
+         "connects."));
+  return FALSE;
+}
+
+gboolean
+gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
+{
+  g_autoptr (GstIceSession) session = NULL;
+  g_autofree gchar *uri = NULL;
+
+  if (!check_reachable (self, error))
+    return FALSE;
+  gst_ice_endpoint_start_progress (self);
+  if (self->signaller == NULL)
+    return TRUE;
+
+  gst_ice_agent_gather (self->agent);
+  session = gst_ice_session_new (self->agent, self->signaller);
+  g_signal_connect_object (
+      session, "bye", G_CALLBACK (on_session_bye), self, 0);
+  g_signal_connect_object (
+      session, "error", G_CALLBACK (on_session_error), self, 0);
+  g_signal_connect_object (
+      session, "negotiated", G_CALLBACK (on_session_negotiated), self, 0);
+  g_signal_connect_object (
+      self->signaller, "peer", G_CALLBACK (on_peer), self, 0);
+
+  g_object_get (self->signaller, "uri", &uri, NULL);
+  gst_ice_endpoint_progress (self, "signal", _ ("Waiting for the peer at %s"),
+      uri != NULL ? uri : "ice+stdio:");
+  g_mutex_lock (&self->lock);
+  self->session = gst_object_ref (session);
+  g_mutex_unlock (&self->lock);
+  return gst_ice_session_start (session, find_role (self), error);
+}
+
+/* M-lines */
+
+/* With the lock. (transfer full) (nullable) of the first sender that has RTP,
+ * or else of any. */
+static GstCaps *
+find_send_caps (GstIceEndpoint *self, GstIceStream *stream)
+{
+  GstCaps *found = NULL;
+  GList *l;
+
+  for (l = self->members; l != NULL; l = l->next) {
+    const GstIceMember *member = l->data;
+
+    if (!member->is_sink || member->stream != stream || member->caps == NULL)
+      continue;
+    if (gst_ice_caps_is_rtp (member->caps))
+      return gst_caps_ref (member->caps);
+    found = member->caps;
+  }
+  return found != NULL ? gst_caps_ref (found) : NULL;
+}
+
+/* With the lock. (transfer full) (nullable) */
+static GstCaps *
+find_receive_caps (GstIceEndpoint *self, GstIceStream *stream)
+{
+  GList *l;
+
+  for (l = self->members; l != NULL; l = l->next) {
+    const GstIceMember *member = l->data;
+
+    if (!member->is_sink && member->stream == stream)
+      return member->caps != NULL ? gst_caps_ref (member->caps)
+                                  : gst_caps_new_any ();
+  }
+  return NULL;
+}
+
+static void
+tell_caps (GstIceEndpoint *self, GstIceStream *stream)
+{
+  g_autoptr (GstCaps) send = NULL;
+  g_autoptr (GstCaps) receive = NULL;
+
+  g_mutex_lock (&self->lock);
+  send = find_send_caps (self, stream);
+  receive = find_receive_caps (self, stream);
+  g_mutex_unlock (&self->lock);
+  gst_ice_stream_set_caps (stream, send, receive);
+}
+
+/* With the lock. */
+static gboolean
+is_ready (GstIceEndpoint *self)
+{
+  GList *l;
+
+  for (l = self->members; l != NULL; l = l->next) {
+    const GstIceMember *member = l->data;
+
+    if (!member->active || member->mline == GST_ICE_MEMBER_ASKING)
+      return FALSE;
+  }
+  return self->members != NULL;
+}
+
+void
+gst_ice_endpoint_check_ready (GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  g_autoptr (GstIceSession) session = NULL;
+  gboolean again, ready;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  ready = is_ready (self);
+  again = self->ready;
+  if (ready && self->session != NULL)
+    session = gst_object_ref (self->session);
+  self->ready = self->ready || ready;
+  g_mutex_unlock (&self->lock);
+  if (!ready)
+    return;
+
+  for (i = 0; i < members->len; i++)
+    tell_caps (self, ((GstIceMember *) g_ptr_array_index (members, i))->stream);
+  if (session == NULL)
+    return;
+  /* A member that came later brings an m-line of its own. */
+  if (again)
+    gst_ice_session_renegotiate (session);
+  else
+    gst_ice_session_set_ready (session);
+}
+
+/* The payload type is what the description says it is; everything else that
+ * changes has to be told. */
+static gboolean
+must_tell (GstIceMember *member, const GstCaps *before, const GstCaps *now)
+{
+  g_autoptr (GstCaps) a = before != NULL ? gst_caps_copy (before) : NULL;
+  g_autoptr (GstCaps) b = now != NULL ? gst_caps_copy (now) : NULL;
+  g_autoptr (GstCaps) told = gst_ice_stream_get_local_caps (member->stream);
+  gint payload = -1, payload_told = -1;
+
+  if (a == NULL || b == NULL)
+    return a != b;
+  gst_structure_get_int (gst_caps_get_structure (b, 0), "payload", &payload);
+  if (told != NULL && !gst_caps_is_any (told) && !gst_caps_is_empty (told))
+    gst_structure_get_int (
+        gst_caps_get_structure (told, 0), "payload", &payload_told);
+  if (payload == payload_told) {
+    gst_structure_remove_field (gst_caps_get_structure (a, 0), "payload");
+    gst_structure_remove_field (gst_caps_get_structure (b, 0), "payload");
+  }
+  return !gst_caps_is_equal (a, b);
+}
+
+/* @caps: (transfer full) (nullable) as an m-line has them */
+static void
+learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
+{
+  g_autoptr (GstIceSession) session = NULL;
+  g_autoptr (GstCaps) before = NULL;
+  gboolean ready;
+
+  g_mutex_lock (&self->lock);
+  before = g_steal_pointer (&member->caps);
+  member->caps = caps != NULL ? gst_caps_ref (caps) : NULL;
+  ready = self->ready && member->mline == GST_ICE_MEMBER_KNOWN;
+  member->mline = GST_ICE_MEMBER_KNOWN;
+  if (self->session != NULL)
+    session = gst_object_ref (self->session);
+  g_mutex_unlock (&self->lock);
+
+  if (!ready) {
+    gst_ice_endpoint_check_ready (self);
+  } else if (session != NULL && must_tell (member, before, caps)) {
+    GST_INFO_OBJECT (
+        member->element, "telling the peer of %" GST_PTR_FORMAT, caps);
+    tell_caps (self, member->stream);
+    g_mutex_lock (&self->lock);
+    self->keyframe_due = TRUE;
+    g_mutex_unlock (&self->lock);
+    gst_ice_session_renegotiate (session);
+  }
+  gst_clear_caps (&caps);
+}
+
+void
+gst_ice_endpoint_set_caps (
+    GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
+{
+  learn_caps (self, member, gst_ice_caps_for_description (caps));
+}
+
+/* Asking */
+
+static gboolean
+is_upstream_live (GstPad *pad)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+
+  if (gst_pad_peer_query (pad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+static void
+ask_source (GstIceEndpoint *self, GstIceMember *member)
+{
+  g_autoptr (GstCaps) caps = NULL;
+
+  gst_ice_caps_ask_peer (member->pad, &caps);
+  /* Whatever comes. */
+  if (!gst_ice_caps_is_rtp (caps))
+    gst_clear_caps (&caps);
+  learn_caps (self, member, g_steal_pointer (&caps));
+}
+
+static void
+ask_sink (GstIceEndpoint *self, GstIceMember *member)
+{
+  GstCaps *caps = NULL;
+
+  if (gst_ice_caps_ask_peer (member->pad, &caps) == GST_ICE_CAPS_KNOWN)
+    learn_caps (self, member, caps);
+  else if (++member->n_asked >= MAX_ASKED)
+    learn_caps (self, member, gst_caps_new_empty_simple (GST_ICE_CAPS_OTHER));
+}
+
+static void
+ask_again (GstElement *element, gpointer user_data)
+{
+  GstIceEndpoint *self = user_data;
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+    gboolean asking;
+
+    g_mutex_lock (&self->lock);
+    asking = member->active && member->mline == GST_ICE_MEMBER_ASKING;
+    g_mutex_unlock (&self->lock);
+    if (asking && member->is_sink)
+      ask_sink (self, member);
+  }
+}
+
+/* Service thread. A query may wait for a lock of the pipeline, so it is asked
+ * elsewhere. */
+static gboolean
+on_settle (gpointer user_data)
+{
+  GstIceEndpoint *self = user_data;
+  g_autoptr (GstElement) speaker = gst_ice_endpoint_ref_speaker (self);
+  gboolean asking = FALSE;
+  GList *l;
+
+  g_mutex_lock (&self->lock);
+  for (l = self->members; l != NULL; l = l->next)
+    asking =
+        asking || ((GstIceMember *) l->data)->mline == GST_ICE_MEMBER_ASKING;
+  if (asking && self->settle != NULL)
+    g_source_set_ready_time (self->settle,
+        g_get_monotonic_time () + ASK_AGAIN_MS * G_TIME_SPAN_MILLISECOND);
+  else if (self->settle != NULL)
+    g_clear_pointer (&self->settle, g_source_unref);
+  g_mutex_unlock (&self->lock);
+
+  if (!asking || speaker == NULL)
+    return G_SOURCE_REMOVE;
+  gst_element_call_async (
+      speaker, ask_again, g_object_ref (self), g_object_unref);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+dispatch_settle (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+static GSourceFuncs settle_funcs = { .dispatch = dispatch_settle };
+
+static void
+ask_soon (GstIceEndpoint *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->settle == NULL) {
+    self->settle = g_source_new (&settle_funcs, sizeof (GSource));
+    g_source_set_callback (
+        self->settle, on_settle, g_object_ref (self), g_object_unref);
+    g_source_set_ready_time (self->settle,
+        g_get_monotonic_time () + SETTLE_MS * G_TIME_SPAN_MILLISECOND);
+    g_source_attach (self->settle, gst_ice_signaller_get_main_context ());
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ice_endpoint_stop_asking (GstIceEndpoint *self)
+{
+  GSource *settle;
+
+  g_mutex_lock (&self->lock);
+  settle = g_steal_pointer (&self->settle);
+  g_mutex_unlock (&self->lock);
+  if (settle == NULL)
+    return;
+  g_source_destroy (settle);
+  g_source_unref (settle);
+}
+
+void
+gst_ice_endpoint_ask (GstIceEndpoint *self, GstIceMember *member)
+{
+  gboolean asking;
+
+  g_mutex_lock (&self->lock);
+  asking = member->mline == GST_ICE_MEMBER_ASKING;
+  g_mutex_unlock (&self->lock);
+  if (!asking)
+    return;
+  if (!member->is_sink) {
+    ask_source (self, member);
+    return;
+  }
+  if (is_upstream_live (member->pad))
+    ask_sink (self, member);
+  ask_soon (self);
+}

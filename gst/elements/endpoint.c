@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "endpoint-private.h"
+
+#include <glib/gi18n-lib.h>
+
+GST_DEBUG_CATEGORY_STATIC (gst_ice_endpoint_debug);
+#define GST_CAT_DEFAULT gst_ice_endpoint_debug
+
+/* An ICE restart that fails is not tried again at once. */
+#define RESTART_INTERVAL (5 * G_TIME_SPAN_SECOND)
+/* TURN servers are told to free what they hold (RFC 8656 7): one packet each,
+ * for which the end of a pipeline does not wait longer than this. */
+#define CLOSE_TIMEOUT (200 * G_TIME_SPAN_MILLISECOND)
+
+G_DEFINE_TYPE_WITH_CODE (GstIceEndpoint, gst_ice_endpoint, G_TYPE_OBJECT,
+    GST_DEBUG_CATEGORY_INIT (
+        gst_ice_endpoint_debug, "ice-signal", 0, "ICE signalling"))
+
+/* Agent -> endpoint, as long as it has members. */
+G_LOCK_DEFINE_STATIC (endpoints);
+static GHashTable *endpoints;
+
+/* Members */
+
+static void
+unref_member (gpointer data)
+{
+  gst_object_unref (((GstIceMember *) data)->element);
+}
+
+GPtrArray *
+gst_ice_endpoint_ref_members (GstIceEndpoint *self)
+{
+  GPtrArray *members = g_ptr_array_new_with_free_func (unref_member);
+  GList *l;
+
+  g_mutex_lock (&self->lock);
+  for (l = self->members; l != NULL; l = l->next) {
+    GstIceMember *member = l->data;
+
+    gst_object_ref (member->element);
+    g_ptr_array_add (members, member);
+  }
+  g_mutex_unlock (&self->lock);
+  return members;
+}
+
+GstElement *
+gst_ice_endpoint_ref_speaker (GstIceEndpoint *self)
+{
+  GstElement *speaker = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->members != NULL)
+    speaker = gst_object_ref (((GstIceMember *) self->members->data)->element);
+  g_mutex_unlock (&self->lock);
+  return speaker;
+}
+
+/* Settings */
+
+typedef struct
+{
+  GValue value;
+  gchar *by; /* (owned) name of an element */
+} Setting;
+
+static void
+setting_free (gpointer data)
+{
+  Setting *setting = data;
+
+  g_value_unset (&setting->value);
+  g_free (setting->by);
+  g_free (setting);
+}
+
+typedef struct
+{
+  GstIceEndpoint *endpoint;
+  GstIceMember *member;
+  GError *error;
+} Apply;
+
+static Setting *
+setting_new (GstIceMember *member, const GValue *value)
+{
+  Setting *setting = g_new0 (Setting, 1);
+
+  g_value_init (&setting->value, G_VALUE_TYPE (value));
+  g_value_copy (value, &setting->value);
+  setting->by = gst_object_get_name (GST_OBJECT (member->element));
+  return setting;
+}
+
+/* One agent has one value: two elements that want different ones are an error
+ * of whoever wrote that. */
+static void
+apply_setting (const gchar *name, const GValue *value, gpointer user_data)
+{
+  Apply *apply = user_data;
+  GstIceEndpoint *self = apply->endpoint;
+  Setting *known;
+
+  g_mutex_lock (&self->lock);
+  known = g_hash_table_lookup (self->settings, name);
+  if (known == NULL)
+    g_hash_table_insert (
+        self->settings, g_strdup (name), setting_new (apply->member, value));
+  else if (gst_value_compare (&known->value, value) != GST_VALUE_EQUAL &&
+      apply->error == NULL)
+    apply->error = g_error_new (GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT,
+        _ ("“agent::%s” has another value here than on %s, which uses the "
+           "same agent; set it on one of them."),
+        name, known->by);
+  g_mutex_unlock (&self->lock);
+  if (known == NULL)
+    g_object_set_property (G_OBJECT (self->agent), name, value);
+}
+
+static gboolean
+add_servers (GstIceEndpoint *self, const gchar *list, GError **error)
+{
+  g_auto (GStrv) uris = g_strsplit (list != NULL ? list : "", ",", -1);
+  gchar **uri;
+
+  for (uri = uris; *uri != NULL; uri++)
+    if (*g_strstrip (*uri) != '\0' &&
+        !gst_ice_agent_add_server (self->agent, *uri, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+apply_settings (GstIceEndpoint *self, GstIceMember *member, GError **error)
+{
+  Apply apply = { self, member, NULL };
+  g_autofree gchar *stun = NULL, *turn = NULL;
+
+  GST_OBJECT_LOCK (member->element);
+  stun = g_strdup (member->stun_server);
+  turn = g_strdup (member->turn_servers);
+  GST_OBJECT_UNLOCK (member->element);
+
+  gst_ice_agent_settings_foreach (member->settings, apply_setting, &apply);
+  if (apply.error != NULL) {
+    g_propagate_error (error, apply.error);
+    return FALSE;
+  }
+  return add_servers (self, stun, error) && add_servers (self, turn, error);
+}
+
+/* Several members may name one meeting place. */
+static gboolean
+take_signaller (GstIceEndpoint *self, GstIceMember *member, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (GstIceSignaller) signaller =
+      gst_ice_member_find_signaller (member, &local_error);
+  g_autofree gchar *uri = NULL, *known_uri = NULL;
+  gboolean same;
+
+  if (local_error != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return FALSE;
+  }
+  if (signaller == NULL)
+    return TRUE;
+
+  g_mutex_lock (&self->lock);
+  if (self->signaller == NULL)
+    self->signaller = g_object_ref (signaller);
+  g_object_get (self->signaller, "uri", &known_uri, NULL);
+  g_object_get (signaller, "uri", &uri, NULL);
+  same = self->signaller == signaller ||
+      (g_strcmp0 (uri, known_uri) == 0 &&
+          G_OBJECT_TYPE (signaller) == G_OBJECT_TYPE (self->signaller));
+  g_mutex_unlock (&self->lock);
+  if (!same)
+    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT,
+        _ ("Elements that share an agent meet the peer in one place; set “uri” "
+           "on one of them."));
+  return same;
+}
+
+/* What happens to transports and agent */
+
+static void
+on_transport_state (
+    GstIceTransport *transport, GParamSpec *pspec, GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  GstIceState state, old = GST_ICE_STATE_NEW;
+  GstIceMember *first = NULL;
+  guint i;
+
+  g_object_get (transport, "state", &state, NULL);
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+    const GstIceState before = g_atomic_int_get (&member->state);
+
+    if (member->transport != transport ||
+        !gst_ice_member_set_state (member, state))
+      continue;
+    if (first == NULL) {
+      first = member;
+      old = before;
+    }
+    member->funcs->state_changed (member);
+  }
+  if (first != NULL)
+    gst_ice_endpoint_post (self,
+        gst_structure_new ("GstIceState", "agent", GST_TYPE_ICE_AGENT,
+            self->agent, "stream", G_TYPE_STRING, first->stream_name,
+            "component", G_TYPE_UINT, first->component, "old",
+            GST_TYPE_ICE_STATE, old, "new", GST_TYPE_ICE_STATE, state, NULL));
+}
+
+static void
+on_agent_state (GstIceAgent *agent, GParamSpec *pspec, GstIceEndpoint *self)
+{
+  GstIceState state;
+
+  g_object_get (agent, "state", &state, NULL);
+  if (state != GST_ICE_STATE_CONNECTED && state != GST_ICE_STATE_COMPLETED)
+    return;
+  g_mutex_lock (&self->lock);
+  self->connected = TRUE;
+  g_mutex_unlock (&self->lock);
+  gst_ice_endpoint_complete_progress (self);
+}
+
+static void
+on_selected_pair (GstIceAgent *agent, GstIceStream *stream, guint component,
+    GstIceCandidate *local, GstIceCandidate *remote, GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  g_autofree gchar *name = gst_object_get_name (GST_OBJECT (stream));
+  guint i;
+
+  gst_ice_endpoint_post (self,
+      gst_structure_new ("GstIceSelectedPair", "agent", GST_TYPE_ICE_AGENT,
+          agent, "stream", G_TYPE_STRING, name, "component", G_TYPE_UINT,
+          component, "local", GST_TYPE_ICE_CANDIDATE, local, "remote",
+          GST_TYPE_ICE_CANDIDATE, remote, NULL));
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    if (member->stream != stream || member->component != component)
+      continue;
+    g_atomic_int_set (&member->parted, FALSE);
+    member->funcs->path_changed (member);
+  }
+}
+
+static void
+on_consent_lost (GstIceAgent *agent, GstIceStream *stream, guint component,
+    GstIceEndpoint *self)
+{
+  g_autofree gchar *name = gst_object_get_name (GST_OBJECT (stream));
+  g_autoptr (GError) error = g_error_new_literal (GST_ICE_ERROR,
+      GST_ICE_ERROR_CONSENT_EXPIRED,
+      _ ("The peer has not answered for 30 seconds; it is gone, or the network "
+         "between is."));
+
+  gst_ice_endpoint_post (self,
+      gst_structure_new ("GstIceConsentLost", "agent", GST_TYPE_ICE_AGENT,
+          agent, "stream", G_TYPE_STRING, name, "component", G_TYPE_UINT,
+          component, NULL));
+  gst_ice_endpoint_fail (self, error);
+}
+
+static void
+on_candidate_error (GstIceAgent *agent, const gchar *url, guint code,
+    const gchar *text, GstIceEndpoint *self)
+{
+  gst_ice_endpoint_post_server_error (self, url, code, text);
+}
+
+static void
+on_agent_error (GstIceAgent *agent, const GError *error, GstIceEndpoint *self)
+{
+  gst_ice_endpoint_fail (self, error);
+}
+
+static void
+on_agent_warning (GstIceAgent *agent, const GError *error, GstIceEndpoint *self)
+{
+  gst_ice_endpoint_post_warning (self, error);
+}
+
+/* FALSE: not now, or nobody wants it. */
+static gboolean
+try_restart (GstIceEndpoint *self)
+{
+  const gint64 now = g_get_monotonic_time ();
+  g_autoptr (GstIceSession) session = NULL;
+  gboolean wanted = FALSE;
+  GList *l;
+
+  g_mutex_lock (&self->lock);
+  for (l = self->members; l != NULL; l = l->next)
+    wanted = wanted || ((GstIceMember *) l->data)->auto_restart;
+  if (wanted && self->connected && !self->over && self->session != NULL &&
+      now - self->restarted_at > RESTART_INTERVAL) {
+    self->restarted_at = now;
+    session = gst_object_ref (self->session);
+  }
+  g_mutex_unlock (&self->lock);
+
+  if (session == NULL)
+    return FALSE;
+  gst_ice_endpoint_post (self,
+      gst_structure_new ("GstIceRestart", "agent", GST_TYPE_ICE_AGENT,
+          self->agent, "trigger", G_TYPE_STRING, "path-lost", NULL));
+  gst_ice_session_restart (session);
+  return TRUE;
+}
+
+static void
+disconnect_member (GstIceMember *member, const GError *error)
+{
+  switch (member->on_disconnect) {
+    case GST_ICE_ON_DISCONNECT_WAIT:
+      break;
+    case GST_ICE_ON_DISCONNECT_EOS:
+      member->funcs->ended (member);
+      break;
+    case GST_ICE_ON_DISCONNECT_ERROR:
+      gst_ice_post_error (member->element, error);
+      break;
+  }
+}
+
+void
+gst_ice_endpoint_fail (GstIceEndpoint *self, const GError *error)
+{
+  g_autoptr (GPtrArray) members = NULL;
+  gboolean connected;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  connected = self->connected;
+  g_mutex_unlock (&self->lock);
+  if (!connected) {
+    gst_ice_endpoint_abort_progress (
+        self, GST_PROGRESS_TYPE_ERROR, error->message);
+    gst_ice_endpoint_post_error (self, error);
+    return;
+  }
+  if (try_restart (self))
+    return;
+  members = gst_ice_endpoint_ref_members (self);
+  for (i = 0; i < members->len; i++)
+    disconnect_member (g_ptr_array_index (members, i), error);
+}
+
+void
+gst_ice_endpoint_handle_bye (GstIceEndpoint *self, const gchar *reason)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  g_autoptr (GError) error = g_error_new_literal (GST_ICE_ERROR,
+      GST_ICE_ERROR_SIGNALLING_LOST, _ ("The peer ended the session."));
+  g_autoptr (GstIceSession) over = NULL;
+  guint i;
+
+  gst_ice_endpoint_post (self,
+      gst_structure_new ("GstIcePeer", "agent", GST_TYPE_ICE_AGENT, self->agent,
+          "event", G_TYPE_STRING, "bye", "reason", G_TYPE_STRING,
+          reason != NULL ? reason : "", NULL));
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    g_atomic_int_set (&member->parted, TRUE);
+    if (member->is_sink) {
+      disconnect_member (member, error);
+      continue;
+    }
+    /* Who receives has received all. The next peer is for the next session. */
+    member->funcs->ended (member);
+    if (over == NULL && self->session != NULL)
+      over = gst_object_ref (self->session);
+  }
+  if (over != NULL)
+    gst_ice_session_bye (over, NULL);
+}
+
+void
+gst_ice_endpoint_request_keyframes (GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    member->funcs->path_changed (member);
+  }
+}
+
+/* Life */
+
+static void
+watch_agent (GstIceEndpoint *self)
+{
+  g_signal_connect_object (
+      self->agent, "notify::state", G_CALLBACK (on_agent_state), self, 0);
+  g_signal_connect_object (
+      self->agent, "selected-pair", G_CALLBACK (on_selected_pair), self, 0);
+  g_signal_connect_object (
+      self->agent, "consent-lost", G_CALLBACK (on_consent_lost), self, 0);
+  g_signal_connect_object (
+      self->agent, "candidate-error", G_CALLBACK (on_candidate_error), self, 0);
+  g_signal_connect_object (
+      self->agent, "error", G_CALLBACK (on_agent_error), self, 0);
+  g_signal_connect_object (
+      self->agent, "warning", G_CALLBACK (on_agent_warning), self, 0);
+}
+
+/* With the table's lock. (transfer full) */
+static GstIceEndpoint *
+find_or_make (GstIceAgent *agent, gboolean element_made)
+{
+  GstIceEndpoint *self;
+
+  if (endpoints == NULL)
+    endpoints = g_hash_table_new (NULL, NULL);
+  self = g_hash_table_lookup (endpoints, agent);
+  if (self != NULL)
+    return g_object_ref (self);
+
+  self = g_object_new (GST_TYPE_ICE_ENDPOINT, NULL);
+  self->agent = gst_object_ref (agent);
+  self->element_made = element_made;
+  watch_agent (self);
+  g_hash_table_insert (endpoints, agent, self);
+  return self;
+}
+
+/* With our lock. */
+static gboolean
+has_transport (GstIceEndpoint *self, GstIceTransport *transport)
+{
+  GList *l;
+
+  for (l = self->members; l != NULL; l = l->next)
+    if (((GstIceMember *) l->data)->transport == transport)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+add_member (GstIceEndpoint *self, GstIceMember *member)
+{
+  g_mutex_lock (&self->lock);
+  if (!has_transport (self, member->transport))
+    g_signal_connect_object (member->transport, "notify::state",
+        G_CALLBACK (on_transport_state), self, 0);
+  self->members = g_list_append (self->members, member);
+  member->active = member->ended = FALSE;
+  member->mline = GST_ICE_MEMBER_ASKING;
+  member->n_asked = 0;
+  gst_clear_caps (&member->caps);
+  g_mutex_unlock (&self->lock);
+}
+
+GstIceEndpoint *
+gst_ice_endpoint_join (GstIceAgent *agent, gboolean element_made,
+    GstIceMember *member, GError **error)
+{
+  GstIceEndpoint *self;
+
+  G_LOCK (endpoints);
+  self = find_or_make (agent, element_made);
+  add_member (self, member);
+  G_UNLOCK (endpoints);
+
+  if (apply_settings (self, member, error) &&
+      take_signaller (self, member, error))
+    return self;
+  gst_ice_endpoint_leave (self, member);
+  g_object_unref (self);
+  return NULL;
+}
+
+/* The end is reported to a context of our own: that of the caller may not run
+ * while a state changes. */
+typedef struct
+{
+  gboolean done;
+} Closing;
+
+static void
+on_closed (GObject *agent, GAsyncResult *result, gpointer user_data)
+{
+  Closing *closing = user_data;
+
+  gst_ice_agent_close_finish (GST_ICE_AGENT (agent), result, NULL);
+  closing->done = TRUE;
+}
+
+static gboolean
+on_close_timeout (gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+close_agent (GstIceAgent *agent)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GSource) timeout =
+      g_timeout_source_new (CLOSE_TIMEOUT / G_TIME_SPAN_MILLISECOND);
+  Closing closing = { FALSE };
+
+  g_main_context_push_thread_default (context);
+  g_source_set_callback (timeout, on_close_timeout, cancellable, NULL);
+  g_source_attach (timeout, context);
+  gst_ice_agent_close_async (agent, cancellable, on_closed, &closing);
+  while (!closing.done)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (timeout);
+  g_main_context_pop_thread_default (context);
+}
+
+static void
+shut_down (GstIceEndpoint *self)
+{
+  g_autoptr (GstIceSession) session = NULL;
+
+  gst_ice_endpoint_stop_asking (self);
+  g_signal_handlers_disconnect_by_data (self->agent, self);
+  g_mutex_lock (&self->lock);
+  session = g_steal_pointer (&self->session);
+  g_mutex_unlock (&self->lock);
+  if (session != NULL) {
+    g_signal_handlers_disconnect_by_data (session, self);
+    g_signal_handlers_disconnect_by_data (self->signaller, self);
+    gst_ice_session_bye (session, "stopped");
+  }
+  if (self->element_made)
+    close_agent (self->agent);
+}
+
+/* With our lock. */
+static void
+remove_member (GstIceEndpoint *self, GstIceMember *member)
+{
+  self->members = g_list_remove (self->members, member);
+  if (!has_transport (self, member->transport))
+    g_signal_handlers_disconnect_by_data (member->transport, self);
+  gst_clear_caps (&member->caps);
+}
+
+void
+gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member)
+{
+  gboolean last;
+
+  g_mutex_lock (&self->lock);
+  last = self->members != NULL && self->members->next == NULL;
+  g_mutex_unlock (&self->lock);
+  if (last)
+    gst_ice_endpoint_abort_progress (
+        self, GST_PROGRESS_TYPE_CANCELED, _ ("Stopped before connected"));
+
+  G_LOCK (endpoints);
+  g_mutex_lock (&self->lock);
+  remove_member (self, member);
+  last = self->members == NULL;
+  g_mutex_unlock (&self->lock);
+  if (last)
+    g_hash_table_remove (endpoints, self->agent);
+  G_UNLOCK (endpoints);
+
+  if (last)
+    shut_down (self);
+  else
+    gst_ice_endpoint_check_ready (self);
+}
+
+gboolean
+gst_ice_endpoint_activate (
+    GstIceEndpoint *self, GstIceMember *member, GError **error)
+{
+  gboolean first;
+
+  g_mutex_lock (&self->lock);
+  member->active = TRUE;
+  first = !self->started;
+  self->started = TRUE;
+  if (first)
+    self->started_at = g_get_monotonic_time ();
+  g_mutex_unlock (&self->lock);
+
+  if (first && !gst_ice_endpoint_meet (self, error))
+    return FALSE;
+  gst_ice_endpoint_ask (self, member);
+  gst_ice_endpoint_check_ready (self);
+  return TRUE;
+}
+
+void
+gst_ice_endpoint_end (GstIceEndpoint *self, GstIceMember *member)
+{
+  g_autoptr (GstIceSession) session = NULL;
+  gboolean last = TRUE;
+  GList *l;
+
+  g_mutex_lock (&self->lock);
+  member->ended = TRUE;
+  /* Who also receives stays: the peer says bye in its turn. */
+  for (l = self->members; l != NULL; l = l->next) {
+    const GstIceMember *other = l->data;
+
+    last = last && other->is_sink && other->ended;
+  }
+  if (last && self->session != NULL && !self->over)
+    session = gst_object_ref (self->session);
+  self->over = self->over || last;
+  g_mutex_unlock (&self->lock);
+
+  if (session != NULL)
+    gst_ice_session_bye (session, "eos");
+}
+
+GstStructure *
+gst_ice_endpoint_get_stats (GstIceEndpoint *self)
+{
+  return gst_ice_agent_get_stats (self->agent);
+}
+
+static void
+gst_ice_endpoint_finalize (GObject *object)
+{
+  GstIceEndpoint *self = GST_ICE_ENDPOINT (object);
+
+  g_clear_object (&self->session);
+  g_clear_object (&self->signaller);
+  g_clear_object (&self->agent);
+  g_hash_table_unref (self->settings);
+  g_hash_table_unref (self->warned_about);
+  g_mutex_clear (&self->lock);
+
+  G_OBJECT_CLASS (gst_ice_endpoint_parent_class)->finalize (object);
+}
+
+static void
+gst_ice_endpoint_init (GstIceEndpoint *self)
+{
+  g_mutex_init (&self->lock);
+  self->settings =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, setting_free);
+  self->warned_about =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void
+gst_ice_endpoint_class_init (GstIceEndpointClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = gst_ice_endpoint_finalize;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "member.h"
+
+G_BEGIN_DECLS
+
+/* One for each agent that elements use: who they are, the session by which
+ * they meet the peer, and what is told about it on the bus. Its methods may be
+ * called from any thread. */
+#define GST_TYPE_ICE_ENDPOINT (gst_ice_endpoint_get_type ())
+G_DECLARE_FINAL_TYPE (
+    GstIceEndpoint, gst_ice_endpoint, GST, ICE_ENDPOINT, GObject)
+
+/* (transfer full). @element_made: closed when the last member leaves. */
+GstIceEndpoint *gst_ice_endpoint_join (GstIceAgent *agent,
+    gboolean element_made, GstIceMember *member, GError **error);
+/* The last to leave ends the session. */
+void gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member);
+/* READY to PAUSED: gathers, goes to the meeting place. */
+gboolean gst_ice_endpoint_activate (
+    GstIceEndpoint *self, GstIceMember *member, GError **error);
+/* What @member will send, as its CAPS event says. */
+void gst_ice_endpoint_set_caps (
+    GstIceEndpoint *self, GstIceMember *member, GstCaps *caps);
+/* EOS of @member; after that of the last sender the peer hears bye. */
+void gst_ice_endpoint_end (GstIceEndpoint *self, GstIceMember *member);
+/* (transfer full) */
+GstStructure *gst_ice_endpoint_get_stats (GstIceEndpoint *self);
+
+/* An element cannot go on: ERROR with a details structure that has "cause". */
+void gst_ice_post_error (GstElement *element, const GError *error);
+
+G_END_DECLS

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "icesrc.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "endpoint.h"
+#include "member.h"
+
+/**
+ * SECTION:element-icesrc
+ * @title: icesrc
+ *
+ * Receives from a peer over ICE. Its caps come from the peer's description.
+ *
+ * |[
+ * gst-launch-1.0 icesrc uri=ice+file:///tmp/call ! decodebin ! autovideosink
+ * ]|
+ */
+
+GST_DEBUG_CATEGORY_STATIC (gst_ice_src_debug);
+#define GST_CAT_DEFAULT gst_ice_src_debug
+
+/* The peer's bye may overtake its last packets: they come by another way. */
+#define LAST_PACKETS_MS 100
+
+struct _GstIceSrc
+{
+  GstPushSrc parent;
+
+  GstIceMember member;
+
+  /* Under the object lock. */
+  GCancellable *cancellable; /* (owned) (nullable) of the present wait */
+  gboolean flushing;
+  GSource *ending; /* (owned) (nullable) */
+
+  gint caps_changed; /* atomic: look at the peer's description again */
+  gint over;         /* atomic: when all is read, EOS */
+};
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+G_DEFINE_TYPE_WITH_CODE (GstIceSrc, gst_ice_src, GST_TYPE_PUSH_SRC,
+    G_IMPLEMENT_INTERFACE (
+        GST_TYPE_CHILD_PROXY, gst_ice_member_child_proxy_init)
+        GST_DEBUG_CATEGORY_INIT (gst_ice_src_debug, "icesrc", 0, "ICE source"))
+
+/* Waiting */
+
+/* (transfer full) */
+static GCancellable *
+start_wait (GstIceSrc *self)
+{
+  GCancellable *cancellable;
+
+  GST_OBJECT_LOCK (self);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  if (self->flushing)
+    g_cancellable_cancel (self->cancellable);
+  cancellable = g_object_ref (self->cancellable);
+  GST_OBJECT_UNLOCK (self);
+  return cancellable;
+}
+
+static void
+end_wait (GstIceSrc *self)
+{
+  g_autoptr (GCancellable) cancellable = NULL;
+
+  GST_OBJECT_LOCK (self);
+  if (self->cancellable != NULL)
+    cancellable = g_object_ref (self->cancellable);
+  GST_OBJECT_UNLOCK (self);
+  if (cancellable != NULL)
+    g_cancellable_cancel (cancellable);
+}
+
+static gboolean
+is_flushing (GstIceSrc *self)
+{
+  gboolean flushing;
+
+  GST_OBJECT_LOCK (self);
+  flushing = self->flushing;
+  GST_OBJECT_UNLOCK (self);
+  return flushing;
+}
+
+static gboolean
+gst_ice_src_unlock (GstBaseSrc *src)
+{
+  GstIceSrc *self = GST_ICE_SRC (src);
+
+  GST_OBJECT_LOCK (self);
+  self->flushing = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  end_wait (self);
+  return TRUE;
+}
+
+static gboolean
+gst_ice_src_unlock_stop (GstBaseSrc *src)
+{
+  GstIceSrc *self = GST_ICE_SRC (src);
+
+  GST_OBJECT_LOCK (self);
+  self->flushing = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+/* Caps */
+
+static void
+on_remote_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSrc *self)
+{
+  g_atomic_int_set (&self->caps_changed, TRUE);
+  /* Downstream gets its decoder ready while the packets are on their way. */
+  end_wait (self);
+}
+
+static gboolean
+update_caps (GstIceSrc *self)
+{
+  g_autoptr (GstCaps) caps = NULL;
+
+  if (!g_atomic_int_compare_and_exchange (&self->caps_changed, TRUE, FALSE))
+    return TRUE;
+  caps = gst_ice_stream_get_remote_caps (self->member.stream);
+  return caps == NULL || gst_base_src_set_caps (GST_BASE_SRC (self), caps);
+}
+
+static GstCaps *
+gst_ice_src_get_caps (GstBaseSrc *src, GstCaps *filter)
+{
+  GstIceSrc *self = GST_ICE_SRC (src);
+  g_autoptr (GstCaps) caps = NULL;
+
+  if (self->member.stream != NULL)
+    caps = gst_ice_stream_get_remote_caps (self->member.stream);
+  if (caps == NULL)
+    return filter != NULL ? gst_caps_ref (filter) : gst_caps_new_any ();
+  if (filter == NULL)
+    return g_steal_pointer (&caps);
+  return gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
+}
+
+/* The peer decides: there is nothing to negotiate, and nothing to allocate. */
+static gboolean
+gst_ice_src_negotiate (GstBaseSrc *src)
+{
+  g_atomic_int_set (&GST_ICE_SRC (src)->caps_changed, TRUE);
+  return TRUE;
+}
+
+/* Data */
+
+/* Buffers come with their arrival as DTS, in ns of the monotonic clock. */
+static void
+stamp (GstBufferList *list, GstClockTime base_time, GstClockTime now,
+    GstClockTime monotonic_now)
+{
+  const guint n = gst_buffer_list_length (list);
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    GstBuffer *buffer = gst_buffer_list_get_writable (list, i);
+    const GstClockTime arrival = GST_BUFFER_DTS (buffer);
+    GstClockTime time = GST_CLOCK_TIME_NONE;
+
+    if (GST_CLOCK_TIME_IS_VALID (now) && GST_CLOCK_TIME_IS_VALID (arrival)) {
+      const GstClockTime age =
+          monotonic_now > arrival ? monotonic_now - arrival : 0;
+
+      time = now > base_time + age ? now - base_time - age : 0;
+    }
+    GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = time;
+  }
+}
+
+static void
+stamp_now (GstIceSrc *self, GstBufferList *list)
+{
+  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
+  const GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (self));
+
+  stamp (list, base_time,
+      clock != NULL ? gst_clock_get_time (clock) : GST_CLOCK_TIME_NONE,
+      g_get_monotonic_time () * GST_USECOND);
+}
+
+static gboolean
+has_data (GstIceSrc *self)
+{
+  return (g_datagram_based_condition_check (
+              G_DATAGRAM_BASED (self->member.transport), G_IO_IN) &
+             G_IO_IN) != 0;
+}
+
+/* @list: (transfer full) */
+static GstFlowReturn
+hand_over (GstIceSrc *self, GstBufferList *list, GstBuffer **ret_buffer)
+{
+  stamp_now (self, list);
+  if (gst_buffer_list_length (list) == 1) {
+    *ret_buffer = gst_buffer_ref (gst_buffer_list_get (list, 0));
+    gst_buffer_list_unref (list);
+    return GST_FLOW_OK;
+  }
+  gst_base_src_submit_buffer_list (GST_BASE_SRC (self), list);
+  /* Up to 1.22.11 the base class unrefs the buffer that is not there when the
+   * state changed meanwhile and we say OK. */
+  return gst_base_src_wait_playing (GST_BASE_SRC (self));
+}
+
+static GstFlowReturn
+handle_receive_error (GstIceSrc *self, const GError *error)
+{
+  if (g_error_matches (error, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED))
+    return GST_FLOW_EOS;
+  gst_ice_post_error (GST_ELEMENT (self), error);
+  return GST_FLOW_ERROR;
+}
+
+/* A state change to PAUSED ends the wait; what is queued then waits in the
+ * transport for the next call. */
+static GstFlowReturn
+gst_ice_src_create (GstPushSrc *src, GstBuffer **ret_buffer)
+{
+  GstIceSrc *self = GST_ICE_SRC (src);
+
+  *ret_buffer = NULL;
+  for (;;) {
+    g_autoptr (GCancellable) cancellable = start_wait (self);
+    g_autoptr (GError) error = NULL;
+    GstBufferList *list;
+
+    if (is_flushing (self))
+      return GST_FLOW_FLUSHING;
+    if (!update_caps (self))
+      return GST_FLOW_NOT_NEGOTIATED;
+    if (g_atomic_int_get (&self->over) && !has_data (self))
+      return GST_FLOW_EOS;
+
+    list =
+        gst_ice_transport_receive (self->member.transport, cancellable, &error);
+    if (list != NULL)
+      return update_caps (self) ? hand_over (self, list, ret_buffer)
+                                : GST_FLOW_NOT_NEGOTIATED;
+    if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      return handle_receive_error (self, error);
+  }
+}
+
+/* What the endpoint tells */
+
+static void
+on_state_changed (GstIceMember *member)
+{
+}
+
+static void
+on_path_changed (GstIceMember *member)
+{
+}
+
+static gboolean
+on_ending (gpointer user_data)
+{
+  GstIceSrc *self = user_data;
+
+  g_atomic_int_set (&self->over, TRUE);
+  end_wait (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+stop_ending (GstIceSrc *self)
+{
+  GSource *ending;
+
+  GST_OBJECT_LOCK (self);
+  ending = g_steal_pointer (&self->ending);
+  GST_OBJECT_UNLOCK (self);
+  if (ending == NULL)
+    return;
+  g_source_destroy (ending);
+  g_source_unref (ending);
+}
+
+static void
+on_ended (GstIceMember *member)
+{
+  GstIceSrc *self = GST_ICE_SRC (member->element);
+
+  GST_OBJECT_LOCK (self);
+  if (self->ending == NULL) {
+    self->ending = g_timeout_source_new (LAST_PACKETS_MS);
+    g_source_set_callback (
+        self->ending, on_ending, gst_object_ref (self), gst_object_unref);
+    g_source_attach (self->ending, gst_ice_signaller_get_main_context ());
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static const GstIceMemberFuncs member_funcs = {
+  .state_changed = on_state_changed,
+  .path_changed = on_path_changed,
+  .ended = on_ended,
+};
+
+/* The class */
+
+static gboolean
+join (GstIceSrc *self)
+{
+  if (!gst_ice_member_join (&self->member))
+    return FALSE;
+  g_atomic_int_set (&self->over, FALSE);
+  g_atomic_int_set (&self->caps_changed, TRUE);
+  g_signal_connect_object (self->member.stream, "notify::remote-caps",
+      G_CALLBACK (on_remote_caps), self, 0);
+  return TRUE;
+}
+
+static void
+leave (GstIceSrc *self)
+{
+  if (self->member.stream != NULL)
+    g_signal_handlers_disconnect_by_data (self->member.stream, self);
+  gst_ice_member_leave (&self->member);
+  stop_ending (self);
+}
+
+static GstStateChangeReturn
+gst_ice_src_change_state (GstElement *element, GstStateChange transition)
+{
+  GstIceSrc *self = GST_ICE_SRC (element);
+  GstStateChangeReturn ret;
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !join (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      !gst_ice_member_activate (&self->member))
+    return GST_STATE_CHANGE_FAILURE;
+
+  ret = GST_ELEMENT_CLASS (gst_ice_src_parent_class)
+            ->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+      (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+          ret == GST_STATE_CHANGE_FAILURE))
+    leave (self);
+  return ret;
+}
+
+static void
+gst_ice_src_set_context (GstElement *element, GstContext *context)
+{
+  gst_ice_member_set_context (&GST_ICE_SRC (element)->member, context);
+  GST_ELEMENT_CLASS (gst_ice_src_parent_class)->set_context (element, context);
+}
+
+static void
+gst_ice_src_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (!gst_ice_member_set_property (&GST_ICE_SRC (object)->member, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+gst_ice_src_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  if (!gst_ice_member_get_property (&GST_ICE_SRC (object)->member, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+gst_ice_src_finalize (GObject *object)
+{
+  GstIceSrc *self = GST_ICE_SRC (object);
+
+  gst_ice_member_clear (&self->member);
+  g_clear_object (&self->cancellable);
+
+  G_OBJECT_CLASS (gst_ice_src_parent_class)->finalize (object);
+}
+
+static void
+gst_ice_src_init (GstIceSrc *self)
+{
+  gst_ice_member_init (&self->member, GST_ELEMENT (self),
+      GST_BASE_SRC_PAD (self), &member_funcs);
+  gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
+  gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
+  /* The base class would stamp the first buffer of a list only. */
+  gst_base_src_set_do_timestamp (GST_BASE_SRC (self), FALSE);
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_REQUIRE_CLOCK);
+}
+
+static void
+gst_ice_src_class_init (GstIceSrcClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseSrcClass *src_class = GST_BASE_SRC_CLASS (klass);
+
+  object_class->set_property = gst_ice_src_set_property;
+  object_class->get_property = gst_ice_src_get_property;
+  object_class->finalize = gst_ice_src_finalize;
+  gst_ice_member_install_properties (object_class);
+
+  element_class->change_state = gst_ice_src_change_state;
+  element_class->set_context = gst_ice_src_set_context;
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "ICE source",
+      "Source/Network", "Receives from a peer over ICE (RFC 8445)",
+      GST_PACKAGE_ORIGIN);
+
+  src_class->unlock = gst_ice_src_unlock;
+  src_class->unlock_stop = gst_ice_src_unlock_stop;
+  src_class->get_caps = gst_ice_src_get_caps;
+  src_class->negotiate = gst_ice_src_negotiate;
+  GST_PUSH_SRC_CLASS (klass)->create = gst_ice_src_create;
+}

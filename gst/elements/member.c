@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "member.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "endpoint.h"
+
+/* Marks an agent that exists because an element wanted one: ours to close, and
+ * to make again. */
+#define MADE "gst-ice-element-made"
+/* Where an element keeps its member. */
+#define MEMBER "gst-ice-member"
+
+GType
+gst_ice_on_disconnect_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ICE_ON_DISCONNECT_WAIT, "Wait for the peer to come back", "wait" },
+    { GST_ICE_ON_DISCONNECT_EOS, "End the stream", "eos" },
+    { GST_ICE_ON_DISCONNECT_ERROR, "Post an error", "error" },
+    { 0, NULL, NULL },
+  };
+  static gsize type;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstIceOnDisconnect", values));
+  return type;
+}
+
+static void
+install_meeting_properties (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_AGENT,
+      g_param_spec_object ("agent", "Agent",
+          "The ICE agent; from text its name. Unset: one for the pipeline",
+          GST_TYPE_ICE_AGENT, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STREAM,
+      g_param_spec_string ("stream", "Stream",
+          "The stream of the agent, the SDP mid", "0", flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_COMPONENT,
+      g_param_spec_uint ("component", "Component",
+          "1: RTP, or everything with rtcp-mux; 2: RTCP", 1, 256, 1, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_URI,
+      g_param_spec_string ("uri", "URI",
+          "Where to meet the peer: ice+file:///tmp/call, ice+stdio:, ...", NULL,
+          flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_SIGNALLER,
+      g_param_spec_object ("signaller", "Signaller",
+          "How to meet the peer; from text file, stdio or the name of a module",
+          GST_TYPE_ICE_SIGNALLER, flags));
+}
+
+static void
+install_agent_properties (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STUN_SERVER,
+      g_param_spec_string ("stun-server", "STUN server",
+          "stun:HOST[:PORT], given to the agent", NULL, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_TURN_SERVERS,
+      g_param_spec_string ("turn-servers", "TURN servers",
+          "turn:USER:PASSWORD@HOST[:PORT], comma separated, given to the agent",
+          NULL, flags));
+  g_object_class_install_property (klass,
+      GST_ICE_MEMBER_PROP_ICE_TRANSPORT_POLICY,
+      g_param_spec_enum ("ice-transport-policy", "ICE transport policy",
+          "Which candidates are used", GST_TYPE_ICE_POLICY, GST_ICE_POLICY_ALL,
+          flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_CONNECT_TIMEOUT,
+      g_param_spec_uint ("connect-timeout", "Connect timeout",
+          "Milliseconds to connect in, 0: as long as ICE takes", 0, G_MAXUINT,
+          0, flags));
+}
+
+void
+gst_ice_member_install_properties (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  install_meeting_properties (klass);
+  install_agent_properties (klass);
+  g_object_class_install_property (klass,
+      GST_ICE_MEMBER_PROP_WAIT_FOR_CONNECTION,
+      g_param_spec_boolean ("wait-for-connection", "Wait for connection",
+          "Hold PLAYING with progress messages until connected", TRUE, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_ON_DISCONNECT,
+      g_param_spec_enum ("on-disconnect", "On disconnect",
+          "What to do when the peer is lost", gst_ice_on_disconnect_get_type (),
+          GST_ICE_ON_DISCONNECT_WAIT, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_AUTO_RESTART,
+      g_param_spec_boolean ("auto-restart", "Auto restart",
+          "Restart ICE when the path is lost", TRUE, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics", "Statistics of the session",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STATE,
+      g_param_spec_enum ("state", "State", "State of the connection",
+          GST_TYPE_ICE_STATE, GST_ICE_STATE_NEW,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+void
+gst_ice_member_init (GstIceMember *self, GstElement *element, GstPad *pad,
+    const GstIceMemberFuncs *funcs)
+{
+  self->element = element;
+  self->pad = pad;
+  self->is_sink = GST_PAD_IS_SINK (pad);
+  self->funcs = funcs;
+  self->stream_name = g_strdup ("0");
+  self->component = 1;
+  self->wait_for_connection = self->auto_restart = TRUE;
+  self->settings = gst_ice_agent_settings_new ();
+  g_object_set_data (G_OBJECT (element), MEMBER, self);
+}
+
+void
+gst_ice_member_clear (GstIceMember *self)
+{
+  g_clear_object (&self->agent);
+  g_clear_object (&self->context_agent);
+  g_clear_object (&self->signaller);
+  g_clear_object (&self->made);
+  g_clear_object (&self->settings);
+  g_clear_pointer (&self->stream_name, g_free);
+  g_clear_pointer (&self->uri, g_free);
+  g_clear_pointer (&self->stun_server, g_free);
+  g_clear_pointer (&self->turn_servers, g_free);
+  gst_clear_caps (&self->caps);
+}
+
+/* An agent that nobody but the value refers to was made for the name in a
+ * launch line. */
+static void
+set_agent (GstIceMember *self, GstIceAgent *agent)
+{
+  if (agent != NULL && g_atomic_int_get (&G_OBJECT (agent)->ref_count) == 1)
+    g_object_set_data (G_OBJECT (agent), MADE, (gpointer) MADE);
+  g_set_object (&self->agent, agent);
+}
+
+static void
+set_string (gchar **string, const GValue *value)
+{
+  g_free (*string);
+  *string = g_value_dup_string (value);
+}
+
+/* Both are settings of the agent, as agent:: would be. */
+static void
+set_setting (GstIceMember *self, const gchar *name, const GValue *value)
+{
+  g_object_set_property (G_OBJECT (self->settings), name, value);
+}
+
+gboolean
+gst_ice_member_set_property (GstIceMember *self, guint id, const GValue *value)
+{
+  if (id == GST_ICE_MEMBER_PROP_ICE_TRANSPORT_POLICY) {
+    set_setting (self, "policy", value);
+    return TRUE;
+  }
+  if (id == GST_ICE_MEMBER_PROP_CONNECT_TIMEOUT) {
+    set_setting (self, "connect-timeout", value);
+    return TRUE;
+  }
+
+  GST_OBJECT_LOCK (self->element);
+  switch (id) {
+    case GST_ICE_MEMBER_PROP_AGENT:
+      set_agent (self, g_value_get_object (value));
+      break;
+    case GST_ICE_MEMBER_PROP_STREAM:
+      if (g_value_get_string (value) != NULL)
+        set_string (&self->stream_name, value);
+      break;
+    case GST_ICE_MEMBER_PROP_COMPONENT:
+      self->component = g_value_get_uint (value);
+      break;
+    case GST_ICE_MEMBER_PROP_URI:
+      set_string (&self->uri, value);
+      break;
+    case GST_ICE_MEMBER_PROP_SIGNALLER:
+      g_set_object (&self->signaller, g_value_get_object (value));
+      break;
+    case GST_ICE_MEMBER_PROP_STUN_SERVER:
+      set_string (&self->stun_server, value);
+      break;
+    case GST_ICE_MEMBER_PROP_TURN_SERVERS:
+      set_string (&self->turn_servers, value);
+      break;
+    case GST_ICE_MEMBER_PROP_WAIT_FOR_CONNECTION:
+      self->wait_for_connection = g_value_get_boolean (value);
+      break;
+    case GST_ICE_MEMBER_PROP_ON_DISCONNECT:
+      self->on_disconnect = g_value_get_enum (value);
+      break;
+    case GST_ICE_MEMBER_PROP_AUTO_RESTART:
+      self->auto_restart = g_value_get_boolean (value);
+      break;
+    default:
+      GST_OBJECT_UNLOCK (self->element);
+      return FALSE;
+  }
+  GST_OBJECT_UNLOCK (self->element);
+  return TRUE;
+}
+
+gboolean
+gst_ice_member_get_property (GstIceMember *self, guint id, GValue *value)
+{
+  if (id == GST_ICE_MEMBER_PROP_STATS) {
+    g_value_take_boxed (value, gst_ice_member_get_stats (self));
+    return TRUE;
+  }
+  if (id == GST_ICE_MEMBER_PROP_ICE_TRANSPORT_POLICY) {
+    g_object_get_property (G_OBJECT (self->settings), "policy", value);
+    return TRUE;
+  }
+  if (id == GST_ICE_MEMBER_PROP_CONNECT_TIMEOUT) {
+    g_object_get_property (G_OBJECT (self->settings), "connect-timeout", value);
+    return TRUE;
+  }
+
+  GST_OBJECT_LOCK (self->element);
+  switch (id) {
+    case GST_ICE_MEMBER_PROP_AGENT:
+      g_value_set_object (
+          value, self->agent != NULL ? self->agent : self->context_agent);
+      break;
+    case GST_ICE_MEMBER_PROP_STREAM:
+      g_value_set_string (value, self->stream_name);
+      break;
+    case GST_ICE_MEMBER_PROP_COMPONENT:
+      g_value_set_uint (value, self->component);
+      break;
+    case GST_ICE_MEMBER_PROP_URI:
+      g_value_set_string (value, self->uri);
+      break;
+    case GST_ICE_MEMBER_PROP_SIGNALLER:
+      g_value_set_object (value, self->signaller);
+      break;
+    case GST_ICE_MEMBER_PROP_STUN_SERVER:
+      g_value_set_string (value, self->stun_server);
+      break;
+    case GST_ICE_MEMBER_PROP_TURN_SERVERS:
+      g_value_set_string (value, self->turn_servers);
+      break;
+    case GST_ICE_MEMBER_PROP_WAIT_FOR_CONNECTION:
+      g_value_set_boolean (value, self->wait_for_connection);
+      break;
+    case GST_ICE_MEMBER_PROP_ON_DISCONNECT:
+      g_value_set_enum (value, self->on_disconnect);
+      break;
+    case GST_ICE_MEMBER_PROP_AUTO_RESTART:
+      g_value_set_boolean (value, self->auto_restart);
+      break;
+    case GST_ICE_MEMBER_PROP_STATE:
+      g_value_set_enum (value, g_atomic_int_get (&self->state));
+      break;
+    default:
+      GST_OBJECT_UNLOCK (self->element);
+      return FALSE;
+  }
+  GST_OBJECT_UNLOCK (self->element);
+  return TRUE;
+}
+
+/* One that was made for this very URI serves again. */
+static GstIceSignaller *
+make_signaller (GstIceMember *self, const gchar *uri, GError **error)
+{
+  g_autofree gchar *made_for = NULL;
+  GstIceSignaller *signaller;
+
+  if (self->made != NULL)
+    g_object_get (self->made, "uri", &made_for, NULL);
+  if (g_strcmp0 (made_for, uri) == 0)
+    return g_object_ref (self->made);
+  signaller = gst_ice_signaller_new_from_uri (uri, error);
+  if (signaller != NULL)
+    g_set_object (&self->made, signaller);
+  return signaller;
+}
+
+GstIceSignaller *
+gst_ice_member_find_signaller (GstIceMember *self, GError **error)
+{
+  g_autoptr (GstIceSignaller) signaller = NULL;
+  g_autofree gchar *uri = NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  uri = g_strdup (self->uri);
+  if (self->signaller != NULL)
+    signaller = g_object_ref (self->signaller);
+  GST_OBJECT_UNLOCK (self->element);
+
+  if (signaller == NULL)
+    return uri != NULL ? make_signaller (self, uri, error) : NULL;
+  if (uri != NULL)
+    g_object_set (signaller, "uri", uri, NULL);
+  if (!gst_ice_signaller_check (signaller, error))
+    return NULL;
+  return g_steal_pointer (&signaller);
+}
+
+/* gst-launch silently forgets what it sets on a child that is not there, so
+ * there always is one. */
+GObject *
+gst_ice_member_get_child (GstIceMember *self, const gchar *name)
+{
+  g_autofree gchar *uri = NULL;
+  GstIceSignaller *signaller;
+
+  if (g_strcmp0 (name, "agent") == 0)
+    return g_object_ref (G_OBJECT (self->settings));
+  if (g_strcmp0 (name, "signaller") != 0)
+    return NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  signaller = self->signaller != NULL ? g_object_ref (self->signaller) : NULL;
+  uri = g_strdup (self->uri);
+  GST_OBJECT_UNLOCK (self->element);
+  if (signaller == NULL && uri != NULL)
+    signaller = make_signaller (self, uri, NULL);
+  return signaller != NULL ? G_OBJECT (signaller)
+                           : g_object_new (G_TYPE_OBJECT, NULL);
+}
+
+static const gchar *const children[] = { "agent", "signaller" };
+
+static GObject *
+get_child_by_name (GstChildProxy *proxy, const gchar *name)
+{
+  return gst_ice_member_get_child (
+      g_object_get_data (G_OBJECT (proxy), MEMBER), name);
+}
+
+static GObject *
+get_child_by_index (GstChildProxy *proxy, guint index)
+{
+  return index < G_N_ELEMENTS (children)
+      ? get_child_by_name (proxy, children[index])
+      : NULL;
+}
+
+static guint
+get_children_count (GstChildProxy *proxy)
+{
+  return G_N_ELEMENTS (children);
+}
+
+void
+gst_ice_member_child_proxy_init (gpointer iface, gpointer unused)
+{
+  GstChildProxyInterface *proxy = iface;
+
+  proxy->get_child_by_name = get_child_by_name;
+  proxy->get_child_by_index = get_child_by_index;
+  proxy->get_children_count = get_children_count;
+}
+
+void
+gst_ice_member_set_context (GstIceMember *self, GstContext *context)
+{
+  GstIceAgent *agent = NULL;
+
+  if (context == NULL ||
+      !gst_context_has_context_type (context, GST_ICE_AGENT_CONTEXT_TYPE))
+    return;
+  gst_structure_get (gst_context_get_structure (context), "agent",
+      GST_TYPE_ICE_AGENT, &agent, NULL);
+  GST_OBJECT_LOCK (self->element);
+  g_set_object (&self->context_agent, agent);
+  GST_OBJECT_UNLOCK (self->element);
+  g_clear_object (&agent);
+}
+
+static gboolean
+is_closed (GstIceAgent *agent)
+{
+  GstIceState state;
+
+  g_object_get (agent, "state", &state, NULL);
+  return state == GST_ICE_STATE_CLOSED;
+}
+
+/* Tells the pipeline: all elements of it that were given no agent share this.
+ */
+static void
+share_agent (GstIceMember *self, GstIceAgent *agent)
+{
+  /* Not persistent: after READY to NULL there is another. */
+  g_autoptr (GstContext) context =
+      gst_context_new (GST_ICE_AGENT_CONTEXT_TYPE, FALSE);
+
+  gst_structure_set (gst_context_writable_structure (context), "agent",
+      GST_TYPE_ICE_AGENT, agent, NULL);
+  gst_element_set_context (self->element, context);
+  gst_element_post_message (self->element,
+      gst_message_new_have_context (
+          GST_OBJECT (self->element), gst_context_ref (context)));
+}
+
+/* (transfer full) (nullable) */
+static GstIceAgent *
+dup_agent (GstIceMember *self, GstIceAgent **where)
+{
+  GstIceAgent *agent;
+
+  GST_OBJECT_LOCK (self->element);
+  agent = *where != NULL ? gst_object_ref (*where) : NULL;
+  GST_OBJECT_UNLOCK (self->element);
+  return agent;
+}
+
+/* (transfer full) */
+static GstIceAgent *
+find_context_agent (GstIceMember *self)
+{
+  GstIceAgent *agent = dup_agent (self, &self->context_agent);
+
+  if (agent == NULL) {
+    gst_element_post_message (self->element,
+        gst_message_new_need_context (
+            GST_OBJECT (self->element), GST_ICE_AGENT_CONTEXT_TYPE));
+    agent = dup_agent (self, &self->context_agent);
+  }
+  if (agent == NULL) {
+    agent = gst_ice_agent_new ();
+    g_object_set_data (G_OBJECT (agent), MADE, (gpointer) MADE);
+    share_agent (self, agent);
+  }
+  return agent;
+}
+
+/* (transfer full) */
+static GstIceAgent *
+find_agent (GstIceMember *self)
+{
+  g_autoptr (GstIceAgent) agent = dup_agent (self, &self->agent);
+  g_autofree gchar *name = NULL;
+
+  if (agent == NULL)
+    return find_context_agent (self);
+  if (g_object_get_data (G_OBJECT (agent), MADE) == NULL || !is_closed (agent))
+    return g_steal_pointer (&agent);
+
+  /* It was closed in READY to NULL; the name means a new one. */
+  name = gst_object_get_name (GST_OBJECT (agent));
+  g_clear_object (&agent);
+  agent = gst_ice_agent_get_by_name (name);
+  g_object_set_data (G_OBJECT (agent), MADE, (gpointer) MADE);
+  GST_OBJECT_LOCK (self->element);
+  g_set_object (&self->agent, agent);
+  GST_OBJECT_UNLOCK (self->element);
+  return g_steal_pointer (&agent);
+}
+
+gboolean
+gst_ice_member_join (GstIceMember *self)
+{
+  g_autoptr (GstIceAgent) agent = find_agent (self);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *name = NULL;
+  GstIceEndpoint *endpoint;
+
+  GST_OBJECT_LOCK (self->element);
+  name = g_strdup (self->stream_name);
+  GST_OBJECT_UNLOCK (self->element);
+
+  self->stream = gst_ice_agent_request_stream (agent, name);
+  if (self->stream != NULL)
+    self->transport =
+        gst_ice_stream_get_transport (self->stream, self->component);
+  if (self->transport == NULL) {
+    error = g_error_new_literal (GST_ICE_ERROR, GST_ICE_ERROR_CLOSED,
+        _ ("The ICE agent was closed; set another one before READY."));
+  } else {
+    endpoint = gst_ice_endpoint_join (agent,
+        g_object_get_data (G_OBJECT (agent), MADE) != NULL, self, &error);
+    GST_OBJECT_LOCK (self->element);
+    self->endpoint = endpoint;
+    GST_OBJECT_UNLOCK (self->element);
+  }
+  if (error != NULL) {
+    gst_ice_post_error (self->element, error);
+    gst_ice_member_leave (self);
+    return FALSE;
+  }
+  gst_ice_agent_settings_follow (self->settings, agent);
+  return TRUE;
+}
+
+gboolean
+gst_ice_member_activate (GstIceMember *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (gst_ice_endpoint_activate (self->endpoint, self, &error))
+    return TRUE;
+  gst_ice_post_error (self->element, error);
+  return FALSE;
+}
+
+void
+gst_ice_member_leave (GstIceMember *self)
+{
+  g_autoptr (GstIceEndpoint) endpoint = NULL;
+  g_autoptr (GstIceAgent) agent = NULL;
+
+  gst_ice_agent_settings_follow (self->settings, NULL);
+  GST_OBJECT_LOCK (self->element);
+  endpoint = g_steal_pointer (&self->endpoint);
+  /* The next READY gets it from the pipeline again, or makes another. */
+  if (self->context_agent != NULL &&
+      g_object_get_data (G_OBJECT (self->context_agent), MADE) != NULL)
+    agent = g_steal_pointer (&self->context_agent);
+  GST_OBJECT_UNLOCK (self->element);
+
+  if (endpoint != NULL)
+    gst_ice_endpoint_leave (endpoint, self);
+  g_clear_object (&self->transport);
+  g_clear_object (&self->stream);
+  gst_ice_member_set_state (self, GST_ICE_STATE_NEW);
+}
+
+gboolean
+gst_ice_member_set_state (GstIceMember *self, GstIceState state)
+{
+  if (g_atomic_int_exchange (&self->state, state) == (gint) state)
+    return FALSE;
+  g_object_notify (G_OBJECT (self->element), "state");
+  return TRUE;
+}
+
+gboolean
+gst_ice_member_is_connected (GstIceMember *self)
+{
+  const gint state = g_atomic_int_get (&self->state);
+
+  return state == GST_ICE_STATE_CONNECTED || state == GST_ICE_STATE_COMPLETED ||
+      state == GST_ICE_STATE_DISCONNECTED;
+}
+
+GstStructure *
+gst_ice_member_get_stats (GstIceMember *self)
+{
+  g_autoptr (GstIceEndpoint) endpoint = NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  if (self->endpoint != NULL)
+    endpoint = g_object_ref (self->endpoint);
+  GST_OBJECT_UNLOCK (self->element);
+
+  return endpoint != NULL
+      ? gst_ice_endpoint_get_stats (endpoint)
+      : gst_structure_new_empty ("application/x-gst-ice-stats");
+}
