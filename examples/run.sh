@@ -40,7 +40,10 @@ build_it () {
   fi
   ninja -C "$build" >"$work/ninja.log" || { cat "$work/ninja.log"; return 1; }
   # GST_PLUGIN_PATH and friends: the lines below work uninstalled.
+  # It appends to variables that may be unset.
+  set +u
   eval "$(meson devenv -C "$build" --dump)"
+  set -u
 }
 
 # Prints an address of this host that both agents and the server can use.

@@ -48,7 +48,7 @@ RULES = {
         [GLIB, PLAIN_C, KERNEL, GIO, GST, OPENSSL],
     ),
     "gst/ice": (
-        {"gst/ice", "gst/ice/core", "gst/ice/core/ice", "gst/ice/io", "gst/ice/base"},
+        {"gst/ice", "gst/ice/core", "gst/ice/core/ice", "gst/ice/core/stun", "gst/ice/io", "gst/ice/base"},
         [GLIB, PLAIN_C, KERNEL, GIO, GST],
     ),
     "gst/signallers": ({"gst/signallers"}, None),
@@ -63,8 +63,8 @@ RULES = {
 # What the protocol folders see of the folder above them: the list of outputs
 # and the context that carries it, never the core that uses them.
 SEAMS = {
-    "gst/ice/core/ice": {"output.h", "context.h", "purity.h"},
-    "gst/ice/core/turn": {"output.h", "context.h", "purity.h"},
+    "gst/ice/core/ice": {"output.h", "context.h", "verdict.h", "purity.h"},
+    "gst/ice/core/turn": {"output.h", "context.h", "verdict.h", "purity.h"},
     "gst/ice/core/stun": {"purity.h"},
 }
 

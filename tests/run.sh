@@ -57,7 +57,7 @@ build () {
     CC=$compiler meson setup "$dir" -Dwerror=true -Dtests=enabled \
       -Dexamples=enabled -Dtools=enabled "$@"
   fi
-  ninja -C "$dir"
+  ninja --quiet -C "$dir"
 }
 
 # run DIR SUITE...

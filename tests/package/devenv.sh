@@ -8,7 +8,10 @@ build_root=$1
 meson=$2
 python=${3:-}
 
+# It appends to variables that may be unset.
+set +u
 eval "$("$meson" devenv -C "$build_root" --dump)"
+set -u
 case $GST_REGISTRY in
   "$build_root"/*) ;;
   *) echo "the user's registry would be written: $GST_REGISTRY"; exit 1 ;;

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gst/ice/gsticeserver-private.h"
+
+#include <string.h>
+
+#include "call.h"
+
+typedef struct
+{
+  const gchar *uri;
+  gint error; /* -1: fine */
+  IceServerKind kind;
+  const gchar *host;
+  guint port;
+  const gchar *username, *password; /* (nullable) */
+  const gchar *url;
+} UriCase;
+
+#define FINE -1
+#define BAD GST_ICE_ERROR_INVALID_URI
+#define LATER GST_ICE_ERROR_NOT_SUPPORTED
+
+static const UriCase uri_cases[] = {
+  /* RFC 7064 */
+  { "stun:example.org", FINE, ICE_SERVER_STUN, "example.org", 3478, NULL, NULL,
+      "stun:example.org:3478" },
+  { "stun:192.0.2.1:3479", FINE, ICE_SERVER_STUN, "192.0.2.1", 3479, NULL, NULL,
+      "stun:192.0.2.1:3479" },
+  { "stun:[2001:db8::1]", FINE, ICE_SERVER_STUN, "2001:db8::1", 3478, NULL,
+      NULL, "stun:[2001:db8::1]:3478" },
+  { "stun:[2001:db8::1]:5000", FINE, ICE_SERVER_STUN, "2001:db8::1", 5000, NULL,
+      NULL, "stun:[2001:db8::1]:5000" },
+  /* GStreamer's own form */
+  { "stun://example.org:3478", FINE, ICE_SERVER_STUN, "example.org", 3478, NULL,
+      NULL, "stun:example.org:3478" },
+  { "stun://example.org/", FINE, ICE_SERVER_STUN, "example.org", 3478, NULL,
+      NULL, "stun:example.org:3478" },
+  { "STUN:example.org", FINE, ICE_SERVER_STUN, "example.org", 3478, NULL, NULL,
+      "stun:example.org:3478" },
+  /* RFC 7065 with GStreamer's user and password */
+  { "turn:alice:secret@example.org", FINE, ICE_SERVER_TURN, "example.org", 3478,
+      "alice", "secret", "turn:example.org:3478?transport=udp" },
+  { "turn://alice:secret@example.org:80?transport=udp", FINE, ICE_SERVER_TURN,
+      "example.org", 80, "alice", "secret",
+      "turn:example.org:80?transport=udp" },
+  { "turn:1719999999:alice:secret@example.org", FINE, ICE_SERVER_TURN,
+      "example.org", 3478, "1719999999:alice", "secret",
+      "turn:example.org:3478?transport=udp" },
+  { "turn:a%3Ab:p%40s%2Cs@example.org", FINE, ICE_SERVER_TURN, "example.org",
+      3478, "a:b", "p@s,s", "turn:example.org:3478?transport=udp" },
+  { "turn:a:p@s@example.org", FINE, ICE_SERVER_TURN, "example.org", 3478, "a",
+      "p@s", "turn:example.org:3478?transport=udp" },
+  { "turn:alice@example.org", FINE, ICE_SERVER_TURN, "example.org", 3478,
+      "alice", NULL, "turn:example.org:3478?transport=udp" },
+  { "turn:example.org", FINE, ICE_SERVER_TURN, "example.org", 3478, NULL, NULL,
+      "turn:example.org:3478?transport=udp" },
+  { "turn:a:b@[2001:db8::1]:5000", FINE, ICE_SERVER_TURN, "2001:db8::1", 5000,
+      "a", "b", "turn:[2001:db8::1]:5000?transport=udp" },
+  /* Later versions */
+  { "turn:a:b@example.org?transport=tcp", LATER },
+  { "turns:a:b@example.org", LATER },
+  { "turns:a:b@example.org?transport=tcp", LATER },
+  { "stuns:example.org", LATER },
+  /* What is none */
+  { "", BAD },
+  { "stun", BAD },
+  { "stun:", BAD },
+  { "stun://", BAD },
+  { "turn:secret", FINE, ICE_SERVER_TURN, "secret", 3478, NULL, NULL,
+      "turn:secret:3478?transport=udp" },
+  { "http://example.org", BAD },
+  { "example.org:3478", BAD },
+  { "stun:secret@example.org", BAD },
+  { "stun:example.org:0", BAD },
+  { "stun:example.org:65536", BAD },
+  { "stun:example.org:99999999999999999999", BAD },
+  { "stun:example.org:", BAD },
+  { "stun:example.org:12x", BAD },
+  { "stun:exa mple.org", BAD },
+  { "stun:example.org\r\nX", BAD },
+  { "stun:[192.0.2.1]", BAD },
+  { "stun:[2001:db8::1", BAD },
+  { "stun:[2001:db8::1]x", BAD },
+  { "stun:example.org/path", BAD },
+  { "stun:example.org?transport=udp", BAD },
+  { "turn:a:secret@", BAD },
+  { "turn:alice:secret", BAD },
+  { "turn:a:secret@example.org?transport=sctp", BAD },
+  { "turn:a:secret@example.org?ttl=4", BAD },
+  { "turn:a%zz:secret@example.org", BAD },
+  { "turn:a:secret%0@example.org", BAD },
+  { "turn:a:secret%00@example.org", BAD },
+};
+
+static void
+test_uris (void)
+{
+  g_test_summary ("RFC 7064 and 7065, GStreamer's forms, and what is none; no "
+                  "error quotes a password");
+  for (guint i = 0; i < G_N_ELEMENTS (uri_cases); i++) {
+    const UriCase *it = &uri_cases[i];
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstIceServer) server =
+        gst_ice_server_new (it->uri, NULL, NULL, &error);
+
+    g_autofree gchar *shown = g_strescape (it->uri, NULL);
+
+    g_test_message ("%s", shown);
+    if (it->error != FINE) {
+      g_assert_null (server);
+      g_assert_error (error, GST_ICE_ERROR, it->error);
+      g_assert_null (strstr (error->message, "secret"));
+      continue;
+    }
+    g_assert_no_error (error);
+    g_assert_cmpint (server->kind, ==, it->kind);
+    g_assert_cmpstr (server->host, ==, it->host);
+    g_assert_cmpuint (server->port, ==, it->port);
+    g_assert_cmpstr (server->username, ==, it->username);
+    g_assert_cmpstr (server->password, ==, it->password);
+    g_assert_cmpstr (server->url, ==, it->url);
+  }
+}
+
+static void
+test_property (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autofree gchar *servers = NULL;
+
+  g_test_summary ("The list reads back without passwords, commas encoded");
+  g_object_set (agent, "servers",
+      "stun:192.0.2.1, turn:a%2Cb:secret@192.0.2.2:80,,", NULL);
+  g_object_get (agent, "servers", &servers, NULL);
+  g_assert_cmpstr (
+      servers, ==, "stun:192.0.2.1:3478,turn:a%2Cb@192.0.2.2:80?transport=udp");
+  g_free (servers);
+  g_object_set (agent, "servers", NULL, NULL);
+  g_object_get (agent, "servers", &servers, NULL);
+  g_assert_cmpstr (servers, ==, "");
+}
+
+static void
+note_error (GstIceAgent *agent, const GError *error, gpointer user_data)
+{
+  g_propagate_error (user_data, g_error_copy (error));
+}
+
+static void
+test_bad_property (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autofree gchar *servers = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("A bad item is left out and told");
+  g_signal_connect (agent, "error", G_CALLBACK (note_error), &error);
+  g_object_set (agent, "servers", "turn:a:secret@,stun:192.0.2.1", NULL);
+  wait_until (error != NULL);
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI);
+  g_object_get (agent, "servers", &servers, NULL);
+  g_assert_cmpstr (servers, ==, "stun:192.0.2.1:3478");
+}
+
+static void
+test_replace (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autofree gchar *servers = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("The same server again replaces its credentials");
+  g_assert_true (
+      gst_ice_agent_add_server (agent, "turn:old:secret@192.0.2.2", &error));
+  g_assert_true (gst_ice_agent_add_server_with_credentials (
+      agent, "turn:192.0.2.2:3478", "new", "pass", &error));
+  g_assert_no_error (error);
+  g_object_get (agent, "servers", &servers, NULL);
+  g_assert_cmpstr (servers, ==, "turn:new@192.0.2.2:3478?transport=udp");
+}
+
+/* A server that does not answer: nothing listens on this port. */
+static void
+note_server (GstIceAgent *agent, const gchar *url, guint code,
+    const gchar *text, gpointer user_data)
+{
+  g_test_message ("%s: %u %s", url, code, text);
+  g_assert_cmpstr (url, ==, "turn:127.0.0.1:9?transport=udp");
+  g_assert_null (strstr (text, "secret"));
+  *(guint *) user_data = code;
+}
+
+static void
+note_done (GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
+{
+  *(gint64 *) user_data = g_get_monotonic_time ();
+}
+
+static void
+test_dead_server (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autoptr (GstIceStream) stream = gst_ice_agent_request_stream (agent, "0");
+  gint64 start = g_get_monotonic_time (), done = 0;
+  guint code = 0;
+
+  g_test_summary ("A dead server delays nothing and is told once given up");
+  g_signal_connect (agent, "candidate-error", G_CALLBACK (note_server), &code);
+  g_signal_connect (agent, "gathering-done", G_CALLBACK (note_done), &done);
+  g_assert_true (
+      gst_ice_agent_add_server (agent, "turn:alice:secret@127.0.0.1:9", NULL));
+  gst_ice_agent_gather (agent);
+  wait_until (done != 0);
+  g_assert_cmpint (done - start, <, 700 * G_TIME_SPAN_MILLISECOND);
+  wait_until (code != 0);
+  g_assert_cmpuint (code, ==, 701);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/server/uris", test_uris);
+  g_test_add_func ("/server/property", test_property);
+  g_test_add_func ("/server/bad-property", test_bad_property);
+  g_test_add_func ("/server/replace", test_replace);
+  g_test_add_func ("/server/dead", test_dead_server);
+  return g_test_run ();
+}
