@@ -12,7 +12,8 @@ struct _GstIceTransport
 {
   GstObject parent;
 
-  GstIceNotify *notify;  /* (owned) knows the agent, weakly (design 9.20) */
+  GstIceNotify *notify;  /* (owned) (nullable) knows the agent, weakly
+                            (design 9.20) */
   GMainContext *context; /* (owned) (nullable) NULL: the service thread */
   GstIceLink *link;      /* (owned) */
   guint component;

@@ -202,7 +202,8 @@ tell_news (GstIceAgent *agent, gpointer user_data)
 static void
 queue_news (GstIceTransport *self)
 {
-  if (g_atomic_int_compare_and_exchange (&self->news_queued, FALSE, TRUE))
+  if (self->notify &&
+      g_atomic_int_compare_and_exchange (&self->news_queued, FALSE, TRUE))
     gst_ice_notify_push (
         self->notify, tell_news, gst_object_ref (self), gst_object_unref);
 }
@@ -246,9 +247,12 @@ gst_ice_transport_new (GstIceStream *stream, guint component, GstIceLink *link)
   g_autoptr (GstIceAgent) agent = gst_ice_stream_ref_agent (stream);
 
   gst_object_ref_sink (self);
-  self->notify = gst_ice_notify_ref (agent->notify);
-  if (agent->main_context)
-    self->context = g_main_context_ref (agent->main_context);
+  /* Without an agent the link is closed, and there will be no news. */
+  if (agent) {
+    self->notify = gst_ice_notify_ref (agent->notify);
+    if (agent->main_context)
+      self->context = g_main_context_ref (agent->main_context);
+  }
   self->component = component;
   self->link = gst_ice_link_ref (link);
   self->state = gst_ice_link_get_state (link);
