@@ -472,6 +472,7 @@ test_set_selected_pair (void)
     g_assert_cmpint (ice_core_set_selected_pair (
                          h.core, h.transport, &h.host, &remote, h.now),
         ==, ICE_VERDICT_OK);
+    harness_pump (&h);
     harness_run_for (&h, 20 * ICE_MSEC);
     g_assert_cmpuint (h.route_socket, ==, 0); /* not before it answered */
     g_assert_true (harness_answer_next (&h));

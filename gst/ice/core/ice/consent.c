@@ -148,6 +148,7 @@ consent_look (IceConsent *self, IceTime now)
   if (self->media_at > self->looked_at_media) {
     self->looked_at_media = self->media_at;
     self->n_flowing++;
+    self->stopped = FALSE;
   }
   if (now - self->media_at < MEDIA_SILENCE) {
     self->watch_at = self->media_at + MEDIA_SILENCE;
@@ -157,6 +158,7 @@ consent_look (IceConsent *self, IceTime now)
   if (self->n_flowing >= FLOWING) {
     IceTime verdict_at = self->media_at + MEDIA_PATIENCE;
 
+    self->stopped = TRUE;
     if (self->doubt == ICE_DOUBT_NONE)
       begin_doubt (self, ICE_DOUBT_SILENT, self->media_at, now, verdict_at);
     else
@@ -171,7 +173,7 @@ consent_judge (IceConsent *self, IceTime now)
   IceTime patience = self->doubt_at + MAX (HEARD_PATIENCE, 2 * self->rtt);
 
   if (self->doubt == ICE_DOUBT_UNANSWERED && self->heard_at > self->doubt_at &&
-      now < patience) {
+      !self->stopped && now < patience) {
     self->verdict_at = patience;
     return;
   }
@@ -214,6 +216,8 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
     if (self->doubt == ICE_DOUBT_NONE)
       begin_doubt (self, ICE_DOUBT_UNANSWERED, now, first_probe,
           first_probe + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
+    else
+      self->probe_at = MAX (self->probe_at, first_probe);
     return ICE_CONSENT_SEND_CHECK;
   }
   if (self->doubt != ICE_DOUBT_NONE && self->n_probes < MAX_PROBES &&

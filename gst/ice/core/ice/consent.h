@@ -49,6 +49,7 @@ typedef struct
   IceTime watch_at, watch_until;
   IceTime looked_at_media; /* media_at at the last look */
   guint n_flowing;         /* looks in a row that found new media */
+  gboolean stopped;        /* it flowed, and has stopped */
 
   IceDoubt doubt;
   IceTime doubt_at;
