@@ -39,19 +39,21 @@ is_rtp (const GstCaps *caps)
           gst_caps_get_structure (caps, 0), "application/x-rtp");
 }
 
-/* Payloaders say "payload = 96 to 127": sections get numbers of their own, so
- * that they may be bundled (RFC 8843 9.1). */
+/* Payloaders say "payload = 96 to 127", depayloaders often nothing. Sections
+ * get numbers of their own, so that they may be bundled (RFC 8843 9.1). */
 static GstCaps *
 fixate (const GstCaps *caps, guint index)
 {
   GstCaps *fixed = gst_caps_copy (caps);
+  gint payload = (gint) MIN (FIRST_DYNAMIC_PAYLOAD + index, LAST_PAYLOAD);
 
   for (guint i = 0; i < gst_caps_get_size (fixed); i++) {
     GstStructure *structure = gst_caps_get_structure (fixed, i);
-    guint payload = MIN (FIRST_DYNAMIC_PAYLOAD + index, LAST_PAYLOAD);
 
-    gst_structure_fixate_field_nearest_int (
-        structure, "payload", (gint) payload);
+    if (gst_structure_has_field (structure, "payload"))
+      gst_structure_fixate_field_nearest_int (structure, "payload", payload);
+    else if (gst_structure_has_name (structure, "application/x-rtp"))
+      gst_structure_set (structure, "payload", G_TYPE_INT, payload, NULL);
   }
   return gst_caps_fixate (fixed);
 }
@@ -135,10 +137,11 @@ agree (const GstCaps *theirs, const GstCaps *ours, gboolean sends)
   return NULL;
 }
 
-/* What the application wants of a stream. */
+/* What the application wants of a stream, and what was agreed before. */
 typedef struct
 {
-  GstCaps *send, *receive; /* (owned) (nullable) */
+  GstCaps *send, *receive;  /* (owned) (nullable) */
+  GstCaps *sent, *received; /* (owned) (nullable) */
   gboolean sends, receives;
   guint index;
 } Wish;
@@ -147,9 +150,10 @@ static void
 wish_init (Wish *self, GstIceStream *stream)
 {
   GST_OBJECT_LOCK (stream);
-  self->send = stream->send_caps ? gst_caps_ref (stream->send_caps) : NULL;
-  self->receive =
-      stream->receive_caps ? gst_caps_ref (stream->receive_caps) : NULL;
+  gst_caps_replace (&self->send, stream->send_caps);
+  gst_caps_replace (&self->receive, stream->receive_caps);
+  gst_caps_replace (&self->sent, stream->local_caps);
+  gst_caps_replace (&self->received, stream->remote_caps);
   self->index = stream->mline_index;
   GST_OBJECT_UNLOCK (stream);
   self->sends = self->send || !self->receive;
@@ -161,20 +165,32 @@ wish_clear (Wish *self)
 {
   gst_clear_caps (&self->send);
   gst_clear_caps (&self->receive);
+  gst_clear_caps (&self->sent);
+  gst_clear_caps (&self->received);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Wish, wish_clear)
 
-/* (transfer full) */
+static gboolean
+says_something (const GstCaps *caps)
+{
+  return caps && !gst_caps_is_any (caps) && !gst_caps_is_empty (caps);
+}
+
+/* (transfer full) the numbers that were agreed keep their meaning (RFC 3264
+ * 8.3.2). */
 static GstCaps *
 offered_caps (const Wish *wish)
 {
-  if (wish->send && !gst_caps_is_any (wish->send) &&
-      !gst_caps_is_empty (wish->send))
-    return fixate (wish->send, wish->index);
-  if (wish->receive && !gst_caps_is_any (wish->receive) &&
-      !gst_caps_is_empty (wish->receive))
-    return fixate (wish->receive, wish->index);
-  return opaque_caps ();
+  gboolean sends = says_something (wish->send);
+  const GstCaps *ours = sends ? wish->send : wish->receive;
+  const GstCaps *before = sends && wish->sent ? wish->sent : wish->received;
+  GstCaps *again = NULL;
+
+  if (before)
+    again = agree (before, ours, sends);
+  if (again)
+    return again;
+  return says_something (ours) ? fixate (ours, wish->index) : opaque_caps ();
 }
 
 /* ICE */
@@ -320,18 +336,22 @@ answered_caps (const Wish *wish, const GstIceSection *offered)
 
 /* RFC 8843 7.3: a bundle is taken when the same stream carries it here. */
 static void
-answer_bundle (GstIceSection *self, GstIceStream *stream)
+answer_bundle (GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
+    const GstIceSection *offered)
 {
-  gboolean bundled;
+  gboolean bundled, bundles;
 
   GST_OBJECT_LOCK (stream);
   bundled = stream->tagged != NULL;
   GST_OBJECT_UNLOCK (stream);
-  if (self->bundled && !bundled) {
-    self->rejected |= self->bundle_only;
-    self->bundled = FALSE;
-  }
+  GST_OBJECT_LOCK (agent);
+  bundles = agent->settings.bundle == GST_ICE_BUNDLE_MAX;
+  GST_OBJECT_UNLOCK (agent);
+  self->bundle_tag &= bundles;
+  self->bundled = offered->bundled && bundled;
   self->bundle_only = FALSE;
+  if (offered->bundle_only && !self->bundled)
+    self->rejected = TRUE;
 }
 
 void
@@ -353,7 +373,7 @@ gst_ice_section_reply (GstIceSection *self, GstIceAgent *agent,
         stream->mid, formats_of (offered), wish.send, wish.receive);
     self->rejected = TRUE;
   }
-  answer_bundle (self, stream);
+  answer_bundle (self, agent, stream, offered);
   if (self->rejected) {
     self->send = self->receive = FALSE;
     end_stream (stream);
