@@ -82,8 +82,24 @@ skip_payload (const gchar *value, guint payload)
   return end + 1;
 }
 
+/* RFC 8866 6.6: encoding name "/" clock rate ["/" parameters]. */
+static gboolean
+is_rtpmap (const gchar *text)
+{
+  g_auto (GStrv) words = g_strsplit (text, "/", -1);
+  const guint n = g_strv_length (words);
+  guint64 clock_rate;
+
+  return (n == 2 || n == 3) && gst_ice_sdp_is_token (words[0]) &&
+      g_ascii_isdigit (*words[1]) &&
+      g_ascii_string_to_unsigned (
+          words[1], 10, 1, G_MAXINT32, &clock_rate, NULL) &&
+      (n == 2 || gst_ice_sdp_is_token (words[2]));
+}
+
 /* The lines of @media that are about @payload, and no others: each question to
- * GstSDP walks over all lines again. */
+ * GstSDP walks over all lines again. It complains loudly about an a=rtpmap that
+ * is none; this one is left out here. */
 static GstSDPMedia *
 pick_payload (const GstSDPMedia *media, guint payload)
 {
@@ -96,16 +112,18 @@ pick_payload (const GstSDPMedia *media, guint payload)
   for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
     const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
     const gboolean is_map = g_str_equal (attribute->key, "rtpmap");
+    g_autofree gchar *rest = NULL;
+    g_autofree gchar *value = NULL;
 
-    if ((!is_map && !g_str_equal (attribute->key, "rtcp-fb")) ||
-        !skip_payload (attribute->value, payload))
+    if (!is_map && !g_str_equal (attribute->key, "rtcp-fb"))
       continue;
-    /* One with a clock rate; GstSDP complains loudly about others. */
-    if (is_map ? has_map || !strchr (attribute->value, '/')
-               : n_lines++ >= MAX_LINES)
+    rest = g_strdup (skip_payload (attribute->value, payload));
+    if (!rest || *g_strstrip (rest) == '\0' ||
+        (is_map ? has_map || !is_rtpmap (rest) : n_lines++ >= MAX_LINES))
       continue;
     has_map |= is_map;
-    gst_sdp_media_add_attribute (picked, attribute->key, attribute->value);
+    value = g_strdup_printf ("%u %s", payload, rest);
+    gst_sdp_media_add_attribute (picked, attribute->key, value);
   }
   return picked;
 }
@@ -207,27 +225,15 @@ read_bandwidths (GstStructure *structure, const GstSDPMedia *media)
   }
 }
 
-/* What an a=rtpmap may have made of a structure. */
+/* Words that are parted by one dash each, as GStreamer makes the name. */
 static gboolean
-is_sane (const GstStructure *structure)
-{
-  const gchar *name = gst_structure_get_string (structure, "encoding-name");
-  const gchar *params = gst_structure_get_string (structure, "encoding-params");
-  gint clock_rate = 0;
-
-  return name && gst_ice_sdp_is_token (name) &&
-      (!params || gst_ice_sdp_is_token (params)) &&
-      gst_structure_get_int (structure, "clock-rate", &clock_rate) &&
-      clock_rate > 0;
-}
-
-static gboolean
-drop_bad_feedback (GQuark field, GValue *value, gpointer user_data)
+is_good_feedback (GQuark field, GValue *value, gpointer user_data)
 {
   const gchar *name = g_quark_to_string (field);
 
   return !g_str_has_prefix (name, "rtcp-fb-") ||
-      (gst_ice_sdp_is_token (name) && name[strlen ("rtcp-fb-")] != '\0');
+      (gst_ice_sdp_is_token (name) && !strstr (name, "--") &&
+          !g_str_has_suffix (name, "-"));
 }
 
 /* (transfer full) (nullable) */
@@ -255,9 +261,7 @@ read_payload (
   if (info && !gst_structure_has_field (structure, "encoding-name"))
     gst_structure_set (
         structure, "encoding-name", G_TYPE_STRING, info->encoding_name, NULL);
-  if (!is_sane (structure))
-    return NULL;
-  gst_structure_filter_and_map_in_place (structure, drop_bad_feedback, NULL);
+  gst_structure_filter_and_map_in_place (structure, is_good_feedback, NULL);
   read_parameters (structure, media, payload);
   gst_sdp_media_attributes_to_caps (common, caps);
   read_bandwidths (structure, common);
