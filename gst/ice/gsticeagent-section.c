@@ -227,19 +227,14 @@ choose_default (GstIceSection *self, guint component, IceAddress *ret_address)
     *ret_address = best->address;
 }
 
-/* With its generation, as trickled ones: so each line is one string. */
 static void
 fill_candidates (GstIceSection *self, GPtrArray *locals)
 {
   for (guint i = 0; i < locals->len; i++) {
     IceCandidate *candidate = locals->pdata[i];
 
-    if (candidate->kind == ICE_CANDIDATE_PEER_REFLEXIVE)
-      continue;
-    candidate = ice_candidate_copy (candidate);
-    g_free (candidate->ufrag);
-    candidate->ufrag = g_strdup (self->ufrag);
-    g_ptr_array_add (self->candidates, candidate);
+    if (candidate->kind != ICE_CANDIDATE_PEER_REFLEXIVE)
+      g_ptr_array_add (self->candidates, ice_candidate_ref (candidate));
   }
 }
 
@@ -249,13 +244,22 @@ fill_ice (GstIceSection *self, GstIceAgent *agent, GstIceStream *stream)
   g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (stream);
   guint id = gst_ice_stream_get_id (tagged);
   g_autoptr (GPtrArray) locals = NULL;
-  gboolean gathered;
-  IceCore *core = gst_ice_pump_lock (agent->pump);
+  gboolean gathered, ended;
+  IceCore *core;
 
+  /* First: the end must not be said of fewer candidates than there are. */
+  GST_OBJECT_LOCK (tagged);
+  gathered = tagged->gathering == GST_ICE_GATHERING_STATE_COMPLETE;
+  ended = tagged->ended;
+  GST_OBJECT_UNLOCK (tagged);
+
+  core = gst_ice_pump_lock (agent->pump);
   self->ufrag = g_strdup (ice_core_get_local_ufrag (core, id));
   self->pwd = g_strdup (ice_core_get_local_pwd (core, id));
+  /* With their generation, as trickled ones: so each is one string. */
   if (tagged == stream)
-    locals = ice_core_get_local_candidates (core, id);
+    locals = gst_ice_candidates_set_ufrag (
+        ice_core_get_local_candidates (core, id), self->ufrag);
   gst_ice_pump_unlock (agent->pump);
 
   self->ice2 = self->trickle = TRUE;
@@ -264,10 +268,7 @@ fill_ice (GstIceSection *self, GstIceAgent *agent, GstIceStream *stream)
   if (!locals)
     return;
   fill_candidates (self, locals);
-  GST_OBJECT_LOCK (tagged);
-  gathered = tagged->gathering == GST_ICE_GATHERING_STATE_COMPLETE;
-  self->end_of_candidates = tagged->ended;
-  GST_OBJECT_UNLOCK (tagged);
+  self->end_of_candidates = ended;
   if (!gathered)
     return;
   choose_default (self, 1, &self->address);

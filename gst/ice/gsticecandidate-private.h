@@ -10,6 +10,10 @@ G_BEGIN_DECLS
 GstIceCandidate *gst_ice_candidate_new_from_core (IceCandidate *core);
 /* (transfer none) */
 IceCandidate *gst_ice_candidate_peek_core (const GstIceCandidate *self);
+/* Those that do not say their generation get @ufrag (nullable); (transfer full)
+ * (element-type IceCandidate) both ways. */
+GPtrArray *
+gst_ice_candidates_set_ufrag (GPtrArray *candidates, const gchar *ufrag);
 /* (transfer full) (element-type GstIceCandidate) from (element-type
  * IceCandidate) */
 GPtrArray *gst_ice_candidates_from_core (const GPtrArray *candidates);

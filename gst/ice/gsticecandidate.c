@@ -62,6 +62,22 @@ gst_ice_candidate_peek_core (const GstIceCandidate *self)
 }
 
 GPtrArray *
+gst_ice_candidates_set_ufrag (GPtrArray *candidates, const gchar *ufrag)
+{
+  for (guint i = 0; i < candidates->len; i++) {
+    IceCandidate *candidate = candidates->pdata[i];
+
+    if (candidate->ufrag)
+      continue;
+    candidates->pdata[i] = ice_candidate_copy (candidate);
+    ice_candidate_unref (candidate);
+    candidate = candidates->pdata[i];
+    candidate->ufrag = g_strdup (ufrag);
+  }
+  return candidates;
+}
+
+GPtrArray *
 gst_ice_candidates_from_core (const GPtrArray *candidates)
 {
   GPtrArray *ret =

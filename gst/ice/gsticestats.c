@@ -6,6 +6,7 @@
 
 #include "gsticeagent-private.h"
 
+#include "gsticecandidate-private.h"
 #include "gsticestream-private.h"
 #include "io/loop.h"
 
@@ -54,8 +55,12 @@ snapshot_take (Snapshot *self, GstIceAgent *agent, const GArray *streams)
   for (guint i = 0; i < streams->len; i++) {
     guint id = g_array_index (streams, guint, i);
 
-    extend (self->locals, ice_core_get_local_candidates (core, id));
-    extend (self->remotes, ice_core_get_remote_candidates (core, id));
+    extend (self->locals,
+        gst_ice_candidates_set_ufrag (ice_core_get_local_candidates (core, id),
+            ice_core_get_local_ufrag (core, id)));
+    extend (self->remotes,
+        gst_ice_candidates_set_ufrag (ice_core_get_remote_candidates (core, id),
+            ice_core_get_remote_ufrag (core, id)));
   }
   gst_ice_pump_unlock (agent->pump);
 }

@@ -199,15 +199,19 @@ gst_ice_stream_restart (GstIceStream *self)
 
 /* (transfer full) (element-type GstIceCandidate) */
 static GPtrArray *
-get_candidates (
-    GstIceStream *self, GPtrArray *(*get) (IceCore *core, guint stream))
+get_candidates (GstIceStream *self,
+    GPtrArray *(*get) (IceCore *core, guint stream),
+    const gchar *(*get_ufrag) (const IceCore *core, guint stream))
 {
   g_autoptr (GstIceAgent) agent = gst_ice_stream_ref_agent (self);
   g_autoptr (GPtrArray) candidates = NULL;
   guint id = gst_ice_stream_get_id (self);
 
   if (agent && id != 0) {
-    candidates = get (gst_ice_pump_lock (agent->pump), id);
+    IceCore *core = gst_ice_pump_lock (agent->pump);
+
+    candidates =
+        gst_ice_candidates_set_ufrag (get (core, id), get_ufrag (core, id));
     gst_ice_pump_unlock (agent->pump);
   }
   if (!candidates)
@@ -227,7 +231,8 @@ gst_ice_stream_get_local_candidates (GstIceStream *self)
 {
   g_return_val_if_fail (GST_IS_ICE_STREAM (self), NULL);
 
-  return get_candidates (self, ice_core_get_local_candidates);
+  return get_candidates (
+      self, ice_core_get_local_candidates, ice_core_get_local_ufrag);
 }
 
 /**
@@ -242,5 +247,6 @@ gst_ice_stream_get_remote_candidates (GstIceStream *self)
 {
   g_return_val_if_fail (GST_IS_ICE_STREAM (self), NULL);
 
-  return get_candidates (self, ice_core_get_remote_candidates);
+  return get_candidates (
+      self, ice_core_get_remote_candidates, ice_core_get_remote_ufrag);
 }

@@ -224,6 +224,14 @@ ice_crc32 (const IceBytes *parts, guint n_parts)
   return ~crc;
 }
 
+/* A process may end while loops are at work: libcrypto's own exit handler would
+ * take its generator from under them. */
+__attribute__ ((constructor)) static void
+keep_libcrypto (void)
+{
+  OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 void
 ice_random_bytes (guint8 *ret_bytes, gsize size)
 {

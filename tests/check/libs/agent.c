@@ -400,5 +400,5 @@ main (int argc, char **argv)
   g_test_add_func ("/agent/gather", test_gather);
   g_test_add_func ("/agent/port-range", test_port_range);
   g_test_add_func ("/agent/selected-pair", test_selected_pair);
-  return g_test_run ();
+  return call_run_tests ();
 }

@@ -34,6 +34,10 @@ typedef struct
   }                                                                            \
   G_STMT_END
 
+/* g_test_run, and waits for the last loop to end: what its thread keeps is no
+ * leak. */
+int call_run_tests (void);
+
 void call_iterate (void);
 void call_run_for (guint ms);
 

@@ -366,5 +366,5 @@ main (int argc, char **argv)
   g_test_add_func ("/lifetime/descriptors", test_descriptors);
   g_test_add_func ("/lifetime/names", test_names);
   g_test_add_func ("/lifetime/find-stream", test_find_stream);
-  return g_test_run ();
+  return call_run_tests ();
 }

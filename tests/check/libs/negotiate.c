@@ -513,5 +513,5 @@ main (int argc, char **argv)
   g_test_add_func ("/negotiate/no-ice", test_no_ice);
   g_test_add_func ("/negotiate/states", test_states);
   g_test_add_func ("/negotiate/removed-stream", test_removed_stream);
-  return g_test_run ();
+  return call_run_tests ();
 }

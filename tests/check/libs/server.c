@@ -226,5 +226,5 @@ main (int argc, char **argv)
   g_test_add_func ("/server/bad-property", test_bad_property);
   g_test_add_func ("/server/replace", test_replace);
   g_test_add_func ("/server/dead", test_dead_server);
-  return g_test_run ();
+  return call_run_tests ();
 }
