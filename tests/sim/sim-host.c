@@ -219,7 +219,7 @@ typedef enum
 typedef struct
 {
   SignalType type;
-  SimHost *to;
+  SimHost *to; /* (unowned) (nullable) */
   guint index; /* of the stream */
   guint pacing;
   gchar *ufrag, *pwd;
@@ -242,11 +242,13 @@ deliver_signal (gpointer user)
 {
   Signal *signal = user;
   SimHost *self = signal->to;
-  guint stream = self->streams[signal->index];
-  IceTime now = sim_net_now (self->net);
+  guint stream;
+  IceTime now;
 
-  if (self->closed)
+  if (self == NULL || self->closed)
     return;
+  stream = self->streams[signal->index];
+  now = sim_net_now (self->net);
   switch (signal->type) {
     case SIGNAL_OFFER:
     case SIGNAL_ANSWER:
@@ -275,6 +277,7 @@ deliver_signal (gpointer user)
   sim_host_pump (self);
 }
 
+/* Without a peer it is lost. */
 static Signal *
 send_signal (SimHost *self, SignalType type, guint index)
 {
@@ -314,6 +317,25 @@ set_interfaces (SimHost *self)
   }
   ice_core_set_interfaces (
       self->core, addresses, self->nodes->len, sim_net_now (self->net));
+}
+
+void
+sim_host_gather (SimHost *self)
+{
+  set_interfaces (self);
+  for (guint i = 0; i < self->n_streams; i++)
+    ice_core_gather (self->core, self->streams[i], sim_net_now (self->net));
+  sim_host_pump (self);
+}
+
+void
+sim_host_set_remote (SimHost *self, const gchar *ufrag, const gchar *pwd)
+{
+  sim_witness_remote_password (self->witness, pwd);
+  if (!ice_core_set_remote_credentials (
+          self->core, self->streams[0], ufrag, pwd, sim_net_now (self->net)))
+    sim_net_violate (self->net, "remote credentials refused");
+  sim_host_pump (self);
 }
 
 void

@@ -66,6 +66,9 @@ gboolean sim_host_is_controlling (SimHost *self);
 
 /* Introduces two hosts: @offerer's description leaves now. */
 void sim_connect (SimHost *offerer, SimHost *answerer);
+/* Without a SimHost at the other end. */
+void sim_host_gather (SimHost *self);
+void sim_host_set_remote (SimHost *self, const gchar *ufrag, const gchar *pwd);
 /* A new offer and its answer. */
 void sim_restart (SimHost *offerer);
 void sim_host_start_media (SimHost *self, IceTime period);

@@ -114,6 +114,13 @@ ice_consent_heard (IceConsent *self, IceTime now)
     end_doubt (self);
 }
 
+/* While disconnected too: media that comes back does not pass the core. */
+static gboolean
+is_watching (const IceConsent *self)
+{
+  return self->watch_at <= self->watch_until || self->disconnected;
+}
+
 void
 ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at)
 {
@@ -123,7 +130,7 @@ ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at)
   self->media_at = received_at;
   ice_consent_heard (self, received_at);
   if (received_at + WATCH_FOR > self->watch_until) {
-    if (self->watch_at > self->watch_until)
+    if (!is_watching (self))
       self->watch_at = received_at + MEDIA_SILENCE;
     self->watch_until = received_at + WATCH_FOR;
   }
@@ -178,6 +185,7 @@ consent_judge (IceConsent *self, IceTime now)
     return;
   }
   self->disconnected = TRUE;
+  self->watch_at = now + MEDIA_SILENCE;
 }
 
 IceConsentStep
@@ -202,7 +210,7 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
     ice_consent_stop (self);
     return ICE_CONSENT_EXPIRED;
   }
-  if (now >= self->watch_at && self->watch_at <= self->watch_until)
+  if (now >= self->watch_at && is_watching (self))
     consent_look (self, now);
   if (self->doubt != ICE_DOUBT_NONE && !self->disconnected &&
       now >= self->verdict_at)
@@ -240,7 +248,7 @@ ice_consent_deadline (const IceConsent *self)
     return MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD);
 
   deadline = MIN (self->next_at, self->granted_at + CONSENT_LIFETIME);
-  if (self->watch_at <= self->watch_until)
+  if (is_watching (self))
     deadline = MIN (deadline, self->watch_at);
   if (self->doubt != ICE_DOUBT_NONE) {
     if (!self->disconnected)
