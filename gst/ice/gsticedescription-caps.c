@@ -258,9 +258,12 @@ read_payload (
   caps = gst_caps_make_writable (caps);
   structure = gst_caps_get_structure (caps, 0);
   gst_structure_set_name (structure, "application/x-rtp");
-  if (info && !gst_structure_has_field (structure, "encoding-name"))
-    gst_structure_set (
-        structure, "encoding-name", G_TYPE_STRING, info->encoding_name, NULL);
+  /* As GStreamer writes it: "CelB" is CELB in caps. */
+  if (info && !gst_structure_has_field (structure, "encoding-name")) {
+    g_autofree gchar *name = g_ascii_strup (info->encoding_name, -1);
+
+    gst_structure_set (structure, "encoding-name", G_TYPE_STRING, name, NULL);
+  }
   gst_structure_filter_and_map_in_place (structure, is_good_feedback, NULL);
   read_parameters (structure, media, payload);
   gst_sdp_media_attributes_to_caps (common, caps);
