@@ -34,7 +34,7 @@ static gboolean
 makes_mline (const GstStructure *rtp)
 {
   return gst_structure_has_field_typed (rtp, "media", G_TYPE_STRING) &&
-      gst_structure_has_field_typed (rtp, "payload", G_TYPE_INT) &&
+      gst_structure_has_field (rtp, "payload") &&
       gst_structure_has_field_typed (rtp, "clock-rate", G_TYPE_INT) &&
       gst_structure_has_field_typed (rtp, "encoding-name", G_TYPE_STRING);
 }
@@ -65,18 +65,27 @@ gst_ice_caps_for_description (const GstCaps *caps)
   return gst_caps_new_full (lasting, NULL);
 }
 
-/* Where a payloader takes a range of rates, the least is none that is used. */
+/* Where a payloader takes a range of rates, the least is none that is used. A
+ * range of payload types stays one: the offer gives out numbers. */
 static void
 fixate_rtp (GstStructure *rtp)
 {
   const gboolean video =
       g_strcmp0 (gst_structure_get_string (rtp, "media"), "video") == 0;
+  const GValue *payload = gst_structure_get_value (rtp, "payload");
+  GValue kept = G_VALUE_INIT;
 
-  gst_structure_fixate_field_nearest_int (
-      rtp, "clock-rate", video ? 90000 : 48000);
-  /* RFC 3551 6: 96 to 127 are dynamic. */
-  gst_structure_fixate_field_nearest_int (rtp, "payload", 96);
+  if (gst_structure_has_field (rtp, "clock-rate"))
+    gst_structure_fixate_field_nearest_int (
+        rtp, "clock-rate", video ? 90000 : 48000);
+  if (payload != NULL) {
+    g_value_init (&kept, G_VALUE_TYPE (payload));
+    g_value_copy (payload, &kept);
+    gst_structure_remove_field (rtp, "payload");
+  }
   gst_structure_fixate (rtp);
+  if (G_IS_VALUE (&kept))
+    gst_structure_take_value (rtp, "payload", &kept);
 }
 
 GstIceCapsAnswer

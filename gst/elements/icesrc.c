@@ -7,6 +7,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "caps.h"
 #include "endpoint.h"
 #include "member.h"
 
@@ -126,6 +127,16 @@ on_remote_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSrc *self)
   end_wait (self);
 }
 
+/* What is not RTP has caps that say nothing. Where downstream knows better (a
+ * capsfilter with video/mpegts) they are not sent. */
+static gboolean
+is_of_use (GstIceSrc *self, GstCaps *caps)
+{
+  return gst_ice_caps_is_rtp (caps) ||
+      gst_pad_peer_query_accept_caps (
+          GST_BASE_SRC_PAD (GST_BASE_SRC (self)), caps);
+}
+
 static gboolean
 update_caps (GstIceSrc *self)
 {
@@ -134,7 +145,8 @@ update_caps (GstIceSrc *self)
   if (!g_atomic_int_compare_and_exchange (&self->caps_changed, TRUE, FALSE))
     return TRUE;
   caps = gst_ice_stream_get_remote_caps (self->member.stream);
-  return caps == NULL || gst_base_src_set_caps (GST_BASE_SRC (self), caps);
+  return caps == NULL || !is_of_use (self, caps) ||
+      gst_base_src_set_caps (GST_BASE_SRC (self), caps);
 }
 
 static GstCaps *
