@@ -411,6 +411,7 @@ restart_stream (IceCore *self, IceStream *stream, IceTime now)
       ice_core_set_state (self, component, ICE_STATE_NEW, ICE_CAUSE_NONE, now);
   }
   ice_stream_restart (stream, &self->context);
+  self->set.n_unproven = 0;
   if (gathering)
     ice_core_gather (self, stream->id, now);
 }

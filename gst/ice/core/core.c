@@ -144,6 +144,9 @@ receive_datagram (IceCore *self, const IceDatagram *in, IceTime now)
   IceRelayedDatagram relayed;
   Arrival arrival = { .from = in->from, .data = in->data };
 
+  /* Nobody sends from there, and no answer must go there. */
+  if (!ice_address_is_usable (&in->from))
+    return ICE_VERDICT_REFUSED;
   if (!read_message (in->data, &storage, &message))
     return ICE_VERDICT_MALFORMED;
   switch (ice_gatherer_receive (self->gatherer, in->socket, &in->from, in->data,

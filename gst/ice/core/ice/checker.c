@@ -11,6 +11,10 @@
 /* RFC 7675 5.1: an answer counts until consent has expired anyway. */
 #define CONSENT_TIMEOUT (30 * ICE_SECOND)
 
+/* A peer may tell another mapped address in each answer: so many local
+ * candidates are kept, further pairs stay with their base. */
+#define MAX_LOCALS 128
+
 /* Sending. */
 
 static IcePacket *
@@ -244,12 +248,17 @@ make_valid (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   if (pair->mapped == NULL) {
     IceCandidate *local = find_mapped (pair, mapped);
 
+    if (local == NULL && pair->component->stream->locals->len >= MAX_LOCALS)
+      local = pair->local;
     pair->mapped = local ? ice_candidate_ref (local)
                          : learn_local (set, pair, check, mapped);
     ice_pair_update_priority (pair, set->controlling);
   }
-  if (pair->succeeded_at == 0)
+  if (pair->succeeded_at == 0) {
     pair->succeeded_at = now;
+    if (pair->learnt && set->n_unproven > 0) /* 0: restarted since */
+      set->n_unproven--;
+  }
   pair->state = ICE_PAIR_SUCCEEDED;
   ice_checklist_thaw_mates (set, pair);
   /* Media is about to flow: ask for the channel now (RFC 8445 12.1). */
@@ -396,6 +405,7 @@ ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
       ice_checklist_set_find_pair (set, has_check, (gpointer) message->id);
   IceAddress mapped;
   IceCheck *check;
+  gboolean symmetric;
   guint16 unknown;
 
   if (pair == NULL)
@@ -406,9 +416,13 @@ ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
 
   /* RFC 8445 7.2.5.2.1: from where it was sent to, to where it was sent from;
    * RFC 8489 6.3.3: and nothing in it that had to be understood. */
-  if (!ice_pair_same_local (pair->local, local) ||
-      !ice_address_equal (&pair->remote->address, from) ||
-      ice_stun_message_unknown (message, &unknown, 1) > 0) {
+  symmetric = ice_pair_same_local (pair->local, local) &&
+      ice_address_equal (&pair->remote->address, from);
+  /* Who sees our packets can have a copy of the answer overtake it. That may
+   * fail a pair, as the RFC wants, but not one that is valid already. */
+  if (!symmetric && pair->state != ICE_PAIR_IN_PROGRESS)
+    return ICE_VERDICT_UNEXPECTED;
+  if (!symmetric || ice_stun_message_unknown (message, &unknown, 1) > 0) {
     if (check->kind == ICE_CHECK_ORDINARY &&
         pair->state == ICE_PAIR_IN_PROGRESS)
       ice_checklist_fail (set, pair);
@@ -418,7 +432,8 @@ ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
   if (message->klass == ICE_STUN_ERROR)
     return receive_error (set, pair, check, message);
   if (!ice_stun_message_get_xor_address (
-          message, ICE_STUN_XOR_MAPPED_ADDRESS, &mapped))
+          message, ICE_STUN_XOR_MAPPED_ADDRESS, &mapped) ||
+      !ice_address_is_usable (&mapped))
     return ICE_VERDICT_MALFORMED;
   check_succeeded (set, pair, check, &mapped, now);
   return ICE_VERDICT_OK;

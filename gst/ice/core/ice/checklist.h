@@ -21,6 +21,9 @@ typedef struct
   guint64 tie_breaker;
   guint n_role_switches;
   guint max_pairs;
+  /* Pairs that were made because of checks of the peer's and have not been
+   * answered since, those that made room for others included. */
+  guint n_unproven;
   guint turn; /* the stream whose check is next (RFC 8445 6.1.4.2) */
 } IceChecklistSet;
 

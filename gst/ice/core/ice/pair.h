@@ -65,6 +65,7 @@ typedef struct
 
   IcePairState state;
   IceNomination nomination;
+  gboolean learnt;      /* made because of a check of the peer's */
   gboolean without_ice; /* RFC 3264 peer: nothing was checked */
   GPtrArray *checks; /* (owned) IceCheck, the newest last; at most one of them
                         is retransmitted */

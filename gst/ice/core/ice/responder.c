@@ -224,6 +224,10 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
   if (!is_of_interest (set, request, pair))
     return;
   if (pair == NULL) {
+    /* RFC 8445 6.1.2.5, 19.5.1: failed pairs make room for new ones, but not
+     * for ever: forged sources would have us knock at all the world. */
+    if (set->n_unproven >= set->max_pairs)
+      return;
     remote = ice_checklist_find_remote (
         component->stream, component->number, &request->from);
     if (remote == NULL)
@@ -234,6 +238,8 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
     if (pair == NULL)
       return; /* full: it was answered, and that is all (RFC 8445 19.5.1) */
     pair->requests_received = pair->responses_sent = 1;
+    pair->learnt = TRUE;
+    set->n_unproven++;
   }
   trigger (set, pair, nominated, now);
 }

@@ -203,6 +203,9 @@ ice_stream_is_active (const IceStream *self)
   return self->started_at != 0;
 }
 
+/* RFC 8839 5.4: ice-ufrag = ufrag, 4*256ice-char. */
+#define MAX_UFRAG 256
+
 /* "ours:theirs", whole (RFC 8445 7.3); @ours decides, and @theirs too once we
  * know it. */
 static gboolean
@@ -211,7 +214,7 @@ username_matches (
 {
   gsize size = strlen (generation->local_ufrag);
 
-  if (username.size < size + 2 ||
+  if (username.size < size + 2 || username.size > size + 1 + MAX_UFRAG ||
       memcmp (username.data, generation->local_ufrag, size) != 0 ||
       username.data[size] != ':')
     return FALSE;
@@ -277,6 +280,24 @@ find_accept (
   return NULL;
 }
 
+/* The oldest makes room, but never the one that media comes from: checks that
+ * are replayed from elsewhere are signed, too (RFC 8445 19.2). */
+static void
+drop_oldest_accept (
+    IceComponent *self, IceContext *context, IceGatherer *gatherer)
+{
+  const IcePair *selected = self->selected;
+  IceAccept *oldest = &g_array_index (self->accepts, IceAccept, 0);
+  guint index = 0;
+
+  if (selected && ice_pair_same_local (oldest->local, selected->local) &&
+      ice_address_equal (&oldest->from, &selected->remote->address))
+    index = 1;
+  announce (self, context, gatherer,
+      &g_array_index (self->accepts, IceAccept, index), FALSE);
+  g_array_remove_index (self->accepts, index);
+}
+
 void
 ice_component_accept (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, IceCandidate *local, const IceAddress *from,
@@ -285,11 +306,8 @@ ice_component_accept (IceComponent *self, IceContext *context,
   IceAccept *accept = find_accept (self, local, from);
 
   if (accept == NULL) {
-    if (self->accepts->len >= MAX_ACCEPTS) {
-      announce (self, context, gatherer,
-          &g_array_index (self->accepts, IceAccept, 0), FALSE);
-      g_array_remove_index (self->accepts, 0);
-    }
+    if (self->accepts->len >= MAX_ACCEPTS)
+      drop_oldest_accept (self, context, gatherer);
     g_array_set_size (self->accepts, self->accepts->len + 1);
     accept = &g_array_index (self->accepts, IceAccept, self->accepts->len - 1);
     *accept = (IceAccept){ .local = ice_candidate_ref (local), .from = *from };
