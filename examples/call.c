@@ -6,6 +6,7 @@
  *
  * The call runs without rtcp-mux: RTP on component 1 and RTCP on component 2,
  * each with its own port and its own pair; a=rtcp (RFC 3605) names the second.
+ * So that her offer can say it, Alice gathers first; Bob trickles (RFC 8838).
  *
  *   examples/call
  *
@@ -28,6 +29,7 @@ struct _Side
   GMainLoop *loop;      /* (unowned) */
   GstIceAgent *agent;   /* (owned) */
   GstElement *pipeline; /* (owned) */
+  gboolean described;   /* what is found from now on, the other has not read */
   gint n_rtp, n_rtcp;   /* (atomic) packets that came in */
 };
 
@@ -73,10 +75,12 @@ static void
 on_new_candidate (GstIceAgent *agent, GstIceStream *stream,
     GstIceCandidate *candidate, gpointer user_data)
 {
+  Side *self = user_data;
   g_autofree gchar *mid = gst_object_get_name (GST_OBJECT (stream));
   g_autofree gchar *text = gst_ice_candidate_to_sdp (candidate);
 
-  send_message (user_data, "candidate", mid, text);
+  if (self->described)
+    send_message (self, "candidate", mid, text);
 }
 
 /* An empty candidate says that no more will come. */
@@ -84,9 +88,11 @@ static void
 on_end_of_candidates (
     GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
 {
+  Side *self = user_data;
   g_autofree gchar *mid = gst_object_get_name (GST_OBJECT (stream));
 
-  send_message (user_data, "candidate", mid, "");
+  if (self->described)
+    send_message (self, "candidate", mid, "");
 }
 
 static void
@@ -205,24 +211,37 @@ tear_down (Side *self)
   gst_clear_object (&self->agent);
 }
 
+/* Once Alice's addresses are known, ports of both components included. */
+static void
+on_gathering_done (GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
+{
+  Side *alice = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *sdp = NULL;
+
+  if (alice->described)
+    return;
+  sdp = gst_ice_agent_create_offer (agent, &error);
+  if (sdp)
+    send_message (alice, "offer", NULL, sdp);
+  else
+    g_printerr ("alice: %s\n", error->message);
+}
+
 /* What Alice is going to send: it becomes the m-line of her offer. */
 static void
-offer (Side *alice)
+start (Side *alice)
 {
   g_autoptr (GstCaps) caps = gst_caps_from_string (
       "application/x-rtp, media=audio, encoding-name=PCMA, payload=8, "
       "clock-rate=8000");
   g_autoptr (GstIceStream) stream =
       gst_ice_agent_request_stream (alice->agent, "audio");
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *sdp = NULL;
 
   gst_ice_stream_set_caps (stream, caps, NULL);
-  sdp = gst_ice_agent_create_offer (alice->agent, &error);
-  if (sdp)
-    send_message (alice, "offer", NULL, sdp);
-  else
-    g_printerr ("alice: %s\n", error->message);
+  g_signal_connect (
+      alice->agent, "gathering-done", G_CALLBACK (on_gathering_done), alice);
+  gst_ice_agent_gather (alice->agent);
 }
 
 typedef struct
@@ -271,7 +290,7 @@ main (int argc, char **argv)
           "r.send_rtcp_src_0 ! icesink stream=audio component=2 sync=false")) {
     gst_element_set_state (call.alice.pipeline, GST_STATE_PLAYING);
     gst_element_set_state (call.bob.pipeline, GST_STATE_PLAYING);
-    offer (&call.alice);
+    start (&call.alice);
     g_timeout_add (50, is_over, &call);
     g_main_loop_run (call.loop);
     success = is_content (&call.alice, FALSE) && is_content (&call.bob, TRUE);

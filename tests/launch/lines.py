@@ -88,8 +88,11 @@ def watch(shells):
     deadline = time.monotonic() + DEADLINE
     while selector.get_map() and not all(s.satisfied for s in shells) and time.monotonic() < deadline:
         for key, _ in selector.select(deadline - time.monotonic()):
-            if not key.data.read():
+            shell = key.data
+            if not shell.read():
                 selector.unregister(key.fileobj)
+                assert shell.frames and shell.satisfied, f"ended too soon: {shell.line}"
+            assert not COMPLAINT.search(shell.output), f"complains: {shell.line}"
     assert all(s.satisfied for s in shells), f"frames: {[list(s.frames.values()) for s in shells]}"
 
 

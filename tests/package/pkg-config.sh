@@ -12,16 +12,15 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/gst-ice-install.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 DESTDIR="$work" "$meson" install -C "$build_root" --no-rebuild --quiet
-pc=$(find "$work" -name gstreamer-ice-1.0.pc | grep -v uninstalled)
-prefix=${pc%/lib/*}
+pc=$(find "$work" -name gstreamer-ice-1.0.pc)
+sed -i "s|^prefix=.*|prefix=${pc%/lib/*}|" "$pc"
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 
-pkg-config --define-variable=prefix="$prefix" --exists --print-errors \
-  'gstreamer-ice-1.0 >= 0.1'
+pkg-config --exists --print-errors 'gstreamer-ice-1.0 >= 0.1'
 # shellcheck disable=SC2046
 "$@" -Wall -Werror -o "$work/app" "$here/app.c" \
-  $(pkg-config --define-variable=prefix="$prefix" --cflags --libs gstreamer-ice-1.0)
+  $(pkg-config --cflags --libs gstreamer-ice-1.0)
 libdir=$(dirname "$(find "$work" -name 'libgstice-1.0.so.0' | head -n 1)")
 LD_LIBRARY_PATH=$libdir "$work/app"
 
