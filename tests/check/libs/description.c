@@ -458,8 +458,8 @@ test_bad_caps (void)
     "application/x-rtp, media=audio, payload=128, clock-rate=8000",
     "application/x-rtp, media=audio, payload=0, clock-rate=0",
     "application/x-rtp, media=\"au dio\", payload=0, clock-rate=8000",
-    "application/x-rtp, media=audio, payload=0, clock-rate=8000, "
-    "x=\"a\\015\\012b\"",
+    ("application/x-rtp, media=audio, payload=0, clock-rate=8000, "
+     "x=\"a\\015\\012b\""),
   };
   guint i;
 

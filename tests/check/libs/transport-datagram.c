@@ -379,11 +379,12 @@ test_source_goes (Fixture *self, gconstpointer unused)
 
   for (i = 0; i < 500; i++) {
     GSource *source = attach (self, G_IO_IN, cancellable, &calls);
-    g_autoptr (GSource) loose =
+    GSource *loose =
         g_datagram_based_create_source (self->transport, G_IO_IN, NULL);
 
     g_main_context_iteration (self->context, FALSE);
     detach (source);
+    g_source_unref (loose);
   }
   g_thread_join (thread);
 }
