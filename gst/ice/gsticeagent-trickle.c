@@ -115,7 +115,7 @@ queue (GstIceAgent *agent, const gchar *mid, guint index, const gchar *line)
   GstIceEarlyCandidate *item = g_new0 (GstIceEarlyCandidate, 1);
 
   if (early->length == MAX_EARLY) {
-    GST_WARNING_OBJECT (agent,
+    GST_INFO_OBJECT (agent,
         "more than %u remote candidates before the description they belong "
         "to: the oldest is dropped",
         MAX_EARLY);

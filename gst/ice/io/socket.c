@@ -299,7 +299,8 @@ ice_socket_report_unreachable (const IceAddress *to, IceBytes quoted,
 {
   IceSocket *self = user_data;
 
-  if (self->events.unreachable != NULL)
+  /* The one before may have closed it. */
+  if (self->events.unreachable != NULL && !ice_socket_is_closed (self))
     self->events.unreachable (self, to, quoted, error_number, self->user_data);
 }
 

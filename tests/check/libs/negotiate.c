@@ -338,8 +338,8 @@ test_candidate_flood (void)
   g_autoptr (GPtrArray) candidates = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_test_summary ("A hundred thousand early candidates cost nothing");
-  for (guint i = 0; i < 100000; i++)
+  g_test_summary ("Ten thousand early candidates cost no memory");
+  for (guint i = 0; i < 10000; i++)
     gst_ice_agent_add_remote_candidate (agent, "0",
         "candidate:1 1 udp 1 127.0.0.1 4000 typ host ufrag none", NULL);
   stream = gst_ice_agent_request_stream (agent, "0");
