@@ -208,7 +208,9 @@ gst_ice_endpoint_check_ready (GstIceEndpoint *self)
   guint i;
 
   g_mutex_lock (&self->lock);
-  ready = is_ready (self);
+  ready = self->changed && is_ready (self);
+  if (ready)
+    self->changed = FALSE;
   again = self->ready;
   if (ready && self->session != NULL)
     session = gst_object_ref (self->session);
@@ -263,6 +265,7 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
   before = g_steal_pointer (&member->caps);
   member->caps = caps != NULL ? gst_caps_ref (caps) : NULL;
   ready = self->ready && member->mline == GST_ICE_MEMBER_KNOWN;
+  self->changed = self->changed || !ready;
   member->mline = GST_ICE_MEMBER_KNOWN;
   if (self->session != NULL)
     session = gst_object_ref (self->session);

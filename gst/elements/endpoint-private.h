@@ -27,6 +27,7 @@ struct _GstIceEndpoint
   GstIceSession *session;     /* (owned) (nullable) */
   gboolean started;           /* a member was in PAUSED */
   gboolean ready;             /* every member's m-line is known */
+  gboolean changed;           /* an m-line came or went since it was told */
   gboolean connected;         /* at least once */
   gboolean over;              /* bye was said or heard */
   gboolean keyframe_due;      /* once the new caps are known over there */

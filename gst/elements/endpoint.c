@@ -553,6 +553,7 @@ static void
 remove_member (GstIceEndpoint *self, GstIceMember *member)
 {
   self->members = g_list_remove (self->members, member);
+  self->changed = TRUE;
   if (!has_transport (self, member->transport))
     g_signal_handlers_disconnect_by_data (member->transport, self);
   gst_clear_caps (&member->caps);
@@ -592,7 +593,7 @@ gst_ice_endpoint_activate (
   gboolean first;
 
   g_mutex_lock (&self->lock);
-  member->active = TRUE;
+  member->active = self->changed = TRUE;
   first = !self->started;
   self->started = TRUE;
   if (first)
