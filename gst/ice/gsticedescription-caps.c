@@ -30,6 +30,8 @@
 #define FIRST_DYNAMIC_PAYLOAD 96
 /* Of the lines that belong to one payload; nobody writes as many. */
 #define MAX_LINES 32
+/* Of what becomes a field's name, and so a quark, which is never freed. */
+#define MAX_NAME 48
 
 const gchar *const gst_ice_sdp_attributes[] = { "ptime", "maxptime",
   "framerate", NULL };
@@ -55,11 +57,10 @@ is_reserved_field (const gchar *name)
   return FALSE;
 }
 
-/* Names end up as quarks, which are never freed: short ones, of few letters. */
 gboolean
 gst_ice_sdp_is_parameter (const gchar *name)
 {
-  return *name != '\0' && strlen (name) <= 48 &&
+  return *name != '\0' && strlen (name) <= MAX_NAME &&
       strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-_.,/+") ==
       strlen (name) &&
       !is_reserved_field (name);
@@ -118,8 +119,10 @@ pick_payload (const GstSDPMedia *media, guint payload)
     if (!is_map && !g_str_equal (attribute->key, "rtcp-fb"))
       continue;
     rest = g_strdup (skip_payload (attribute->value, payload));
-    if (!rest || *g_strstrip (rest) == '\0' ||
-        (is_map ? has_map || !is_rtpmap (rest) : n_lines++ >= MAX_LINES))
+    if (!rest || *g_strstrip (rest) == '\0')
+      continue;
+    if (is_map ? has_map || !is_rtpmap (rest)
+               : strlen (rest) > MAX_NAME || n_lines++ >= MAX_LINES)
       continue;
     has_map |= is_map;
     value = g_strdup_printf ("%u %s", payload, rest);
