@@ -187,6 +187,7 @@ set_servers (GstIceAgent *self, const gchar *list)
   GST_OBJECT_LOCK (self);
   g_ptr_array_set_size (self->servers, 0);
   GST_OBJECT_UNLOCK (self);
+  gst_ice_agent_queue_notify (self, G_OBJECT (self), "servers");
 
   for (guint i = 0; uris[i]; i++) {
     g_autoptr (GError) error = NULL;

@@ -428,6 +428,22 @@ test_no_ice (void)
 }
 
 static void
+test_lite (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autoptr (GstIceStream) stream = gst_ice_agent_request_stream (agent, "0");
+  g_autofree gchar *reply = NULL;
+  gboolean controlling;
+
+  g_test_summary ("Against a lite peer we control, whoever offers "
+                  "(RFC 8445 6.1.1)");
+  reply = answer_to (agent,
+      HEAD "a=ice-lite\r\n" OPAQUE CREDENTIALS "a=mid:0\r\na=rtcp-mux\r\n");
+  g_object_get (agent, "controlling", &controlling, NULL);
+  g_assert_true (controlling);
+}
+
+static void
 test_states (void)
 {
   g_autoptr (GstIceAgent) agent = call_new_agent ();
@@ -511,6 +527,7 @@ main (int argc, char **argv)
   g_test_add_func ("/negotiate/bundle", test_bundle);
   g_test_add_func ("/negotiate/bundle-refused", test_bundle_refused);
   g_test_add_func ("/negotiate/no-ice", test_no_ice);
+  g_test_add_func ("/negotiate/lite", test_lite);
   g_test_add_func ("/negotiate/states", test_states);
   g_test_add_func ("/negotiate/removed-stream", test_removed_stream);
   return call_run_tests ();
