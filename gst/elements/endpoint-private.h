@@ -33,6 +33,7 @@ struct _GstIceEndpoint
   gboolean keyframe_due;      /* once the new caps are known over there */
   GstIceProgress progress;
   gint64 started_at, restarted_at;
+  GError *failure;          /* (owned) (nullable) why it never connects */
   GSource *settle;          /* (owned) (nullable) */
   GHashTable *warned_about; /* (owned) servers, by url */
 };

@@ -345,6 +345,8 @@ gst_ice_endpoint_fail (GstIceEndpoint *self, const GError *error)
 
   g_mutex_lock (&self->lock);
   connected = self->connected;
+  if (!connected && self->failure == NULL)
+    self->failure = g_error_copy (error);
   g_mutex_unlock (&self->lock);
   if (!connected) {
     gst_ice_endpoint_abort_progress (
@@ -607,6 +609,19 @@ gst_ice_endpoint_activate (
   return TRUE;
 }
 
+gboolean
+gst_ice_endpoint_check (GstIceEndpoint *self, GError **error)
+{
+  gboolean ok;
+
+  g_mutex_lock (&self->lock);
+  ok = self->failure == NULL;
+  if (!ok)
+    g_propagate_error (error, g_error_copy (self->failure));
+  g_mutex_unlock (&self->lock);
+  return ok;
+}
+
 void
 gst_ice_endpoint_end (GstIceEndpoint *self, GstIceMember *member)
 {
@@ -647,6 +662,7 @@ gst_ice_endpoint_finalize (GObject *object)
   g_clear_object (&self->agent);
   g_hash_table_unref (self->settings);
   g_hash_table_unref (self->warned_about);
+  g_clear_error (&self->failure);
   g_mutex_clear (&self->lock);
 
   G_OBJECT_CLASS (gst_ice_endpoint_parent_class)->finalize (object);

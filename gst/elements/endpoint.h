@@ -20,6 +20,10 @@ void gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member);
 /* READY to PAUSED: gathers, goes to the meeting place. */
 gboolean gst_ice_endpoint_activate (
     GstIceEndpoint *self, GstIceMember *member, GError **error);
+/* PAUSED to PLAYING: FALSE if the session failed meanwhile. That was posted
+ * already, but gst-launch-1.0 does not hear what comes while it goes to PAUSED.
+ */
+gboolean gst_ice_endpoint_check (GstIceEndpoint *self, GError **error);
 /* What @member will send, as its CAPS event says. */
 void gst_ice_endpoint_set_caps (
     GstIceEndpoint *self, GstIceMember *member, GstCaps *caps);

@@ -362,6 +362,9 @@ gst_ice_src_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
       !gst_ice_member_activate (&self->member))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
+      !gst_ice_member_play (&self->member))
+    return GST_STATE_CHANGE_FAILURE;
 
   ret = GST_ELEMENT_CLASS (gst_ice_src_parent_class)
             ->change_state (element, transition);

@@ -513,6 +513,17 @@ gst_ice_member_activate (GstIceMember *self)
   return FALSE;
 }
 
+gboolean
+gst_ice_member_play (GstIceMember *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (gst_ice_endpoint_check (self->endpoint, &error))
+    return TRUE;
+  gst_ice_post_error (self->element, error);
+  return FALSE;
+}
+
 void
 gst_ice_member_leave (GstIceMember *self)
 {

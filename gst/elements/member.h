@@ -118,6 +118,7 @@ gst_ice_member_find_signaller (GstIceMember *self, GError **error);
 /* State changes. FALSE: an error was posted. */
 gboolean gst_ice_member_join (GstIceMember *self);     /* NULL to READY */
 gboolean gst_ice_member_activate (GstIceMember *self); /* READY to PAUSED */
+gboolean gst_ice_member_play (GstIceMember *self);     /* PAUSED to PLAYING */
 void gst_ice_member_leave (GstIceMember *self);        /* READY to NULL */
 
 /* FALSE: no change. */
