@@ -444,12 +444,13 @@ gst_ice_file_signaller_start (
     g_source_set_callback (
         self->look, on_look, g_object_ref (self), g_object_unref);
     g_source_attach (self->look, gst_ice_signaller_get_main_context ());
-    look_soon (self);
+    self->busy_until = g_get_monotonic_time () + BUSY_FOR;
   }
   g_mutex_unlock (&self->lock);
   if (!ok)
     return FALSE;
 
+  /* In this order: the first look comes with the watch. */
   gst_ice_signaller_emit_ready (signaller, self->offerer);
   invoke (self, watch_run, theirs);
   return TRUE;

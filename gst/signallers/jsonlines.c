@@ -247,9 +247,14 @@ gst_ice_line_reader_push (
 static GstIceLine *
 take_sdp (GstIceLineReader *self)
 {
-  GstIceLine *line = line_new (GST_ICE_LINE_DESCRIPTION, NULL, self->sdp->str);
+  GString *sdp = g_steal_pointer (&self->sdp);
+  GstIceLine *line = NULL;
 
-  g_string_free (g_steal_pointer (&self->sdp), TRUE);
+  if (g_utf8_validate (sdp->str, sdp->len, NULL))
+    line = line_new (GST_ICE_LINE_DESCRIPTION, NULL, sdp->str);
+  else
+    self->n_rejected++;
+  g_string_free (sdp, TRUE);
   return line;
 }
 
