@@ -97,11 +97,38 @@ describe_candidate (GstIceTransport *transport, const gchar *which)
       gst_ice_candidate_get_protocol (candidate));
 }
 
+/* In milliseconds; 0 when no selected pair has answered a check, as with a
+ * peer without ICE. */
+static gdouble
+selected_rtt (GstIceEndpoint *self)
+{
+  g_autoptr (GstStructure) stats = gst_ice_endpoint_get_stats (self);
+  gint i;
+
+  for (i = 0; i < gst_structure_n_fields (stats); i++) {
+    const GValue *value = gst_structure_get_value (
+        stats, gst_structure_nth_field_name (stats, i));
+    const GstStructure *pair = GST_VALUE_HOLDS_STRUCTURE (value)
+        ? gst_value_get_structure (value)
+        : NULL;
+    gboolean selected = FALSE;
+    gdouble rtt;
+
+    if (pair != NULL &&
+        gst_structure_get_boolean (pair, "selected", &selected) && selected &&
+        gst_structure_get_double (pair, "current-round-trip-time", &rtt))
+      return rtt * 1000;
+  }
+  return 0;
+}
+
 void
 gst_ice_endpoint_complete_progress (GstIceEndpoint *self)
 {
   g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
-  g_autofree gchar *local = NULL, *remote = NULL, *text = NULL;
+  g_autofree gchar *local = NULL, *remote = NULL, *rtt_text = NULL;
+  g_autofree gchar *text = NULL;
+  gdouble rtt;
   GstIceMember *first;
 
   if (members->len == 0 || !take_progress (self, TRUE))
@@ -109,9 +136,11 @@ gst_ice_endpoint_complete_progress (GstIceEndpoint *self)
   first = g_ptr_array_index (members, 0);
   local = describe_candidate (first->transport, "selected-local");
   remote = describe_candidate (first->transport, "selected-remote");
-  text = g_strdup_printf (_ ("Connected in %.2f s: %s <-> %s"),
+  rtt = selected_rtt (self);
+  rtt_text = rtt > 0 ? g_strdup_printf (_ (", rtt %.1f ms"), rtt) : NULL;
+  text = g_strdup_printf (_ ("Connected in %.2f s: %s <-> %s%s"),
       (g_get_monotonic_time () - self->started_at) / (gdouble) G_USEC_PER_SEC,
-      local, remote);
+      local, remote, rtt_text != NULL ? rtt_text : "");
   post_progress (self, GST_PROGRESS_TYPE_COMPLETE, "connect", text);
 }
 
