@@ -153,6 +153,8 @@ receive_datagram (IceCore *self, const IceDatagram *in, IceTime now)
       message, now, &relayed)) {
     case ICE_GATHER_HANDLED:
       return ICE_VERDICT_OK;
+    case ICE_GATHER_DROPPED:
+      return ICE_VERDICT_REFUSED;
     case ICE_GATHER_RELAYED:
       arrival.local = relayed.local;
       arrival.from = relayed.from;

@@ -207,6 +207,8 @@ query_receive (IceGatherer *self, IceGatherQuery *query, IceBytes data,
   }
   if (verdict == ICE_TURN_NOT_MINE)
     return ICE_GATHER_NOT_MINE;
+  if (verdict == ICE_TURN_DROPPED)
+    return ICE_GATHER_DROPPED;
   ice_gather_query_drain (self, query, now);
   return ICE_GATHER_HANDLED;
 }

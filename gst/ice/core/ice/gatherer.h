@@ -72,6 +72,7 @@ typedef enum
 {
   ICE_GATHER_NOT_MINE, /* go on: a check, or media */
   ICE_GATHER_HANDLED,
+  ICE_GATHER_DROPPED, /* forged, or no permission lets it through */
   ICE_GATHER_RELAYED, /* @ret_relayed holds what came through an allocation */
 } IceGatherVerdict;
 

@@ -165,7 +165,7 @@ ice_allocation_is_permitted (
   return permission && ice_permission_is_open (permission, now);
 }
 
-static gboolean
+static IceTurnVerdict
 receive_permission_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
 {
@@ -183,9 +183,9 @@ receive_permission_answer (
     else if (what == ICE_TURN_ANSWER_ERROR &&
         permission->lease.state == ICE_LEASE_LOST)
       refuse_permission (self, permission, code);
-    return TRUE;
+    return ice_allocation_judge (what);
   }
-  return FALSE;
+  return ICE_TURN_NOT_MINE;
 }
 
 /* RFC 8656 12.3: the permission comes with the channel. */
@@ -198,7 +198,7 @@ grant_permission (IceAllocation *self, const IceAddress *peer, IceTime now)
     ice_lease_grant (&permission->lease, now);
 }
 
-static gboolean
+static IceTurnVerdict
 receive_channel_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
 {
@@ -223,17 +223,20 @@ receive_channel_answer (
         channel->lease.state == ICE_LEASE_LOST)
       ice_allocation_emit (
           self, ICE_TURN_CHANNEL_LOST, &channel->peer, channel->number, code);
-    return TRUE;
+    return ice_allocation_judge (what);
   }
-  return FALSE;
+  return ICE_TURN_NOT_MINE;
 }
 
-gboolean
+IceTurnVerdict
 ice_allocation_receive_peer_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
 {
-  return receive_permission_answer (self, answer, now) ||
-      receive_channel_answer (self, answer, now);
+  IceTurnVerdict verdict = receive_permission_answer (self, answer, now);
+
+  return verdict == ICE_TURN_NOT_MINE
+      ? receive_channel_answer (self, answer, now)
+      : verdict;
 }
 
 static void
@@ -332,7 +335,7 @@ ice_allocation_receive_channel_data (IceAllocation *self, IceBytes datagram,
     return ICE_TURN_NOT_MINE;
   channel = find_channel_number (self, number);
   if (!channel || !ice_allocation_is_permitted (self, &channel->peer, now))
-    return ICE_TURN_HANDLED;
+    return ICE_TURN_DROPPED;
   *ret_peer = channel->peer;
   return ICE_TURN_DATA;
 }
@@ -352,6 +355,6 @@ ice_allocation_receive_data (IceAllocation *self, const IceStunMessage *message,
       !ice_address_is_usable (ret_peer) ||
       !ice_allocation_is_permitted (self, ret_peer, now) ||
       !ice_stun_message_find (message, ICE_STUN_DATA_ATTRIBUTE, ret_payload))
-    return ICE_TURN_HANDLED;
+    return ICE_TURN_DROPPED;
   return ICE_TURN_DATA;
 }

@@ -14,7 +14,8 @@ void ice_allocation_emit (IceAllocation *self, IceTurnEventType type,
 void
 ice_allocation_end (IceAllocation *self, IceTurnEventType type, guint code);
 
-gboolean ice_allocation_receive_peer_answer (
+IceTurnVerdict ice_allocation_judge (IceTurnAnswer answer);
+IceTurnVerdict ice_allocation_receive_peer_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now);
 IceTurnVerdict
 ice_allocation_receive_channel_data (IceAllocation *self, IceBytes datagram,

@@ -209,6 +209,10 @@ refresh_failed (IceAllocation *self, guint code, IceTime now)
 {
   IceTime left = self->expires_at - now;
 
+  /* Four requests for one Refresh, and it still does not take our credentials:
+   * the allocation is used until it expires. */
+  if (code == 401 || code == 438)
+    return;
   /* RFC 8656 8.3: 437 says that it no longer exists. */
   if (code == 437 || ++self->n_failures > REFRESH_FAILURES_MAX)
     ice_allocation_end (self, ICE_TURN_LOST, code);
@@ -244,11 +248,20 @@ take_release_answer (IceAllocation *self, IceTurnAnswer what, IceTime now)
 {
   if (what == ICE_TURN_ANSWER_RETRY)
     send_refresh (self, 0, now);
-  else if (what != ICE_TURN_ANSWER_DISCARDED)
+  else
     self->state = ICE_ALLOCATION_GONE;
 }
 
-static gboolean
+IceTurnVerdict
+ice_allocation_judge (IceTurnAnswer answer)
+{
+  if (answer == ICE_TURN_ANSWER_NOT_MINE)
+    return ICE_TURN_NOT_MINE;
+  return answer == ICE_TURN_ANSWER_DISCARDED ? ICE_TURN_DROPPED
+                                             : ICE_TURN_HANDLED;
+}
+
+static IceTurnVerdict
 receive_own_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
 {
@@ -257,17 +270,16 @@ receive_own_answer (
   guint code = 0;
 
   what = ice_turn_request_receive (&self->request, &self->link, answer, &code);
-  if (what == ICE_TURN_ANSWER_NOT_MINE)
-    return FALSE;
-  if (what != ICE_TURN_ANSWER_DISCARDED)
-    self->rtt = now - sent_at;
+  if (what == ICE_TURN_ANSWER_NOT_MINE || what == ICE_TURN_ANSWER_DISCARDED)
+    return ice_allocation_judge (what);
+  self->rtt = now - sent_at;
   if (self->state == ICE_ALLOCATION_REQUESTED)
     take_allocate_answer (self, what, answer, code, now);
   else if (self->state == ICE_ALLOCATION_ACTIVE)
     take_refresh_answer (self, what, answer, code, now);
   else if (self->state == ICE_ALLOCATION_RELEASING)
     take_release_answer (self, what, now);
-  return TRUE;
+  return ICE_TURN_HANDLED;
 }
 
 IceTurnVerdict
@@ -275,6 +287,8 @@ ice_allocation_receive (IceAllocation *self, IceBytes datagram,
     const IceStunMessage *message, IceTime now, IceAddress *ret_peer,
     IceBytes *ret_payload)
 {
+  IceTurnVerdict verdict;
+
   if (!message)
     return ice_allocation_receive_channel_data (
         self, datagram, now, ret_peer, ret_payload);
@@ -283,10 +297,10 @@ ice_allocation_receive (IceAllocation *self, IceBytes datagram,
         self, message, now, ret_peer, ret_payload);
   if (message->klass != ICE_STUN_SUCCESS && message->klass != ICE_STUN_ERROR)
     return ICE_TURN_NOT_MINE;
-  if (receive_own_answer (self, message, now) ||
-      ice_allocation_receive_peer_answer (self, message, now))
-    return ICE_TURN_HANDLED;
-  return ICE_TURN_NOT_MINE;
+  verdict = receive_own_answer (self, message, now);
+  if (verdict == ICE_TURN_NOT_MINE)
+    verdict = ice_allocation_receive_peer_answer (self, message, now);
+  return verdict;
 }
 
 static void

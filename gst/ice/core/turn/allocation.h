@@ -48,7 +48,8 @@ typedef enum
 {
   ICE_TURN_NOT_MINE,
   ICE_TURN_HANDLED,
-  ICE_TURN_DATA, /* @ret_peer and @ret_payload are set */
+  ICE_TURN_DROPPED, /* forged, or from where no permission lets it through */
+  ICE_TURN_DATA,    /* @ret_peer and @ret_payload are set */
 } IceTurnVerdict;
 
 /* The fields are for reading. */
