@@ -374,6 +374,17 @@ land (gpointer user)
         ICE_BYTES (flight->packet->data, flight->packet->size));
 }
 
+static void
+corrupt (SimNet *self, IcePacket *packet)
+{
+  guint header = 8; /* type, length and cookie say that it is STUN */
+
+  if (ice_stun_looks_like (ICE_BYTES (packet->data, packet->size)) &&
+      (packet->data[1] & 0xef) == ICE_STUN_BINDING)
+    packet->data[header + sim_net_pick (self, packet->size - header)] ^= 1
+        << sim_net_pick (self, 8);
+}
+
 static IceTime
 travel_time (SimNet *self, const SimLink *link)
 {
@@ -405,6 +416,8 @@ launch (SimNet *self, SimNode *from, SimNode *to, guint16 port,
     flight->port = port;
     flight->from = *source;
     flight->packet = ice_packet_new_from (data);
+    if (sim_net_pick (self, 1000) < from->link.corrupt)
+      corrupt (self, flight->packet);
     sim_net_at (self,
         self->now + travel_time (self, &from->link) +
             travel_time (self, &to->link),

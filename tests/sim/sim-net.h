@@ -27,6 +27,8 @@ typedef struct
 {
   IceTime delay, jitter;
   guint loss, duplicate, reorder;
+  guint corrupt; /* a bit behind the header of a Binding message turns: there
+                    ends what a core could tell from media */
 } SimLink;
 
 typedef void (*SimFunc) (gpointer user);

@@ -17,7 +17,8 @@ typedef struct
   SimNode *alice_node, *bob_node;
   SimNatKind alice_nat, bob_nat;
   SimLink link;
-  gboolean turn, same_role, restart, outage, relay_only;
+  gboolean turn, same_role, restart, relay_only, reboot;
+  guint outage; /* seconds */
   guint n_streams, n_components;
 } Session;
 
@@ -38,7 +39,20 @@ draw_link (SimNet *net, SimLink *link)
     .loss = losses[sim_net_pick (net, G_N_ELEMENTS (losses))],
     .duplicate = sim_net_pick (net, 4) ? 0 : 100,
     .reorder = sim_net_pick (net, 4) ? 0 : 100,
+    .corrupt = sim_net_pick (net, 4) ? 0 : 20,
   };
+}
+
+/* Whether theory says that packets get through without a relay. */
+static gboolean
+is_direct_possible (const Session *self)
+{
+  SimNatKind easy = MIN (self->alice_nat, self->bob_nat);
+  SimNatKind hard = MAX (self->alice_nat, self->bob_nat);
+
+  if (self->relay_only)
+    return FALSE;
+  return hard != SIM_NAT_SYMMETRIC || easy < SIM_NAT_PORT_RESTRICTED;
 }
 
 static void
@@ -53,18 +67,21 @@ draw (Session *self)
   self->relay_only = self->turn && sim_net_pick (net, 10) == 0;
   self->same_role = sim_net_pick (net, 5) == 0;
   self->restart = sim_net_pick (net, 4) == 0;
-  self->outage = sim_net_pick (net, 4) == 0;
+  self->outage = sim_net_pick (net, 4) ? 0 : 1 + sim_net_pick (net, 45);
+  /* Allocations die with the mapping: only direct paths come back at once. */
+  self->reboot = sim_net_pick (net, 6) == 0 && is_direct_possible (self);
   self->n_streams = 1 + sim_net_pick (net, 2);
   self->n_components = 1 + sim_net_pick (net, 2);
   sim_net_trace (net,
       "alice %s, bob %s, turn %d, relay-only %d, same role %d, restart %d, "
-      "outage %d, %u streams of %u, delay %d ms, jitter %d us, loss %u, "
-      "duplicate %u, reorder %u",
+      "outage %u s, reboot %d, %u streams of %u, delay %d ms, jitter %d us, "
+      "loss %u, duplicate %u, reorder %u, corrupt %u",
       sim_nat_to_string (self->alice_nat), sim_nat_to_string (self->bob_nat),
       self->turn, self->relay_only, self->same_role, self->restart,
-      self->outage, self->n_streams, self->n_components,
+      self->outage, self->reboot, self->n_streams, self->n_components,
       (gint) (self->link.delay / ICE_MSEC), (gint) self->link.jitter,
-      self->link.loss, self->link.duplicate, self->link.reorder);
+      self->link.loss, self->link.duplicate, self->link.reorder,
+      self->link.corrupt);
 }
 
 static void
@@ -101,18 +118,6 @@ build (Session *self)
             net, "alice-2", "172.17.0.1", SIM_NAT_FULL_CONE, "172.17.0.254"));
 }
 
-/* Whether theory says that packets get through without a relay. */
-static gboolean
-is_direct_possible (const Session *self)
-{
-  SimNatKind easy = MIN (self->alice_nat, self->bob_nat);
-  SimNatKind hard = MAX (self->alice_nat, self->bob_nat);
-
-  if (self->relay_only)
-    return FALSE;
-  return hard != SIM_NAT_SYMMETRIC || easy < SIM_NAT_PORT_RESTRICTED;
-}
-
 static void
 check_all (Session *self, IceState at_least, const gchar *when)
 {
@@ -140,20 +145,34 @@ check_all (Session *self, IceState at_least, const gchar *when)
 }
 
 static void
+renegotiate (Session *self, const gchar *when)
+{
+  sim_restart (sim_net_pick (self->net, 2) ? self->alice : self->bob);
+  sim_net_run_for (self->net, 15 * ICE_SECOND);
+  check_all (self, ICE_STATE_COMPLETED, when);
+}
+
+static void
 play_calls (Session *self)
 {
-  if (self->restart) {
-    sim_restart (sim_net_pick (self->net, 2) ? self->alice : self->bob);
-    sim_net_run_for (self->net, 15 * ICE_SECOND);
-    check_all (self, ICE_STATE_COMPLETED, "after the restart");
-  }
+  if (self->restart)
+    renegotiate (self, "after the restart");
   if (self->outage) {
     sim_node_set_dead (self->bob_node, TRUE);
-    sim_net_run_for (
-        self->net, (1 + sim_net_pick (self->net, 20)) * ICE_SECOND);
+    sim_net_run_for (self->net, self->outage * ICE_SECOND);
     sim_node_set_dead (self->bob_node, FALSE);
     sim_net_run_for (self->net, 10 * ICE_SECOND);
-    check_all (self, ICE_STATE_COMPLETED, "after the outage");
+    /* The last consent may be 6 s old when it begins. */
+    if (self->outage < 22)
+      check_all (self, ICE_STATE_COMPLETED, "after the outage");
+    else
+      renegotiate (self, "after the long outage");
+  }
+  /* The NAT forgets: new mappings are found by a restart (RFC 8445 9). */
+  if (self->reboot) {
+    sim_node_reboot_nat (self->alice_node);
+    sim_net_run_for (self->net, 5 * ICE_SECOND);
+    renegotiate (self, "after the NAT's reboot");
   }
 }
 
@@ -180,7 +199,8 @@ play (Session *self)
   sim_host_close (self->alice);
   sim_host_close (self->bob);
   sim_net_run_for (self->net, 45 * ICE_SECOND);
-  if (sim_turn_n_allocations (self->server) > 0 && self->link.loss == 0)
+  if (sim_turn_n_allocations (self->server) > 0 && self->link.loss == 0 &&
+      self->link.corrupt == 0 && !self->reboot)
     sim_net_violate (self->net, "I12: an allocation outlived its session");
 }
 

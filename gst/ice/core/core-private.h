@@ -19,6 +19,7 @@ struct _IceCore
   IceTime settled_at;
   gboolean closed;
   gboolean pacing_known; /* the peer's description was read */
+  gboolean checks_first; /* whose turn the next slot is */
   gboolean has_stun_server, has_turn_server;
   guint server_error; /* code of the last SERVER_ERROR, 0: none */
 };

@@ -234,9 +234,16 @@ ice_core_media_seen (
 void
 ice_core_timeout (IceCore *self, IceTime now)
 {
-  ice_gatherer_timeout (self->gatherer, now);
-  if (self->closed)
+  if (self->closed) {
+    ice_gatherer_timeout (self->gatherer, now);
     return;
+  }
+  /* Gathering and checks share the slots (RFC 8445 14.2): in turns, so that
+   * neither waits for the other to end, and triggered checks first. */
+  self->checks_first = !self->checks_first;
+  if (self->checks_first || ice_checklist_set_has_triggered (&self->set))
+    ice_core_settle (self, now);
+  ice_gatherer_timeout (self->gatherer, now);
   ice_core_run_timers (self, now);
   ice_core_settle (self, now);
 }

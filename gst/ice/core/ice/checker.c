@@ -52,9 +52,10 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
   check->priority =
       ice_candidate_compute_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
           pair->local->local_preference, pair->component->number);
-  /* RFC 8445 7.1.2: the controlled agent MUST NOT. */
-  check->use_candidate = kind == ICE_CHECK_ORDINARY && set->controlling &&
-      pair->nomination == ICE_NOMINATION_WANTED;
+  /* RFC 8445 7.1.2: the controlled agent MUST NOT. Consent requests repeat a
+   * nomination whose answer was lost. */
+  check->use_candidate =
+      set->controlling && pair->nomination == ICE_NOMINATION_WANTED;
   *ret_packet = build_request (set, pair, check);
   ice_gatherer_transmit (
       set->gatherer, pair->local, &pair->remote->address, *ret_packet, now);
@@ -278,16 +279,23 @@ note_rtt (IcePair *pair, IceCheck *check, IceTime now)
   pair->responses_received++;
 }
 
+/* RFC 8445 7.2.5.3.4. */
 static void
-conclude_check (
-    IceChecklistSet *set, IcePair *pair, IceCheck *check, IceTime now)
+update_nomination (IceChecklistSet *set, IcePair *pair, const IceCheck *check)
+{
+  if (pair->nomination != ICE_NOMINATION_WANTED ||
+      (set->controlling && !check->use_candidate))
+    return;
+  pair->nomination = ICE_NOMINATION_DONE;
+  ice_pair_cancel_checks (pair);
+  g_queue_remove (&pair->component->stream->triggered, pair);
+}
+
+static void
+conclude_check (IceChecklistSet *set, IcePair *pair, IceCheck *check)
 {
   IceStream *stream = pair->component->stream;
-  gboolean nominates = check->use_candidate && set->controlling;
 
-  if (nominates ||
-      (!set->controlling && pair->nomination == ICE_NOMINATION_WANTED))
-    pair->nomination = ICE_NOMINATION_DONE;
   ice_pair_remove_check (pair, check);
   /* An older check was answered while the nominating one is under way or
    * still to be sent: that one has to go on. */
@@ -307,12 +315,13 @@ check_succeeded (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   pair->granted_at = now;
   if (component->selected == pair)
     ice_consent_answered (&component->consent, pair->rtt, now);
+  update_nomination (set, pair, check);
   if (check->kind != ICE_CHECK_ORDINARY) {
     ice_pair_remove_check (pair, check);
     return;
   }
   make_valid (set, pair, check, mapped, now);
-  conclude_check (set, pair, check, now);
+  conclude_check (set, pair, check);
   /* The answer is signed and came from there, as a check would have: an
    * ice-lite peer sends none of its own. */
   ice_component_accept (component, set->context, set->gatherer, pair->local,

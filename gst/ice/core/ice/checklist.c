@@ -609,6 +609,18 @@ pick_ordinary (IceChecklistSet *self, IceStream *stream)
   return first_waiting (stream);
 }
 
+gboolean
+ice_checklist_set_has_triggered (const IceChecklistSet *self)
+{
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (ice_stream_is_active (stream) && !g_queue_is_empty (&stream->triggered))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 IcePair *
 ice_checklist_set_peek (IceChecklistSet *self)
 {

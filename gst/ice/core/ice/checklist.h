@@ -82,6 +82,7 @@ void ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair);
 void ice_checklist_conclude (
     IceChecklistSet *self, IceComponent *component, IcePair *keep);
 
+gboolean ice_checklist_set_has_triggered (const IceChecklistSet *self);
 /* The pair whose check is next (RFC 8445 6.1.4.2), without taking it;
  * (unowned) (nullable). Unfreezes on the way. */
 IcePair *ice_checklist_set_peek (IceChecklistSet *self);

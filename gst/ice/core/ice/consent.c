@@ -82,6 +82,17 @@ end_doubt (IceConsent *self)
   self->n_probes = 0;
 }
 
+static void
+begin_doubt (IceConsent *self, IceDoubt doubt, IceTime since, IceTime probe_at,
+    IceTime verdict_at)
+{
+  self->doubt = doubt;
+  self->doubt_at = since;
+  self->probe_at = probe_at;
+  self->verdict_at = verdict_at;
+  self->n_probes = 0;
+}
+
 void
 ice_consent_answered (IceConsent *self, IceTime rtt, IceTime now)
 {
@@ -110,8 +121,13 @@ ice_consent_heard (IceConsent *self, IceTime now)
     self->probe_at = MIN (self->probe_at, MAX (now, self->sent_at + PROBE_GAP));
   }
   self->heard_at = now;
-  if (self->doubt == ICE_DOUBT_SILENT && now > self->doubt_at)
-    end_doubt (self);
+  if (self->doubt != ICE_DOUBT_SILENT || now <= self->doubt_at)
+    return;
+  end_doubt (self);
+  /* The peer lives, but consent has aged meanwhile: do not wait for the next
+   * request to renew it. */
+  if (now > self->granted_at + CONSENT_PERIOD_MIN + CONSENT_PERIOD_SPREAD)
+    begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now, now + HEARD_PATIENCE);
 }
 
 /* While disconnected too: media that comes back does not pass the core. */
@@ -134,17 +150,6 @@ ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at)
       self->watch_at = received_at + MEDIA_SILENCE;
     self->watch_until = received_at + WATCH_FOR;
   }
-}
-
-static void
-begin_doubt (IceConsent *self, IceDoubt doubt, IceTime since, IceTime probe_at,
-    IceTime verdict_at)
-{
-  self->doubt = doubt;
-  self->doubt_at = since;
-  self->probe_at = probe_at;
-  self->verdict_at = verdict_at;
-  self->n_probes = 0;
 }
 
 /* A look at the media: did some come since the last one, and if it used to
