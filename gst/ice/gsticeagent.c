@@ -479,20 +479,26 @@ void
 gst_ice_agent_close_async (GstIceAgent *self, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task;
   g_autoptr (GPtrArray) streams = NULL;
+  GTask *task;
 
   g_return_if_fail (GST_IS_ICE_AGENT (self));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, gst_ice_agent_close_async);
-  g_task_set_check_cancellable (task, FALSE);
   if (mark_closed (self)) {
     streams = gst_ice_agent_get_streams (self);
     for (guint i = 0; i < streams->len; i++)
       gst_ice_stream_finish_gather_tasks (streams->pdata[i]);
     gst_ice_agent_queue_update_states (self);
   }
+  /* A task would keep the agent until its context is iterated, which nobody has
+   * to do who does not wait. */
+  if (!callback) {
+    gst_ice_pump_close (self->pump, NULL, NULL, NULL);
+    return;
+  }
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, gst_ice_agent_close_async);
+  g_task_set_check_cancellable (task, FALSE);
   gst_ice_pump_close (self->pump, on_pump_closed, task, g_object_unref);
 }
 
@@ -520,6 +526,9 @@ gst_ice_agent_finalize (GObject *object)
 {
   GstIceAgent *self = GST_ICE_AGENT (object);
 
+  /* Who waits holds the stream, which holds who waits. */
+  for (guint i = 0; i < self->streams->len; i++)
+    gst_ice_stream_finish_gather_tasks (self->streams->pdata[i]);
   gst_ice_pump_close (self->pump, NULL, NULL, NULL);
   gst_ice_pump_unref (self->pump);
   gst_ice_notify_unref (self->notify);

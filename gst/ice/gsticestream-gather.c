@@ -77,12 +77,13 @@ on_gather_cancelled (GCancellable *cancellable, gpointer user_data)
 void
 gst_ice_stream_finish_gather_tasks (GstIceStream *self)
 {
+  g_autoptr (GstIceAgent) agent = gst_ice_stream_ref_agent (self);
+  gboolean gone = !gst_ice_agent_check_open (agent, NULL);
   GList *tasks;
-  gboolean gone;
 
   GST_OBJECT_LOCK (self);
   tasks = g_steal_pointer (&self->gather_tasks);
-  gone = self->id == 0;
+  gone |= self->id == 0;
   GST_OBJECT_UNLOCK (self);
 
   for (GList *l = tasks; l; l = l->next) {
@@ -146,6 +147,8 @@ gst_ice_stream_gather_async (GstIceStream *self, GCancellable *cancellable,
   GST_OBJECT_UNLOCK (tagged);
   if (task)
     g_task_return_boolean (task, TRUE);
+  else if (!gst_ice_agent_check_open (agent, NULL))
+    gst_ice_stream_finish_gather_tasks (tagged); /* closed in between */
 }
 
 /**

@@ -270,7 +270,7 @@ test_no_mux (void)
   wait_until (side_saw (&call->a, "end-of-candidates"));
   call_connect (call);
   wait_until (transport_state (call->a.stream, 2) == GST_ICE_STATE_COMPLETED &&
-              transport_state (call->b.stream, 2) == GST_ICE_STATE_COMPLETED);
+      transport_state (call->b.stream, 2) == GST_ICE_STATE_COMPLETED);
 }
 
 static void
@@ -287,7 +287,7 @@ test_late_component (void)
   gst_ice_agent_restart (call->a.agent);
   call_negotiate (call);
   wait_until (transport_state (call->a.stream, 2) == GST_ICE_STATE_COMPLETED &&
-              transport_state (call->b.stream, 2) == GST_ICE_STATE_COMPLETED);
+      transport_state (call->b.stream, 2) == GST_ICE_STATE_COMPLETED);
   call_exchange (call->a.stream, call->b.stream, 10, 100);
 }
 

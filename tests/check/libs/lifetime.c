@@ -221,6 +221,40 @@ test_weak_links (void)
   g_assert_cmpuint (candidates->len, ==, 0);
 }
 
+static void
+on_gathered (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  gst_ice_stream_gather_finish (GST_ICE_STREAM (source), result, user_data);
+}
+
+/* A server that does not answer keeps gathering going for a while. */
+static GstIceStream *
+start_waiting (GstIceAgent *agent, GError **error)
+{
+  GstIceStream *stream = gst_ice_agent_request_stream (agent, "0");
+
+  gst_ice_agent_add_server (agent, "stun:192.0.2.200", NULL);
+  gst_ice_stream_gather_async (stream, NULL, on_gathered, error);
+  return stream;
+}
+
+static void
+test_waiting (void)
+{
+  g_autoptr (GstIceAgent) closed = call_new_agent ();
+  g_autoptr (GstIceAgent) dropped = call_new_agent ();
+  g_autoptr (GError) a = NULL, b = NULL;
+  g_autoptr (GstIceStream) x = start_waiting (closed, &a);
+  g_autoptr (GstIceStream) y = start_waiting (dropped, &b);
+
+  g_test_summary ("Who waits for candidates is told when the agent ends");
+  gst_ice_agent_close_async (closed, NULL, NULL, NULL);
+  gst_clear_object (&dropped);
+  wait_until (a && b);
+  g_assert_error (a, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED);
+  g_assert_error (b, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED);
+}
+
 static gpointer
 receive_until_closed (gpointer transport)
 {
@@ -360,6 +394,7 @@ main (int argc, char **argv)
   g_test_add_func ("/lifetime/service-thread", test_service_thread);
   g_test_add_func ("/lifetime/close", test_close);
   g_test_add_func ("/lifetime/weak-links", test_weak_links);
+  g_test_add_func ("/lifetime/waiting", test_waiting);
   g_test_add_func ("/lifetime/blocked-reader", test_blocked_reader);
   g_test_add_func (
       "/lifetime/remove-while-receiving", test_remove_while_receiving);
