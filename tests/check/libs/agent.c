@@ -34,6 +34,41 @@ test_connect (void)
   call_exchange (call->b.stream, call->a.stream, 100, 1000);
 }
 
+static void
+test_look_alikes (void)
+{
+  /* MPEG-TS; ChannelData with a fitting length; DTLS; a lone byte. */
+  static const guint8 packets[][8] = {
+    { 0x47, 0x40, 0x11, 0x10, 0, 1, 2, 3 },
+    { 0x40, 0x00, 0x00, 0x04, 1, 2, 3, 4 },
+    { 0x16, 0xfe, 0xff, 0, 0, 0, 0, 0 },
+    { 0x01 },
+  };
+  static const gsize sizes[] = { 8, 8, 8, 1 };
+  g_autoptr (Call) call = call_new ();
+  g_autoptr (GstIceTransport) out = NULL, in = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("What only looks like ChannelData is media from where media "
+                  "is expected (design 4a)");
+  call_connect (call);
+  out = gst_ice_stream_get_transport (call->a.stream, 1);
+  in = gst_ice_stream_get_transport (call->b.stream, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (packets); i++) {
+    g_autoptr (GBytes) packet = g_bytes_new_static (packets[i], sizes[i]);
+    g_autoptr (GstBufferList) list = NULL;
+
+    gst_ice_transport_send (out, packet, &error);
+    g_assert_no_error (error);
+    list = gst_ice_transport_receive (in, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (gst_buffer_list_length (list), ==, 1);
+    g_assert_cmpint (gst_buffer_memcmp (gst_buffer_list_get (list, 0), 0,
+                         packets[i], sizes[i]),
+        ==, 0);
+  }
+}
+
 static guint
 index_of (const Side *side, const gchar *event)
 {
@@ -386,6 +421,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/agent/connect", test_connect);
+  g_test_add_func ("/agent/look-alikes", test_look_alikes);
   g_test_add_func ("/agent/events", test_events);
   g_test_add_func ("/agent/roles", test_roles);
   g_test_add_func ("/agent/role-conflict", test_role_conflict);
