@@ -57,7 +57,8 @@ set_error_from_errno (GError **error, const gchar *what, const gchar *path)
   const gint code = errno;
 
   g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE,
-      "Cannot %s “%s”: %s", what, path, g_strerror (code));
+      "Cannot %s “%s”: %s; meet in a folder where both sides may create files",
+      what, path, g_strerror (code));
 }
 
 /* In a folder where everybody may write, as /tmp, a stranger could be waiting
