@@ -64,8 +64,8 @@ gst_ice_stream_get_local_credentials (
  * @ufrag: 4 to 256 characters of RFC 8839's ice-char
  * @pwd: 22 to 256 of them
  *
- * For applications whose signalling makes the credentials itself. Before
- * gathering; the same ones again do nothing, other ones restart ICE.
+ * For applications whose signalling makes the credentials itself. To be called
+ * before they are told to the peer; the same ones again change nothing.
  */
 void
 gst_ice_stream_set_local_credentials (
