@@ -122,8 +122,8 @@ harness_count_verdicts (Harness *self, IceVerdict verdict)
   return counters.verdicts[verdict];
 }
 
-/* Feeds bytes that leave the core as it is, at every alignment, and with a
- * guard of the allocator right behind them. */
+/* At every alignment in turn, and with nothing readable behind the last byte.
+ */
 static inline IceVerdict
 harness_receive_bytes (
     Harness *self, const IceAddress *from, const guint8 *data, gsize size)
