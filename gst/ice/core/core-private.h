@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 struct _IceCore
 {
   IceCoreConfig config;
+  IceGathererConfig next_gather; /* from the next restart on */
   IceContext context;
   IceGatherer *gatherer; /* (owned) */
   IceChecklistSet set;

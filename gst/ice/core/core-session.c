@@ -28,11 +28,24 @@ ice_core_get_controlling (const IceCore *self)
   return self->set.controlling;
 }
 
+static void
+apply_gather_config (IceCore *self)
+{
+  self->config.gather = self->next_gather;
+  ice_gatherer_set_config (self->gatherer, &self->config.gather);
+}
+
 void
 ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
 {
-  self->config.gather = *config;
-  ice_gatherer_set_config (self->gatherer, config);
+  self->next_gather = *config;
+  for (guint i = 0; i < self->set.streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+
+    if (stream->gathering)
+      return; /* candidates were told by the old one */
+  }
+  apply_gather_config (self);
 }
 
 void
@@ -421,6 +434,7 @@ ice_core_restart (IceCore *self, guint id, IceTime now)
 {
   if (self->closed)
     return;
+  apply_gather_config (self);
   for (guint i = 0; i < self->set.streams->len; i++) {
     IceStream *stream = g_ptr_array_index (self->set.streams, i);
 

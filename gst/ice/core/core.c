@@ -24,6 +24,7 @@ ice_core_new (const IceCoreConfig *config, IceTime now)
   IceCore *self = g_new0 (IceCore, 1);
 
   self->config = *config;
+  self->next_gather = config->gather;
   ice_context_init (&self->context, &config->world);
   /* While the peer's value is unknown only gathering goes on. */
   self->context.ta = PACING_MIN;
