@@ -486,7 +486,6 @@ test_set_selected_pair (void)
 static void
 test_two_components (void)
 {
-  g_autoptr (IceCandidate) second = ice_candidate_new (ICE_CANDIDATE_HOST, 2);
   guint rtcp;
   Harness h;
 

@@ -1,50 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sim-host.h"
+#include "sim-host-private.h"
 
 #include <string.h>
-
-#define MAX_TRANSPORTS 8
-/* 0x80: RTP's version bits, so that nobody takes it for STUN. */
-#define MEDIA_MAGIC 0x80
-
-typedef struct
-{
-  guint id;
-  SimNode *node; /* (unowned) */
-  guint16 port;
-  IceAddress bound;
-} SimSocket;
-
-typedef struct
-{
-  guint transport, socket;
-  IceAddress from;
-  guint16 channel;
-} SimAccept;
-
-struct _SimHost
-{
-  SimNet *net; /* (unowned) */
-  gchar *name; /* (owned) */
-  SimHostOptions options;
-  GPtrArray *nodes;    /* (unowned) SimNode */
-  IceCore *core;       /* (owned) */
-  SimHost *peer;       /* (unowned) (nullable) */
-  SimWitness *witness; /* (owned) */
-  GArray *sockets;     /* (owned) SimSocket */
-  GArray *accepts;     /* (owned) SimAccept */
-  guint n_streams, n_components;
-  guint streams[MAX_TRANSPORTS];
-  SimTransport transports[MAX_TRANSPORTS];
-  guint16 next_port;
-  guint timer; /* only the newest counts */
-  gboolean pumping, closed;
-  guint n_roles;
-  gchar *error; /* (owned) (nullable) */
-  gboolean fatal;
-  IceTime media_period;
-  guint media_timer;
-};
 
 static void host_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data);
@@ -56,15 +13,6 @@ find_transport (SimHost *self, guint id)
     if (self->transports[i].id == id)
       return &self->transports[i];
   return NULL;
-}
-
-static guint
-stream_index (SimHost *self, guint id)
-{
-  for (guint i = 0; i < self->n_streams; i++)
-    if (self->streams[i] == id)
-      return i;
-  return 0;
 }
 
 static void
@@ -204,161 +152,6 @@ gboolean
 sim_host_is_controlling (SimHost *self)
 {
   return ice_core_get_controlling (self->core);
-}
-
-/* Signalling. */
-
-typedef enum
-{
-  SIGNAL_OFFER,
-  SIGNAL_ANSWER,
-  SIGNAL_CANDIDATE,
-  SIGNAL_END,
-} SignalType;
-
-typedef struct
-{
-  SignalType type;
-  SimHost *to; /* (unowned) (nullable) */
-  guint index; /* of the stream */
-  guint pacing;
-  gchar *ufrag, *pwd;
-  IceCandidate *candidate;
-} Signal;
-
-static void
-signal_free (Signal *signal)
-{
-  g_clear_pointer (&signal->candidate, ice_candidate_unref);
-  g_free (signal->ufrag);
-  g_free (signal->pwd);
-  g_free (signal);
-}
-
-static void send_descriptions (SimHost *self, SignalType type);
-
-static void
-deliver_signal (gpointer user)
-{
-  Signal *signal = user;
-  SimHost *self = signal->to;
-  guint stream;
-  IceTime now;
-
-  if (self == NULL || self->closed)
-    return;
-  stream = self->streams[signal->index];
-  now = sim_net_now (self->net);
-  switch (signal->type) {
-    case SIGNAL_OFFER:
-    case SIGNAL_ANSWER:
-      sim_net_trace (
-          self->net, "        %s: description %u", self->name, signal->index);
-      ice_core_set_remote_pacing (self->core, signal->pacing);
-      sim_witness_remote_password (self->witness, signal->pwd);
-      if (!ice_core_set_remote_credentials (
-              self->core, stream, signal->ufrag, signal->pwd, now))
-        sim_net_violate (self->net, "remote credentials refused");
-      if (signal->type == SIGNAL_OFFER &&
-          signal->index == self->n_streams - 1) {
-        send_descriptions (self, SIGNAL_ANSWER);
-        for (guint i = 0; i < self->n_streams; i++)
-          ice_core_gather (self->core, self->streams[i], now);
-      }
-      break;
-    case SIGNAL_CANDIDATE:
-      ice_core_add_remote_candidate (
-          self->core, stream, signal->candidate, now);
-      break;
-    case SIGNAL_END:
-      ice_core_end_remote_candidates (self->core, stream, now);
-      break;
-  }
-  sim_host_pump (self);
-}
-
-/* Without a peer it is lost. */
-static Signal *
-send_signal (SimHost *self, SignalType type, guint index)
-{
-  Signal *signal = g_new0 (Signal, 1);
-
-  signal->type = type;
-  signal->to = self->peer;
-  signal->index = index;
-  sim_net_at (self->net, sim_net_now (self->net) + self->options.signal_delay,
-      deliver_signal, signal, (GDestroyNotify) signal_free);
-  return signal;
-}
-
-static void
-send_descriptions (SimHost *self, SignalType type)
-{
-  for (guint i = 0; i < self->n_streams; i++) {
-    Signal *signal = send_signal (self, type, i);
-
-    signal->pacing = self->options.pacing;
-    signal->ufrag =
-        g_strdup (ice_core_get_local_ufrag (self->core, self->streams[i]));
-    signal->pwd =
-        g_strdup (ice_core_get_local_pwd (self->core, self->streams[i]));
-  }
-}
-
-static void
-set_interfaces (SimHost *self)
-{
-  g_autofree IceInterfaceAddress *addresses =
-      g_new0 (IceInterfaceAddress, self->nodes->len);
-
-  for (guint i = 0; i < self->nodes->len; i++) {
-    sim_node_get_ip (g_ptr_array_index (self->nodes, i), &addresses[i].address);
-    addresses[i].interface_index = i + 1;
-  }
-  ice_core_set_interfaces (
-      self->core, addresses, self->nodes->len, sim_net_now (self->net));
-}
-
-void
-sim_host_gather (SimHost *self)
-{
-  set_interfaces (self);
-  for (guint i = 0; i < self->n_streams; i++)
-    ice_core_gather (self->core, self->streams[i], sim_net_now (self->net));
-  sim_host_pump (self);
-}
-
-void
-sim_host_set_remote (SimHost *self, const gchar *ufrag, const gchar *pwd)
-{
-  sim_witness_remote_password (self->witness, pwd);
-  if (!ice_core_set_remote_credentials (
-          self->core, self->streams[0], ufrag, pwd, sim_net_now (self->net)))
-    sim_net_violate (self->net, "remote credentials refused");
-  sim_host_pump (self);
-}
-
-void
-sim_connect (SimHost *offerer, SimHost *answerer)
-{
-  offerer->peer = answerer;
-  answerer->peer = offerer;
-  set_interfaces (offerer);
-  set_interfaces (answerer);
-  send_descriptions (offerer, SIGNAL_OFFER);
-  for (guint i = 0; i < offerer->n_streams; i++)
-    ice_core_gather (
-        offerer->core, offerer->streams[i], sim_net_now (offerer->net));
-  sim_host_pump (offerer);
-}
-
-void
-sim_restart (SimHost *offerer)
-{
-  /* The offer leaves before the candidates that the restart reports. */
-  ice_core_restart (offerer->core, 0, sim_net_now (offerer->net));
-  send_descriptions (offerer, SIGNAL_OFFER);
-  sim_host_pump (offerer);
 }
 
 /* Outputs. */
@@ -565,14 +358,10 @@ perform (SimHost *self, const IceOutput *output)
               output->deliver.payload->data, output->deliver.payload->size));
       break;
     case ICE_OUTPUT_LOCAL_CANDIDATE:
-      send_signal (
-          self, SIGNAL_CANDIDATE, stream_index (self, output->candidate.stream))
-          ->candidate = ice_candidate_ref (output->candidate.candidate);
+      sim_host_signal_candidate (self, output);
       break;
     case ICE_OUTPUT_END_OF_CANDIDATES:
-      if (!self->options.never_ends)
-        send_signal (
-            self, SIGNAL_END, stream_index (self, output->stream.stream));
+      sim_host_signal_end (self, output);
       break;
     case ICE_OUTPUT_PAIR_SELECTED:
       transport = find_transport (self, output->pair_selected.transport);
@@ -704,75 +493,6 @@ host_receive (gpointer user, SimNode *node, guint16 port,
     return;
   ice_core_receive (self->core, &in, sim_net_now (self->net));
   sim_host_pump (self);
-}
-
-/* Media. */
-
-static void
-send_media (SimHost *self, SimTransport *transport)
-{
-  guint8 payload[13];
-  guint8 *media = payload + 4;
-
-  media[0] = MEDIA_MAGIC;
-  memcpy (media + 1, &transport->n_sent, 8);
-  if (transport->route.socket == 0) {
-    if (!ice_core_send (self->core, transport->id, ICE_BYTES (media, 9),
-            sim_net_now (self->net))) {
-      transport->n_dropped++;
-      return;
-    }
-    sim_host_pump (self);
-  } else {
-    sim_witness_media (self->witness, transport);
-    payload[0] = transport->route.channel >> 8;
-    payload[1] = transport->route.channel & 255;
-    payload[2] = 0;
-    payload[3] = 9;
-    sim_host_send_raw (self, transport->route.socket, &transport->route.to,
-        transport->route.channel ? ICE_BYTES (payload, 13)
-                                 : ICE_BYTES (media, 9));
-  }
-  transport->n_sent++;
-  transport->sent_at = sim_net_now (self->net);
-}
-
-typedef struct
-{
-  SimHost *self;
-  guint timer;
-} MediaTick;
-
-static void
-media_tick (gpointer user)
-{
-  MediaTick *tick = user;
-  SimHost *self = tick->self;
-  MediaTick *next;
-
-  if (tick->timer != self->media_timer || self->closed)
-    return;
-  for (guint i = 0; i < self->n_streams * self->n_components; i++)
-    send_media (self, &self->transports[i]);
-  next = g_memdup2 (tick, sizeof *tick);
-  sim_net_at (self->net, sim_net_now (self->net) + self->media_period,
-      media_tick, next, g_free);
-}
-
-void
-sim_host_start_media (SimHost *self, IceTime period)
-{
-  MediaTick *tick = g_new (MediaTick, 1);
-
-  self->media_period = period;
-  *tick = (MediaTick){ self, ++self->media_timer };
-  sim_net_at (self->net, sim_net_now (self->net), media_tick, tick, g_free);
-}
-
-void
-sim_host_stop_media (SimHost *self)
-{
-  self->media_timer++;
 }
 
 void

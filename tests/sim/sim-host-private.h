@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sim-host.h"
+
+G_BEGIN_DECLS
+
+#define MAX_TRANSPORTS 8
+/* 0x80: RTP's version bits, so that nobody takes it for STUN. */
+#define MEDIA_MAGIC 0x80
+
+typedef struct
+{
+  guint id;
+  SimNode *node; /* (unowned) */
+  guint16 port;
+  IceAddress bound;
+} SimSocket;
+
+typedef struct
+{
+  guint transport, socket;
+  IceAddress from;
+  guint16 channel;
+} SimAccept;
+
+struct _SimHost
+{
+  SimNet *net; /* (unowned) */
+  gchar *name; /* (owned) */
+  SimHostOptions options;
+  GPtrArray *nodes;    /* (unowned) SimNode */
+  IceCore *core;       /* (owned) */
+  SimHost *peer;       /* (unowned) (nullable) */
+  SimWitness *witness; /* (owned) */
+  GArray *sockets;     /* (owned) SimSocket */
+  GArray *accepts;     /* (owned) SimAccept */
+  guint n_streams, n_components;
+  guint streams[MAX_TRANSPORTS];
+  SimTransport transports[MAX_TRANSPORTS];
+  guint16 next_port;
+  guint timer; /* only the newest counts */
+  gboolean closed;
+  guint n_roles;
+  gchar *error; /* (owned) (nullable) */
+  gboolean fatal;
+  IceTime media_period;
+  guint media_timer;
+};
+
+/* sim-host-signal.c */
+void sim_host_signal_candidate (SimHost *self, const IceOutput *output);
+void sim_host_signal_end (SimHost *self, const IceOutput *output);
+
+G_END_DECLS
