@@ -70,11 +70,16 @@ gst_ice_caps_for_description (const GstCaps *caps)
 static void
 fixate_rtp (GstStructure *rtp)
 {
-  const gboolean video =
-      g_strcmp0 (gst_structure_get_string (rtp, "media"), "video") == 0;
   const GValue *payload = gst_structure_get_value (rtp, "payload");
   GValue kept = G_VALUE_INIT;
+  gboolean video;
 
+  /* The templates of rtpvp8pay and rtpvp9pay forget it (1.22), before their
+   * first picture. */
+  if (!gst_structure_has_field (rtp, "media") &&
+      gst_structure_has_field (rtp, "encoding-name"))
+    gst_structure_set (rtp, "media", G_TYPE_STRING, "video", NULL);
+  video = g_strcmp0 (gst_structure_get_string (rtp, "media"), "video") == 0;
   if (gst_structure_has_field (rtp, "clock-rate"))
     gst_structure_fixate_field_nearest_int (
         rtp, "clock-rate", video ? 90000 : 48000);
@@ -98,8 +103,12 @@ gst_ice_caps_ask_peer (GstPad *pad, GstCaps **ret_caps)
     return GST_ICE_CAPS_UNKNOWN;
 
   caps = gst_caps_truncate (gst_caps_make_writable (g_steal_pointer (&caps)));
-  if (structure_named (caps, "application/x-rtp") != NULL)
+  if (structure_named (caps, "application/x-rtp") != NULL) {
     fixate_rtp (gst_caps_get_structure (caps, 0));
+    /* RTP, but of what? */
+    if (!gst_ice_caps_is_rtp (caps))
+      return GST_ICE_CAPS_UNKNOWN;
+  }
   *ret_caps = gst_ice_caps_for_description (caps);
   return GST_ICE_CAPS_KNOWN;
 }
