@@ -78,9 +78,7 @@ check_names
 install_missing $BUILD_PACKAGES $CALL_PACKAGES $TEST_PACKAGES
 
 # A fault is a failure: nothing goes on after the first report.
-export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
-export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 # GSlice would hide blocks that nobody owns any more.
 export G_SLICE=always-malloc
 
