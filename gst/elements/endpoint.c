@@ -10,12 +10,6 @@
 GST_DEBUG_CATEGORY_STATIC (gst_ice_endpoint_debug);
 #define GST_CAT_DEFAULT gst_ice_endpoint_debug
 
-/* An ICE restart that fails is not tried again at once. */
-#define RESTART_INTERVAL (5 * G_TIME_SPAN_SECOND)
-/* TURN servers are told to free what they hold (RFC 8656 7): one packet each,
- * for which the end of a pipeline does not wait longer than this. */
-#define CLOSE_TIMEOUT (200 * G_TIME_SPAN_MILLISECOND)
-
 G_DEFINE_TYPE_WITH_CODE (GstIceEndpoint, gst_ice_endpoint, G_TYPE_OBJECT,
     GST_DEBUG_CATEGORY_INIT (
         gst_ice_endpoint_debug, "ice-signal", 0, "ICE signalling"))
@@ -231,6 +225,7 @@ on_agent_state (GstIceAgent *agent, GParamSpec *pspec, GstIceEndpoint *self)
   g_mutex_lock (&self->lock);
   self->connected = TRUE;
   g_mutex_unlock (&self->lock);
+  gst_ice_endpoint_end_restart (self);
   gst_ice_endpoint_complete_progress (self);
 }
 
@@ -293,72 +288,23 @@ on_agent_warning (GstIceAgent *agent, const GError *error, GstIceEndpoint *self)
   gst_ice_endpoint_post_warning (self, error);
 }
 
-/* FALSE: not now, or nobody wants it. */
-static gboolean
-try_restart (GstIceEndpoint *self)
-{
-  const gint64 now = g_get_monotonic_time ();
-  g_autoptr (GstIceSession) session = NULL;
-  gboolean wanted = FALSE;
-  GList *l;
-
-  g_mutex_lock (&self->lock);
-  for (l = self->members; l != NULL; l = l->next)
-    wanted = wanted || ((GstIceMember *) l->data)->auto_restart;
-  if (wanted && self->connected && !self->over && self->session != NULL &&
-      now - self->restarted_at > RESTART_INTERVAL) {
-    self->restarted_at = now;
-    session = gst_object_ref (self->session);
-  }
-  g_mutex_unlock (&self->lock);
-
-  if (session == NULL)
-    return FALSE;
-  gst_ice_endpoint_post (self,
-      gst_structure_new ("GstIceRestart", "agent", GST_TYPE_ICE_AGENT,
-          self->agent, "trigger", G_TYPE_STRING, "path-lost", NULL));
-  gst_ice_session_restart (session);
-  return TRUE;
-}
-
-static void
-disconnect_member (GstIceMember *member, const GError *error)
-{
-  switch (member->on_disconnect) {
-    case GST_ICE_ON_DISCONNECT_WAIT:
-      break;
-    case GST_ICE_ON_DISCONNECT_EOS:
-      member->funcs->ended (member);
-      break;
-    case GST_ICE_ON_DISCONNECT_ERROR:
-      gst_ice_post_error (member->element, error);
-      break;
-  }
-}
-
 void
 gst_ice_endpoint_fail (GstIceEndpoint *self, const GError *error)
 {
-  g_autoptr (GPtrArray) members = NULL;
   gboolean connected;
-  guint i;
 
   g_mutex_lock (&self->lock);
   connected = self->connected;
   if (!connected && self->failure == NULL)
     self->failure = g_error_copy (error);
   g_mutex_unlock (&self->lock);
-  if (!connected) {
-    gst_ice_endpoint_abort_progress (
-        self, GST_PROGRESS_TYPE_ERROR, error->message);
-    gst_ice_endpoint_post_error (self, error);
+  if (connected) {
+    gst_ice_endpoint_lose_path (self, error);
     return;
   }
-  if (try_restart (self))
-    return;
-  members = gst_ice_endpoint_ref_members (self);
-  for (i = 0; i < members->len; i++)
-    disconnect_member (g_ptr_array_index (members, i), error);
+  gst_ice_endpoint_abort_progress (
+      self, GST_PROGRESS_TYPE_ERROR, error->message);
+  gst_ice_endpoint_post_error (self, error);
 }
 
 void
@@ -379,7 +325,7 @@ gst_ice_endpoint_handle_bye (GstIceEndpoint *self, const gchar *reason)
 
     g_atomic_int_set (&member->parted, TRUE);
     if (member->is_sink) {
-      disconnect_member (member, error);
+      gst_ice_endpoint_disconnect_member (member, error);
       continue;
     }
     /* Who receives has received all. The next peer is for the next session. */
@@ -489,45 +435,28 @@ gst_ice_endpoint_join (GstIceAgent *agent, gboolean element_made,
   return NULL;
 }
 
-/* The end is reported to a context of our own: that of the caller may not run
- * while a state changes. */
-typedef struct
-{
-  gboolean done;
-} Closing;
-
 static void
 on_closed (GObject *agent, GAsyncResult *result, gpointer user_data)
 {
-  Closing *closing = user_data;
+  gboolean *done = user_data;
 
   gst_ice_agent_close_finish (GST_ICE_AGENT (agent), result, NULL);
-  closing->done = TRUE;
+  *done = TRUE;
 }
 
-static gboolean
-on_close_timeout (gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-  return G_SOURCE_REMOVE;
-}
-
+/* TURN servers are told to free what they hold (RFC 8656 7), and the process
+ * may end after this: wait until that is sent. The end is reported to a context
+ * of our own, for that of the caller may not run while a state changes. */
 static void
 close_agent (GstIceAgent *agent)
 {
   g_autoptr (GMainContext) context = g_main_context_new ();
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GSource) timeout =
-      g_timeout_source_new (CLOSE_TIMEOUT / G_TIME_SPAN_MILLISECOND);
-  Closing closing = { FALSE };
+  gboolean done = FALSE;
 
   g_main_context_push_thread_default (context);
-  g_source_set_callback (timeout, on_close_timeout, cancellable, NULL);
-  g_source_attach (timeout, context);
-  gst_ice_agent_close_async (agent, cancellable, on_closed, &closing);
-  while (!closing.done)
+  gst_ice_agent_close_async (agent, NULL, on_closed, &done);
+  while (!done)
     g_main_context_iteration (context, TRUE);
-  g_source_destroy (timeout);
   g_main_context_pop_thread_default (context);
 }
 
@@ -537,6 +466,7 @@ shut_down (GstIceEndpoint *self)
   g_autoptr (GstIceSession) session = NULL;
 
   gst_ice_endpoint_stop_asking (self);
+  gst_ice_endpoint_end_restart (self);
   g_signal_handlers_disconnect_by_data (self->agent, self);
   g_mutex_lock (&self->lock);
   session = g_steal_pointer (&self->session);
@@ -546,8 +476,11 @@ shut_down (GstIceEndpoint *self)
     g_signal_handlers_disconnect_by_data (self->signaller, self);
     gst_ice_session_bye (session, "stopped");
   }
-  if (self->element_made)
+  if (self->element_made) {
+    g_object_set_data (
+        G_OBJECT (self->agent), GST_ICE_AGENT_WAS_LEFT, self->agent);
     close_agent (self->agent);
+  }
 }
 
 /* With our lock. */

@@ -5,6 +5,10 @@
 
 G_BEGIN_DECLS
 
+/* On an agent that was closed when its last member left; its "state" says so a
+ * little later. */
+#define GST_ICE_AGENT_WAS_LEFT "gst-ice-was-left"
+
 /* One for each agent that elements use: who they are, the session by which
  * they meet the peer, and what is told about it on the bus. Its methods may be
  * called from any thread. */

@@ -386,15 +386,6 @@ gst_ice_member_set_context (GstIceMember *self, GstContext *context)
   g_clear_object (&agent);
 }
 
-static gboolean
-is_closed (GstIceAgent *agent)
-{
-  GstIceState state;
-
-  g_object_get (agent, "state", &state, NULL);
-  return state == GST_ICE_STATE_CLOSED;
-}
-
 /* Tells the pipeline: all elements of it that were given no agent share this.
  */
 static void
@@ -453,7 +444,7 @@ find_agent (GstIceMember *self)
 
   if (agent == NULL)
     return find_context_agent (self);
-  if (g_object_get_data (G_OBJECT (agent), MADE) == NULL || !is_closed (agent))
+  if (g_object_get_data (G_OBJECT (agent), GST_ICE_AGENT_WAS_LEFT) == NULL)
     return g_steal_pointer (&agent);
 
   /* It was closed in READY to NULL; the name means a new one. */
