@@ -34,6 +34,8 @@ struct _GstIceEndpoint
   GstIceProgress progress;
   gint64 started_at, restarted_at;
   GError *failure;          /* (owned) (nullable) why it never connects */
+  GError *lost;             /* (owned) (nullable) why there is a restart */
+  GSource *patience;        /* (owned) (nullable) with that restart */
   GSource *settle;          /* (owned) (nullable) */
   GHashTable *warned_about; /* (owned) servers, by url */
 };
@@ -52,6 +54,14 @@ gboolean gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error);
 void gst_ice_endpoint_ask (GstIceEndpoint *self, GstIceMember *member);
 void gst_ice_endpoint_check_ready (GstIceEndpoint *self);
 void gst_ice_endpoint_stop_asking (GstIceEndpoint *self);
+
+/* endpoint-restart.c */
+/* Restarts, or does what on-disconnect says. */
+void gst_ice_endpoint_lose_path (GstIceEndpoint *self, const GError *error);
+/* There is a path again, or the end. */
+void gst_ice_endpoint_end_restart (GstIceEndpoint *self);
+void
+gst_ice_endpoint_disconnect_member (GstIceMember *member, const GError *error);
 
 /* endpoint-bus.c */
 void gst_ice_endpoint_start_progress (GstIceEndpoint *self);
