@@ -307,6 +307,34 @@ test_remote_restart (void)
   harness_clear (&h);
 }
 
+/* The application's own credentials, until checks are under way. */
+static void
+test_local_credentials (void)
+{
+  static const gchar pwd[] = "ourownpasswordof24chars1";
+  Harness h;
+
+  harness_init (&h, TRUE);
+  g_assert_true (
+      ice_core_set_local_credentials (h.core, h.stream, "ours", pwd));
+  harness_gather (&h);
+  g_assert_cmpstr (ice_core_get_local_ufrag (h.core, h.stream), ==, "ours");
+  g_assert_false (
+      ice_core_set_local_credentials (h.core, h.stream, "our", pwd));
+  g_assert_false (
+      ice_core_set_local_credentials (h.core, h.stream, "ours", "short"));
+  g_assert_false (
+      ice_core_set_local_credentials (h.core, h.stream, "our\r\n", pwd));
+  harness_credentials (&h);
+  g_assert_false (
+      ice_core_set_local_credentials (h.core, h.stream, "others", pwd));
+  ice_core_restart (h.core, h.stream, h.now);
+  g_assert_true (
+      ice_core_set_local_credentials (h.core, h.stream, "others", pwd));
+  harness_pump (&h);
+  harness_clear (&h);
+}
+
 /* A restart that never succeeds: the old pair lives as long as its consent. */
 static void
 test_restart_without_end (void)
@@ -650,6 +678,7 @@ main (int argc, char **argv)
       test_nomination_while_disconnected);
   g_test_add_func ("/core/restart", test_restart);
   g_test_add_func ("/core/remote-restart", test_remote_restart);
+  g_test_add_func ("/core/local-credentials", test_local_credentials);
   g_test_add_func ("/core/restart-without-end", test_restart_without_end);
   g_test_add_func ("/core/trickle", test_trickle);
   g_test_add_func ("/core/no-remote", test_no_remote);

@@ -17,6 +17,7 @@ add_local (
   output->candidate.stream = stream->id;
   output->candidate.candidate = copy;
   ice_checklist_add_local (&self->set, stream, candidate, now);
+  stream->released = FALSE; /* a server that answers late: once more */
   for (guint i = 0; i < stream->components->len; i++)
     ice_core_try_default (self, g_ptr_array_index (stream->components, i), now);
 }

@@ -9,8 +9,17 @@
 
 /* The selected pair. */
 
+/* The selected pair's consent has a clock of its own, or none. */
+static gboolean
+may_carry (const IceComponent *component, const IcePair *pair, IceTime now)
+{
+  if (pair == component->selected)
+    return pair->state == ICE_PAIR_SUCCEEDED;
+  return ice_nominator_is_valid (pair, component, now);
+}
+
 static IcePair *
-best_nominated (const IceComponent *component)
+best_nominated (const IceComponent *component, IceTime now)
 {
   GPtrArray *pairs = component->stream->pairs;
   IcePair *best = NULL;
@@ -18,9 +27,8 @@ best_nominated (const IceComponent *component)
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
-    if (pair->component != component ||
-        pair->nomination != ICE_NOMINATION_DONE ||
-        pair->state != ICE_PAIR_SUCCEEDED)
+    if (pair->nomination != ICE_NOMINATION_DONE ||
+        !may_carry (component, pair, now))
       continue;
     /* RFC 8445 8.1.1: of several the highest; but the dead one yields. */
     if (best == NULL ||
@@ -44,7 +52,7 @@ ice_core_choose_pair (IceCore *self, IceComponent *component, IceTime now)
     return NULL;
   if (selected && selected->without_ice)
     return selected;
-  pair = best_nominated (component);
+  pair = best_nominated (component, now);
   if (pair)
     return pair;
   /* RFC 8445 9: the old pair until the new one is nominated. */
@@ -57,7 +65,10 @@ ice_core_choose_pair (IceCore *self, IceComponent *component, IceTime now)
         pair->state == ICE_PAIR_SUCCEEDED)
       return pair; /* being nominated: no more changes until it is done */
   }
-  return ice_nominator_best_valid (component, now);
+  pair = ice_nominator_best_valid (component, now);
+  if (pair == NULL && selected && may_carry (component, selected, now))
+    return selected;
+  return pair;
 }
 
 static void

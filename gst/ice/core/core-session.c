@@ -197,7 +197,9 @@ ice_core_set_local_credentials (
   IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
   IceGeneration *old;
 
-  if (stream == NULL || !ice_is_valid_ufrag (ufrag) || !ice_is_valid_pwd (pwd))
+  /* RFC 8445 9: what checks are under way with only a restart changes. */
+  if (stream == NULL || (stream->gathering && stream->started_at) ||
+      !ice_is_valid_ufrag (ufrag) || !ice_is_valid_pwd (pwd))
     return FALSE;
   old = stream->generation;
   stream->generation =

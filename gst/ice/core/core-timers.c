@@ -156,7 +156,9 @@ check_hint (IceCore *self, IceStream *stream, IceTime now)
   output->error.cause = cause;
 }
 
-/* RFC 8445 8.3.1: allocations that no selected pair uses are given back. */
+/* RFC 8445 8.3.1: allocations that no selected pair uses are given back, and
+ * the mappings of reflexive candidates are no longer kept alive: the selected
+ * pair keeps its own. */
 static void
 check_release (IceCore *self, IceStream *stream, IceTime now)
 {
@@ -169,6 +171,8 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
     IceComponent *component =
         ice_stream_find_component (stream, local->component);
 
+    if (local->kind == ICE_CANDIDATE_SERVER_REFLEXIVE)
+      ice_gatherer_release_candidate (self->gatherer, local, now);
     if (local->kind != ICE_CANDIDATE_RELAYED ||
         (component && component->selected &&
             ice_pair_same_local (component->selected->local, local)))

@@ -74,7 +74,10 @@ guint ice_core_add_stream (IceCore *self);
 void ice_core_remove_stream (IceCore *self, guint stream, IceTime now);
 /* The transport id of a component, made when it is not there yet. */
 guint ice_core_add_component (IceCore *self, guint stream, guint component);
-/* FALSE when the grammar of RFC 8839 5.4 is not met. */
+/* FALSE when the grammar of RFC 8839 5.4 is not met, or too late: while
+ * checks are under way local credentials change by restart only. Remote ones
+ * that differ are a restart by the peer, and ours change too; half of them
+ * differing is refused. */
 gboolean ice_core_set_local_credentials (
     IceCore *self, guint stream, const gchar *ufrag, const gchar *pwd);
 gboolean ice_core_set_remote_credentials (IceCore *self, guint stream,

@@ -22,8 +22,9 @@
 /* RFC 7675 5.1. */
 #define CONSENT_LIFETIME (30 * ICE_SECOND)
 
-static gboolean
-is_valid (const IcePair *pair, const IceComponent *component, IceTime now)
+gboolean
+ice_nominator_is_valid (
+    const IcePair *pair, const IceComponent *component, IceTime now)
 {
   return pair->component == component && pair->state == ICE_PAIR_SUCCEEDED &&
       now - pair->granted_at < CONSENT_LIFETIME;
@@ -38,7 +39,7 @@ ice_nominator_best_valid (const IceComponent *component, IceTime now)
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
-    if (is_valid (pair, component, now) &&
+    if (ice_nominator_is_valid (pair, component, now) &&
         (best == NULL || pair->valid_priority > best->valid_priority))
       best = pair;
   }
@@ -125,7 +126,7 @@ ice_nominator_pick (const IceChecklistSet *set, const IceComponent *component,
       continue;
     if (pair->nomination != ICE_NOMINATION_NONE)
       return NULL; /* one and only one */
-    if (is_valid (pair, component, now))
+    if (ice_nominator_is_valid (pair, component, now))
       first_valid_at = MIN (first_valid_at, pair->succeeded_at);
   }
   at = settled_at (component, best, first_valid_at);

@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 /* When the controlling agent stops looking for a better pair, and which one it
  * nominates (RFC 8445 8.1.1: "a matter of local optimization"). */
 
+/* It succeeded, and consent is not too old to send (RFC 7675 5.1). */
+gboolean ice_nominator_is_valid (
+    const IcePair *pair, const IceComponent *component, IceTime now);
 /* The best pair that media may take now; (unowned) (nullable). */
 IcePair *ice_nominator_best_valid (const IceComponent *component, IceTime now);
 /* The pair to nominate now; (unowned) (nullable). Otherwise @ret_deadline says
