@@ -24,6 +24,7 @@ LONG_SUITES="sim-long"
 wanted=("$@")
 gcc_dir=build/ci-gcc
 clang_dir=build/ci-clang
+ran=()
 status=0
 
 # Suites of a list that were asked for.
@@ -51,11 +52,13 @@ build () {
   local dir=$1 compiler=$2
   shift 2
   echo "=== building $dir"
-  if [ -e "$dir/build.ninja" ]; then
-    meson configure "$dir" -Dwerror=true "$@"
-  else
+  # Nothing of an earlier run is counted if this one does not come to testing.
+  rm -f "$dir/meson-logs/testlog.json"
+  if [ ! -e "$dir/build.ninja" ]; then
     CC=$compiler meson setup "$dir" -Dwerror=true -Dtests=enabled \
-      -Dexamples=enabled -Dtools=enabled "$@"
+      -Dexamples=enabled -Dtools=enabled "$@" || return
+  else
+    meson configure "$dir" -Dwerror=true "$@" || return
   fi
   ninja --quiet -C "$dir"
 }
@@ -68,7 +71,6 @@ run () {
     arguments+=(--suite "$suite")
   done
   echo "=== testing $dir: $*"
-  rm -f "$dir/meson-logs/testlog.json"
   meson test -C "$dir" --no-rebuild --print-errorlogs "${arguments[@]}" \
     </dev/null || status=1
 }
@@ -82,21 +84,22 @@ export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
 # GSlice would hide blocks that nobody owns any more.
 export G_SLICE=always-malloc
 
-ran=()
 mapfile -t suites < <(choose "$GCC_SUITES"; [ $# = 0 ] || choose "$LONG_SUITES")
 if [ ${#suites[@]} != 0 ]; then
-  build $gcc_dir gcc -Dbuildtype=debugoptimized \
-    -Db_sanitize=address,undefined -Db_lundef=false \
-    -Dintrospection=disabled -Ddoc=disabled
-  run $gcc_dir "${suites[@]}"
   ran+=("$gcc_dir")
+  if build $gcc_dir gcc -Dbuildtype=debugoptimized \
+      -Db_sanitize=address,undefined -Db_lundef=false \
+      -Dintrospection=disabled -Ddoc=disabled; then
+    run $gcc_dir "${suites[@]}"
+  fi
 fi
 mapfile -t suites < <(choose "$CLANG_SUITES")
 if [ ${#suites[@]} != 0 ]; then
-  build $clang_dir clang -Dbuildtype=release -Dintrospection=enabled \
-    -Dvapi=enabled -Ddoc=enabled
-  run $clang_dir "${suites[@]}"
   ran+=("$clang_dir")
+  if build $clang_dir clang -Dbuildtype=release -Dintrospection=enabled \
+      -Dvapi=enabled -Ddoc=enabled; then
+    run $clang_dir "${suites[@]}"
+  fi
 fi
 
 tests/summary.py "${ran[@]}" || status=1

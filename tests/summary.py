@@ -37,7 +37,7 @@ def count_test(test, reasons):
     if test["result"] == "SKIP":
         count.skipped = 1
         reason = SKIP_ALL.search(output)
-        reasons.append((name, reason.group(1) if reason else output.strip().splitlines()[-1:] or "no reason given"))
+        reasons.append((name, reason.group(1) if reason else (output.strip().splitlines() or ["no reason given"])[-1]))
         return count
     checks = GST_CHECK.search(output)
     lines = list(TAP_LINE.finditer(output))
@@ -68,7 +68,12 @@ def main():
     suites, reasons, total = {}, [], Count()
     for folder in sys.argv[1:]:
         log = pathlib.Path(folder, "meson-logs", "testlog.json")
-        for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
+        if not log.exists():
+            count = suites.setdefault((folder, "did not build"), Count())
+            count.failed += 1
+            total.add(count)
+            continue
+        for line in log.read_text(encoding="utf-8").splitlines():
             test = json.loads(line)
             count = count_test(test, reasons)
             # "gst-ice:core / bytes" or "bytes"
