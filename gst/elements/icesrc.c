@@ -172,6 +172,19 @@ gst_ice_src_negotiate (GstBaseSrc *src)
   return TRUE;
 }
 
+static gboolean
+gst_ice_src_query (GstBaseSrc *src, GstQuery *query)
+{
+  /* The base class says that nothing may wait: with a sink that takes its time
+   * and no queue between, such a pipeline is "invalid". But the transport keeps
+   * what arrives meanwhile, seconds of it. */
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY) {
+    gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+    return TRUE;
+  }
+  return GST_BASE_SRC_CLASS (gst_ice_src_parent_class)->query (src, query);
+}
+
 /* Data */
 
 /* Buffers come with their arrival as DTS, in ns of the monotonic clock. */
@@ -445,5 +458,6 @@ gst_ice_src_class_init (GstIceSrcClass *klass)
   src_class->unlock_stop = gst_ice_src_unlock_stop;
   src_class->get_caps = gst_ice_src_get_caps;
   src_class->negotiate = gst_ice_src_negotiate;
+  src_class->query = gst_ice_src_query;
   GST_PUSH_SRC_CLASS (klass)->create = gst_ice_src_create;
 }
