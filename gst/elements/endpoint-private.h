@@ -29,6 +29,7 @@ struct _GstIceEndpoint
   gboolean ready;             /* every member's m-line is known */
   gboolean changed;           /* an m-line came or went since it was told */
   gboolean connected;         /* at least once */
+  gboolean consent_lost;      /* as the next state may tell */
   gboolean over;              /* bye was said or heard */
   gboolean keyframe_due;      /* once the new caps are known over there */
   GstIceProgress progress;

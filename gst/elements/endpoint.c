@@ -184,6 +184,24 @@ take_signaller (GstIceEndpoint *self, GstIceMember *member, GError **error)
 /* What happens to transports and agent */
 
 static void
+check_consent (GstIceEndpoint *self, GstIceState state)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean lost;
+
+  g_mutex_lock (&self->lock);
+  lost = self->consent_lost && state == GST_ICE_STATE_FAILED;
+  self->consent_lost = FALSE;
+  g_mutex_unlock (&self->lock);
+  if (!lost)
+    return;
+  error = g_error_new_literal (GST_ICE_ERROR, GST_ICE_ERROR_CONSENT_EXPIRED,
+      _ ("The peer has not answered for 30 seconds; it is gone, or the network "
+         "between is."));
+  gst_ice_endpoint_fail (self, error);
+}
+
+static void
 on_transport_state (
     GstIceTransport *transport, GParamSpec *pspec, GstIceEndpoint *self)
 {
@@ -212,6 +230,7 @@ on_transport_state (
             self->agent, "stream", G_TYPE_STRING, first->stream_name,
             "component", G_TYPE_UINT, first->component, "old",
             GST_TYPE_ICE_STATE, old, "new", GST_TYPE_ICE_STATE, state, NULL));
+  check_consent (self, state);
 }
 
 static void
@@ -257,16 +276,15 @@ on_consent_lost (GstIceAgent *agent, GstIceStream *stream, guint component,
     GstIceEndpoint *self)
 {
   g_autofree gchar *name = gst_object_get_name (GST_OBJECT (stream));
-  g_autoptr (GError) error = g_error_new_literal (GST_ICE_ERROR,
-      GST_ICE_ERROR_CONSENT_EXPIRED,
-      _ ("The peer has not answered for 30 seconds; it is gone, or the network "
-         "between is."));
 
   gst_ice_endpoint_post (self,
       gst_structure_new ("GstIceConsentLost", "agent", GST_TYPE_ICE_AGENT,
           agent, "stream", G_TYPE_STRING, name, "component", G_TYPE_UINT,
           component, NULL));
-  gst_ice_endpoint_fail (self, error);
+  /* Another pair may take over; else the state says so next. */
+  g_mutex_lock (&self->lock);
+  self->consent_lost = TRUE;
+  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -537,6 +555,9 @@ gst_ice_endpoint_activate (
 
   if (first && !gst_ice_endpoint_meet (self, error))
     return FALSE;
+  /* Where the application connects its agent, it may have. */
+  if (first && self->signaller == NULL)
+    on_agent_state (self->agent, NULL, self);
   gst_ice_endpoint_ask (self, member);
   gst_ice_endpoint_check_ready (self);
   return TRUE;

@@ -117,3 +117,7 @@ def launch_environment(build):
         "GST_PLUGIN_PATH_1_0": f"{build}/gst/elements:{plugins.stdout.strip()}",
         "GST_REGISTRY": f"{build}/tests/registry.bin",
     }
+
+
+def have(element):
+    return subprocess.run(["gst-inspect-1.0", "--exists", element]).returncode == 0
