@@ -132,9 +132,22 @@ on_remote_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSrc *self)
 static gboolean
 is_of_use (GstIceSrc *self, GstCaps *caps)
 {
-  return gst_ice_caps_is_rtp (caps) ||
+  return gst_ice_caps_is_rtp (caps) || gst_ice_caps_is_rtcp (caps) ||
       gst_pad_peer_query_accept_caps (
           GST_BASE_SRC_PAD (GST_BASE_SRC (self)), caps);
+}
+
+/* (transfer full) (nullable) The m-line tells what component 1 carries; beside
+ * RTP, component 2 carries RTCP (RFC 3605). */
+static GstCaps *
+get_peer_caps (GstIceSrc *self)
+{
+  g_autoptr (GstCaps) caps =
+      gst_ice_stream_get_remote_caps (self->member.stream);
+
+  if (caps != NULL && self->member.component == 2 && gst_ice_caps_is_rtp (caps))
+    return gst_caps_new_empty_simple ("application/x-rtcp");
+  return g_steal_pointer (&caps);
 }
 
 static gboolean
@@ -144,7 +157,7 @@ update_caps (GstIceSrc *self)
 
   if (!g_atomic_int_compare_and_exchange (&self->caps_changed, TRUE, FALSE))
     return TRUE;
-  caps = gst_ice_stream_get_remote_caps (self->member.stream);
+  caps = get_peer_caps (self);
   return caps == NULL || !is_of_use (self, caps) ||
       gst_base_src_set_caps (GST_BASE_SRC (self), caps);
 }
@@ -156,7 +169,7 @@ gst_ice_src_get_caps (GstBaseSrc *src, GstCaps *filter)
   g_autoptr (GstCaps) caps = NULL;
 
   if (self->member.stream != NULL)
-    caps = gst_ice_stream_get_remote_caps (self->member.stream);
+    caps = get_peer_caps (self);
   if (caps == NULL)
     return filter != NULL ? gst_caps_ref (filter) : gst_caps_new_any ();
   if (filter == NULL)
