@@ -18,7 +18,7 @@ TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
   libnice-dev python3-aioice"
 
 GCC_SUITES="layering format core vectors io sim check fuzz examples netns interop"
-CLANG_SUITES="core vectors io sim check python launch package examples"
+CLANG_SUITES="core vectors io sim check python launch call package examples"
 LONG_SUITES="sim-long"
 
 wanted=("$@")
@@ -53,7 +53,7 @@ build () {
   shift 2
   echo "=== building $dir"
   # Nothing of an earlier run is counted if this one does not come to testing.
-  rm -f "$dir/meson-logs/testlog.json"
+  rm -f "$dir"/meson-logs/testlog*.json
   if [ ! -e "$dir/build.ninja" ]; then
     CC=$compiler meson setup "$dir" -Dwerror=true -Dtests=enabled \
       -Dexamples=enabled -Dtools=enabled "$@" || return

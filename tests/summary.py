@@ -7,6 +7,7 @@
 TAP programs and gst-check count their own cases; any other program is one.
 """
 
+import itertools
 import json
 import pathlib
 import re
@@ -67,13 +68,13 @@ def count_test(test, reasons):
 def main():
     suites, reasons, total = {}, [], Count()
     for folder in sys.argv[1:]:
-        log = pathlib.Path(folder, "meson-logs", "testlog.json")
-        if not log.exists():
+        # Named after the test setup; run.sh leaves only those of this run.
+        logs = list(pathlib.Path(folder, "meson-logs").glob("testlog*.json"))
+        if not logs:
             count = suites.setdefault((folder, "did not build"), Count())
             count.failed += 1
             total.add(count)
-            continue
-        for line in log.read_text(encoding="utf-8").splitlines():
+        for line in itertools.chain.from_iterable(log.read_text(encoding="utf-8").splitlines() for log in logs):
             test = json.loads(line)
             count = count_test(test, reasons)
             # "gst-ice:core / bytes" or "bytes"
