@@ -131,7 +131,8 @@ has_path (GstIceSink *self)
 static void
 wait_for_path (GstIceSink *self)
 {
-  while (!has_path (self) && !self->flushing && !self->over)
+  while (!has_path (self) && !self->flushing && !self->over &&
+      g_atomic_int_get (&self->member.state) != GST_ICE_STATE_CLOSED)
     g_cond_wait (&self->cond, &self->lock);
 }
 
@@ -298,7 +299,9 @@ is_over (GstIceSink *self)
   g_mutex_lock (&self->lock);
   over = self->over;
   g_mutex_unlock (&self->lock);
-  return over;
+  /* The application closed its agent. */
+  return over ||
+      g_atomic_int_get (&self->member.state) == GST_ICE_STATE_CLOSED;
 }
 
 static gboolean

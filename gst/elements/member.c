@@ -69,7 +69,9 @@ install_agent_properties (GObjectClass *klass)
           "stun:HOST[:PORT], given to the agent", NULL, flags));
   g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_TURN_SERVERS,
       g_param_spec_string ("turn-servers", "TURN servers",
-          "turn:USER:PASSWORD@HOST[:PORT], comma separated, given to the agent",
+          "turn:USER:PASSWORD@HOST[:PORT], comma separated, given to the "
+          "agent; "
+          "reads back without users and passwords",
           NULL, flags));
   g_object_class_install_property (klass,
       GST_ICE_MEMBER_PROP_ICE_TRANSPORT_POLICY,
@@ -251,10 +253,10 @@ gst_ice_member_get_property (GstIceMember *self, guint id, GValue *value)
       g_value_set_object (value, self->signaller);
       break;
     case GST_ICE_MEMBER_PROP_STUN_SERVER:
-      g_value_set_string (value, self->stun_server);
+      g_value_take_string (value, gst_ice_hide_passwords (self->stun_server));
       break;
     case GST_ICE_MEMBER_PROP_TURN_SERVERS:
-      g_value_set_string (value, self->turn_servers);
+      g_value_take_string (value, gst_ice_hide_passwords (self->turn_servers));
       break;
     case GST_ICE_MEMBER_PROP_WAIT_FOR_CONNECTION:
       g_value_set_boolean (value, self->wait_for_connection);
@@ -458,6 +460,16 @@ find_agent (GstIceMember *self)
   return g_steal_pointer (&agent);
 }
 
+/* An agent of the application may be connected already. */
+static void
+learn_state (GstIceMember *self)
+{
+  GstIceState state;
+
+  g_object_get (self->transport, "state", &state, NULL);
+  gst_ice_member_set_state (self, state);
+}
+
 gboolean
 gst_ice_member_join (GstIceMember *self)
 {
@@ -490,6 +502,7 @@ gst_ice_member_join (GstIceMember *self)
     return FALSE;
   }
   gst_ice_agent_settings_follow (self->settings, agent);
+  learn_state (self);
   return TRUE;
 }
 
