@@ -5,6 +5,8 @@
 
 #include "settings.h"
 
+#include <string.h>
+
 struct _GstIceAgentSettings
 {
   GObject parent;
@@ -37,6 +39,59 @@ GstIceAgentSettings *
 gst_ice_agent_settings_new (void)
 {
   return g_object_new (GST_TYPE_ICE_AGENT_SETTINGS, NULL);
+}
+
+static gboolean
+is_server_scheme (const gchar *text, gsize size)
+{
+  static const gchar *const schemes[] = { "stun", "stuns", "turn", "turns" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (schemes); i++)
+    if (strlen (schemes[i]) == size &&
+        g_ascii_strncasecmp (text, schemes[i], size) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* A password may also stand where a port should, when its "@" is missing. */
+static void
+append_public (GString *shown, const gchar *uri)
+{
+  const gchar *colon = strchr (uri, ':');
+  const gchar *host = uri, *at = strrchr (uri, '@'), *end;
+
+  if (colon != NULL && is_server_scheme (uri, colon - uri)) {
+    host = colon + (g_str_has_prefix (colon, "://") ? 3 : 1);
+    g_string_append_len (shown, uri, host - uri);
+  }
+  if (at != NULL && at >= host)
+    host = at + 1;
+  end = host + (*host == '[' ? strcspn (host, "]") : strcspn (host, ":?"));
+  if (*end == ']')
+    end++;
+  if (*end == ':')
+    end += 1 + strspn (end + 1, "0123456789");
+  g_string_append_len (shown, host, end - host);
+  if (*end == '?' || *end == '\0')
+    g_string_append (shown, end);
+  else
+    g_string_append (shown, "…");
+}
+
+gchar *
+gst_ice_hide_passwords (const gchar *servers)
+{
+  g_auto (GStrv) uris = g_strsplit (servers != NULL ? servers : "", ",", -1);
+  GString *shown = g_string_new (NULL);
+  gchar **uri;
+
+  for (uri = uris; *uri != NULL; uri++) {
+    if (uri != uris)
+      g_string_append_c (shown, ',');
+    append_public (shown, g_strstrip (*uri));
+  }
+  return g_string_free (shown, servers == NULL);
 }
 
 void
@@ -95,7 +150,11 @@ gst_ice_agent_settings_get_property (
   }
   g_mutex_lock (&self->lock);
   recorded = g_hash_table_lookup (self->values, pspec->name);
-  if (recorded != NULL)
+  /* As the agent itself would say it. */
+  if (recorded != NULL && g_str_equal (pspec->name, "servers"))
+    g_value_take_string (
+        value, gst_ice_hide_passwords (g_value_get_string (recorded)));
+  else if (recorded != NULL)
     g_value_copy (recorded, value);
   else
     g_param_value_set_default (pspec, value);

@@ -21,4 +21,8 @@ void gst_ice_agent_settings_foreach (GstIceAgentSettings *self,
 void
 gst_ice_agent_settings_follow (GstIceAgentSettings *self, GstIceAgent *agent);
 
+/* A list of servers as it may be shown in dot files and logs, without users
+ * and passwords, however badly it is written. (transfer full) (nullable) */
+gchar *gst_ice_hide_passwords (const gchar *servers);
+
 G_END_DECLS

@@ -43,10 +43,23 @@ skip_scheme (const gchar *uri)
   return g_str_has_prefix (rest, "//") ? rest + 2 : rest;
 }
 
+static const Scheme *
+find_scheme (const gchar *uri)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (schemes); i++) {
+    gsize size = strlen (schemes[i].name);
+
+    if (!g_ascii_strncasecmp (uri, schemes[i].name, size) && uri[size] == ':')
+      return &schemes[i];
+  }
+  return NULL;
+}
+
 gchar *
 gst_ice_server_redact (const gchar *uri)
 {
-  const gchar *rest = skip_scheme (uri);
+  /* What stands for a scheme and is none may be a user. */
+  const gchar *rest = find_scheme (uri) ? skip_scheme (uri) : uri;
   const gchar *at = strrchr (rest, '@');
   const gchar *host = at ? at + 1 : rest;
   gsize host_size = strcspn (host, "?");
@@ -71,18 +84,6 @@ fail (GError **error, GstIceError code, const gchar *uri, const gchar *what)
 
   g_set_error (error, GST_ICE_ERROR, code, "“%s” %s", shown, what);
   return FALSE;
-}
-
-static const Scheme *
-find_scheme (const gchar *uri)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (schemes); i++) {
-    gsize size = strlen (schemes[i].name);
-
-    if (!g_ascii_strncasecmp (uri, schemes[i].name, size) && uri[size] == ':')
-      return &schemes[i];
-  }
-  return NULL;
 }
 
 /* "user:pass", percent-encoded each. TURN REST user names hold colons

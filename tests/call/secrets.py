@@ -22,7 +22,7 @@ PASSWORD = "Sesame-0pen"
 WRONG = "Sesame-Cl0sed"
 ICE_PASSWORD = re.compile(r"a=ice-pwd:([^\\\r\n]+)")
 # The parser of launch lines, which logs the line that everybody sees in ps.
-NOT_OURS = re.compile(r" (?:gstparse\.c|\S*grammar\.y|\S*parse\.l):\d+:")
+NOT_OURS = re.compile(r":_?(?:priv_)?gst_parse_\w+:")
 
 
 class Lamp:
