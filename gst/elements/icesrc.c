@@ -39,8 +39,8 @@ struct _GstIceSrc
   gboolean flushing;
   GSource *ending; /* (owned) (nullable) */
 
-  gint caps_changed; /* atomic: look at the peer's description again */
-  gint over;         /* atomic: when all is read, EOS */
+  GstCaps *seen; /* (owned) (nullable) streaming thread: the peer's, as told */
+  gint over;     /* atomic: when all is read, EOS */
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
@@ -122,7 +122,6 @@ gst_ice_src_unlock_stop (GstBaseSrc *src)
 static void
 on_remote_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSrc *self)
 {
-  g_atomic_int_set (&self->caps_changed, TRUE);
   /* Downstream gets its decoder ready while the packets are on their way. */
   end_wait (self);
 }
@@ -150,15 +149,17 @@ get_peer_caps (GstIceSrc *self)
   return g_steal_pointer (&caps);
 }
 
+/* Before each batch: a packet may be quicker than the news of its caps. */
 static gboolean
 update_caps (GstIceSrc *self)
 {
-  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstCaps) caps = get_peer_caps (self);
 
-  if (!g_atomic_int_compare_and_exchange (&self->caps_changed, TRUE, FALSE))
+  if (caps == NULL ||
+      (self->seen != NULL && gst_caps_is_equal (caps, self->seen)))
     return TRUE;
-  caps = get_peer_caps (self);
-  return caps == NULL || !is_of_use (self, caps) ||
+  gst_caps_replace (&self->seen, caps);
+  return !is_of_use (self, caps) ||
       gst_base_src_set_caps (GST_BASE_SRC (self), caps);
 }
 
@@ -181,7 +182,7 @@ gst_ice_src_get_caps (GstBaseSrc *src, GstCaps *filter)
 static gboolean
 gst_ice_src_negotiate (GstBaseSrc *src)
 {
-  g_atomic_int_set (&GST_ICE_SRC (src)->caps_changed, TRUE);
+  gst_caps_replace (&GST_ICE_SRC (src)->seen, NULL);
   return TRUE;
 }
 
@@ -362,7 +363,7 @@ join (GstIceSrc *self)
   if (!gst_ice_member_join (&self->member))
     return FALSE;
   g_atomic_int_set (&self->over, FALSE);
-  g_atomic_int_set (&self->caps_changed, TRUE);
+  gst_caps_replace (&self->seen, NULL);
   g_signal_connect_object (self->member.stream, "notify::remote-caps",
       G_CALLBACK (on_remote_caps), self, 0);
   return TRUE;
@@ -432,6 +433,7 @@ gst_ice_src_finalize (GObject *object)
 
   gst_ice_member_clear (&self->member);
   g_clear_object (&self->cancellable);
+  gst_clear_caps (&self->seen);
 
   G_OBJECT_CLASS (gst_ice_src_parent_class)->finalize (object);
 }
