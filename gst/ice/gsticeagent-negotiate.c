@@ -339,12 +339,21 @@ list_mids (const GstIceDescription *description)
   return g_string_free (list, FALSE);
 }
 
-/* Lines up m-lines and streams as the offer has them. */
-static gboolean
+static void
+unref_stream (gpointer stream)
+{
+  if (stream)
+    gst_object_unref (stream);
+}
+
+/* (transfer full) (nullable) (element-type GstIceStream) one for each section,
+ * NULL where there is none. */
+static GPtrArray *
 match_offer (GstIceAgent *self, const GstIceDescription *offer, GError **error)
 {
-  GstIceNegotiation *negotiation = &self->negotiation;
-  g_autoptr (GPtrArray) matches = g_ptr_array_new ();
+  const GstIceNegotiation *negotiation = &self->negotiation;
+  g_autoptr (GPtrArray) matches = g_ptr_array_new_with_free_func (unref_stream);
+  g_autofree gchar *mids = NULL;
   guint n_matches = 0;
 
   if (negotiation->settled && offer->sections->len < negotiation->mlines->len) {
@@ -352,30 +361,55 @@ match_offer (GstIceAgent *self, const GstIceDescription *offer, GError **error)
         "The peer's offer has %u sections where %u were agreed; sections are "
         "disabled with port 0, not removed (RFC 3264 8)",
         offer->sections->len, negotiation->mlines->len);
-    return FALSE;
+    return NULL;
   }
   for (guint i = 0; i < offer->sections->len; i++) {
     g_ptr_array_add (
         matches, match_section (self, offer->sections->pdata[i], i));
     n_matches += matches->pdata[i] != NULL;
   }
-  if (n_matches > 0) {
-    if (!negotiation->settled)
-      g_ptr_array_set_size (negotiation->mlines, 0);
-    for (guint i = negotiation->mlines->len; i < matches->len; i++) {
-      const GstIceSection *section = offer->sections->pdata[i];
-      add_mline (negotiation, matches->pdata[i], section->mid, section->caps);
-    }
-  } else {
-    g_autofree gchar *mids = list_mids (offer);
-    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_NOT_FOUND,
-        "No stream here has the name of a section of the peer's offer (%s): "
-        "request streams, or set the elements' “stream”, by these names",
-        mids);
+  if (n_matches > 0)
+    return g_steal_pointer (&matches);
+  mids = list_mids (offer);
+  g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_NOT_FOUND,
+      "No stream here has the name of a section of the peer's offer (%s): "
+      "request streams, or set the elements' “stream”, by these names",
+      mids);
+  return NULL;
+}
+
+/* Lines up m-lines and streams as the offer has them. Returns what was there
+ * before, to go back to. (transfer full) (element-type GstIceMline) */
+static GPtrArray *
+line_up_offer (GstIceNegotiation *self, const GstIceDescription *offer,
+    const GPtrArray *matches)
+{
+  GPtrArray *before = g_steal_pointer (&self->mlines);
+
+  self->mlines = g_ptr_array_new_with_free_func ((GDestroyNotify) mline_free);
+  for (guint i = 0; self->settled && i < before->len; i++) {
+    const GstIceMline *mline = before->pdata[i];
+    add_mline (self, mline->stream, mline->mid, mline->caps);
   }
-  for (guint i = 0; i < matches->len; i++)
-    g_clear_pointer ((GstIceStream **) &matches->pdata[i], gst_object_unref);
-  return n_matches > 0;
+  for (guint i = self->mlines->len; i < matches->len; i++) {
+    const GstIceSection *section = offer->sections->pdata[i];
+    add_mline (self, matches->pdata[i], section->mid, section->caps);
+  }
+  return before;
+}
+
+/* The offer was not taken: the one before may still be answered. */
+static void
+go_back (GstIceNegotiation *self, GPtrArray *before)
+{
+  g_ptr_array_unref (self->mlines);
+  self->mlines = before;
+  for (guint i = 0; i < before->len; i++) {
+    const GstIceMline *mline = before->pdata[i];
+
+    if (mline->stream)
+      gst_ice_stream_set_mline_index (mline->stream, i);
+  }
 }
 
 static gboolean
@@ -419,6 +453,8 @@ static gboolean
 take_offer (GstIceAgent *self, GstIceDescription *offer, GError **error)
 {
   GstIceNegotiation *negotiation = &self->negotiation;
+  g_autoptr (GPtrArray) matches = NULL;
+  g_autoptr (GPtrArray) before = NULL;
 
   if (negotiation->exchange == GST_ICE_EXCHANGE_LOCAL_OFFER) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_STATE,
@@ -426,10 +462,16 @@ take_offer (GstIceAgent *self, GstIceDescription *offer, GError **error)
         "description of type “rollback”, or let the peer do so");
     return FALSE;
   }
-  if (!match_offer (self, offer, error))
+  matches = match_offer (self, offer, error);
+  if (!matches)
     return FALSE;
+  before = line_up_offer (negotiation, offer, matches);
   decide_role (self, FALSE);
-  return apply_description (self, offer, FALSE, error);
+  if (!apply_description (self, offer, FALSE, error)) {
+    go_back (negotiation, g_steal_pointer (&before));
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean

@@ -159,6 +159,11 @@ ice_core_add_component (IceCore *self, guint id, guint number)
   if (stream == NULL)
     return 0;
   component = ice_stream_find_component (stream, number);
+  /* One that was removed is of no use any more, and its id is not reused. */
+  if (component && component->state == ICE_STATE_CLOSED) {
+    ice_stream_remove_component (stream, component);
+    component = NULL;
+  }
   if (component == NULL) {
     component = ice_stream_add_component (stream, &self->context, number);
     /* It wants candidates too: the next gather is not the last one again. */

@@ -508,6 +508,74 @@ test_removed_stream (void)
   assert_has (reply, "m=application 0 ");
 }
 
+#define AGREED                                                                 \
+  HEAD OPAQUE CREDENTIALS "a=mid:1\r\na=rtcp-mux\r\n" OPAQUE CREDENTIALS       \
+                          "a=mid:0\r\na=rtcp-mux\r\n"
+
+static void
+test_refused_offer (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autoptr (GstIceStream) first = gst_ice_agent_request_stream (agent, "0");
+  g_autoptr (GstIceStream) second = gst_ice_agent_request_stream (agent, "1");
+  g_autoptr (GstIceStream) third = NULL;
+  g_autofree gchar *reply = NULL, *again = NULL;
+  g_autoptr (GError) error = NULL;
+  guint index;
+
+  g_test_summary ("An offer that cannot be taken leaves the one before to be "
+                  "answered as it was");
+  g_assert_true (set ("offer", AGREED));
+  assert_error (set ("offer", HEAD OPAQUE "a=mid:0\r\na=rtcp-mux\r\n"),
+      GST_ICE_ERROR_INVALID_SDP);
+  g_object_get (second, "mline-index", &index, NULL);
+  g_assert_cmpuint (index, ==, 0);
+  reply = gst_ice_agent_create_answer (agent, &error);
+  g_assert_no_error (error);
+  assert_has (reply, "a=mid:1");
+  g_assert_true (strstr (reply, "a=mid:1") < strstr (reply, "a=mid:0"));
+
+  /* Likewise when the m-lines are agreed: what is new in it is not. */
+  third = gst_ice_agent_request_stream (agent, "2");
+  assert_error (set ("offer", AGREED OPAQUE "a=mid:2\r\na=rtcp-mux\r\n"),
+      GST_ICE_ERROR_INVALID_SDP);
+  g_assert_true (
+      set ("offer", AGREED OPAQUE CREDENTIALS "a=mid:2\r\na=rtcp-mux\r\n"));
+  again = gst_ice_agent_create_answer (agent, &error);
+  g_assert_no_error (error);
+  assert_has_not (again, "m=application 0 ");
+}
+
+static void
+test_reopened (void)
+{
+  g_autoptr (Call) call = call_new ();
+  g_autoptr (GRegex) port = g_regex_new ("m=application \\d+", 0, 0, NULL);
+  g_autoptr (GstIceTransport) a = NULL;
+  g_autoptr (GstIceTransport) b = NULL;
+  g_autofree gchar *sdp = NULL, *closing = NULL, *reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("An m-line that had port 0 may come back (RFC 3264 8.2)");
+  call_connect (call);
+  sdp = offer (call->a.agent);
+  closing =
+      g_regex_replace_literal (port, sdp, -1, 0, "m=application 0", 0, &error);
+  g_assert_no_error (error);
+  reply = answer_to (call->b.agent, closing);
+  assert_has (reply, "m=application 0 ");
+  gst_ice_agent_set_remote_description (call->a.agent, "answer", reply, &error);
+  g_assert_no_error (error);
+
+  a = gst_ice_stream_get_transport (call->a.stream, 1);
+  b = gst_ice_stream_get_transport (call->b.stream, 1);
+  gst_ice_agent_restart (call->a.agent);
+  call_negotiate (call);
+  wait_until (call_state (call->a.agent) == GST_ICE_STATE_COMPLETED &&
+      call_state (call->b.agent) == GST_ICE_STATE_COMPLETED);
+  call_exchange (call->a.stream, call->b.stream, 10, 100);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -530,5 +598,7 @@ main (int argc, char **argv)
   g_test_add_func ("/negotiate/lite", test_lite);
   g_test_add_func ("/negotiate/states", test_states);
   g_test_add_func ("/negotiate/removed-stream", test_removed_stream);
+  g_test_add_func ("/negotiate/refused-offer", test_refused_offer);
+  g_test_add_func ("/negotiate/reopened", test_reopened);
   return call_run_tests ();
 }
