@@ -118,6 +118,7 @@ gst_ice_stream_gather_async (GstIceStream *self, GCancellable *cancellable,
   g_autoptr (GPtrArray) streams = g_ptr_array_new ();
   GError *error = NULL;
   GatherTask *gather;
+  gboolean removed;
 
   g_return_if_fail (GST_IS_ICE_STREAM (self));
 
@@ -133,7 +134,8 @@ gst_ice_stream_gather_async (GstIceStream *self, GCancellable *cancellable,
   gst_ice_agent_gather_streams (agent, streams);
 
   GST_OBJECT_LOCK (tagged);
-  if (tagged->gathering != GST_ICE_GATHERING_STATE_COMPLETE) {
+  removed = tagged->id == 0;
+  if (!removed && tagged->gathering != GST_ICE_GATHERING_STATE_COMPLETE) {
     gather = g_new0 (GatherTask, 1);
     gather->task = g_object_ref (task);
     if (cancellable) {
@@ -145,7 +147,10 @@ gst_ice_stream_gather_async (GstIceStream *self, GCancellable *cancellable,
     g_clear_object (&task);
   }
   GST_OBJECT_UNLOCK (tagged);
-  if (task)
+  if (removed)
+    g_task_return_new_error (task, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED,
+        "The stream was removed from its agent");
+  else if (task)
     g_task_return_boolean (task, TRUE);
   else if (!gst_ice_agent_check_open (agent, NULL))
     gst_ice_stream_finish_gather_tasks (tagged); /* closed in between */

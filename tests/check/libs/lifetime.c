@@ -243,14 +243,21 @@ test_waiting (void)
 {
   g_autoptr (GstIceAgent) closed = call_new_agent ();
   g_autoptr (GstIceAgent) dropped = call_new_agent ();
-  g_autoptr (GError) a = NULL, b = NULL;
+  g_autoptr (GstIceAgent) kept = call_new_agent ();
+  g_autoptr (GError) a = NULL, b = NULL, c = NULL, d = NULL;
   g_autoptr (GstIceStream) x = start_waiting (closed, &a);
   g_autoptr (GstIceStream) y = start_waiting (dropped, &b);
+  g_autoptr (GstIceStream) z = start_waiting (kept, &c);
 
-  g_test_summary ("Who waits for candidates is told when the agent ends");
+  g_test_summary ("Who waits for candidates is told when the agent or the "
+                  "stream ends, and who asks later at once");
   gst_ice_agent_close_async (closed, NULL, NULL, NULL);
   gst_clear_object (&dropped);
-  wait_until (a && b);
+  gst_ice_agent_remove_stream (kept, z);
+  gst_ice_stream_gather_async (z, NULL, on_gathered, &d);
+  wait_until (a && b && c && d);
+  g_assert_error (c, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED);
+  g_assert_error (d, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED);
   g_assert_error (a, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED);
   g_assert_error (b, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED);
 }
