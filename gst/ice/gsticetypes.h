@@ -61,13 +61,6 @@ typedef enum
 
 typedef enum
 {
-  GST_ICE_MDNS_OFF,
-  GST_ICE_MDNS_RESOLVE,
-  GST_ICE_MDNS_PUBLISH,
-} GstIceMdns;
-
-typedef enum
-{
   GST_ICE_BUNDLE_NONE,
   GST_ICE_BUNDLE_MAX,
 } GstIceBundle;

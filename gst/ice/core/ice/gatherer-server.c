@@ -270,8 +270,8 @@ describe (const IceGatherServer *self, guint code)
         self->host, self->url);
   if (code == ICE_GATHER_SILENT)
     return g_strdup_printf (
-        "No answer from %s after 2 s; still trying. Check that the server "
-        "runs and that no firewall blocks UDP to it",
+        "No answer from %s to three requests; still trying. Check that the "
+        "server runs and that no firewall blocks UDP to it",
         self->url);
   if (code == ICE_GATHER_GIVEN_UP)
     return g_strdup_printf (
