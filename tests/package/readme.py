@@ -12,6 +12,20 @@ import sys
 SHOWN = {"python": "tests/python/two_agents.py", "c": "examples/hello.c"}
 
 
+def check_map(root, problems):
+    """The files and test cases that docs/rfc-map.md names."""
+    page = (root / "docs/rfc-map.md").read_text(encoding="utf-8")
+    tests = "\n".join(f.read_text(encoding="utf-8") for f in (root / "tests").rglob("*.c"))
+    for name in re.findall(r"`([\w/-]+\.c)`", page):
+        if not (root / "gst/ice" / name).exists() and not (root / "examples" / name).exists():
+            problems.append(f"docs/rfc-map.md names {name}, which is not there")
+    for case in re.findall(r"`(/[\w./-]+)`", page):
+        # A table of cases may hold the part below the program's name.
+        below = case[case.index("/", 1):]
+        if f'"{case}"' not in tests and f'"{below}"' not in tests and f'"{below[1:]}"' not in tests:
+            problems.append(f"docs/rfc-map.md names the case {case}, which is not there")
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     readme = (root / "README.md").read_text(encoding="utf-8")
@@ -24,6 +38,7 @@ def main():
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             if not (page.parent / link).exists():
                 problems.append(f"{page.relative_to(root)} links to {link}, which is not there")
+    check_map(root, problems)
     print("\n".join(problems))
     return 1 if problems else 0
 
