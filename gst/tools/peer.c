@@ -266,14 +266,23 @@ state_nick (GstIceState state)
 }
 
 static void
+print_state (Peer *self, GstIceState state)
+{
+  printf ("STATE %s %" G_GINT64_FORMAT "\n", state_nick (state),
+      (g_get_monotonic_time () - self->start) / 1000);
+}
+
+static void
 on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
 {
   Peer *self = user_data;
   GstIceState state;
 
   g_object_get (agent, "state", &state, NULL);
-  printf ("STATE %s %" G_GINT64_FORMAT "\n", state_nick (state),
-      (g_get_monotonic_time () - self->start) / 1000);
+  /* Two changes in a row may be notified as one, and scripts wait for this. */
+  if (state == GST_ICE_STATE_COMPLETED && !self->connected)
+    print_state (self, GST_ICE_STATE_CONNECTED);
+  print_state (self, state);
   if (state == GST_ICE_STATE_FAILED)
     finish (self);
   if ((state == GST_ICE_STATE_CONNECTED || state == GST_ICE_STATE_COMPLETED) &&

@@ -70,7 +70,7 @@ def peer_rate():
         assert agent.process.returncode == OK
         assert agent.received + agent.lost == 3000, agent.report()
         assert agent.lost <= 30, agent.report()
-        assert [name for name, _ in agent.states][:2] == ["checking", "connected"], agent.states
+        assert "connected" in [name for name, _ in agent.states], agent.states
 
 
 def peer_bad_lines():
