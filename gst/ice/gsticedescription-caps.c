@@ -30,8 +30,11 @@
 #define FIRST_DYNAMIC_PAYLOAD 96
 /* Of the lines that belong to one payload; nobody writes as many. */
 #define MAX_LINES 32
-/* Of what becomes a field's name, and so a quark, which is never freed. */
+/* Of what becomes a field's name, and so a quark, which is never freed: how
+ * long, and how many of the peers' own invention in this process. All formats
+ * that are registered have some 300 between them. */
 #define MAX_NAME 48
+#define MAX_NEW_NAMES 1024
 
 const gchar *const gst_ice_sdp_attributes[] = { "ptime", "maxptime",
   "framerate", NULL };
@@ -67,6 +70,36 @@ gst_ice_sdp_is_parameter (const gchar *name)
 }
 
 /* Reading */
+
+/* FALSE: a stranger has made up names long enough. */
+static gboolean
+may_be_field (const gchar *name)
+{
+  static gint n_new = 0;
+
+  if (g_quark_try_string (name) != 0)
+    return TRUE;
+  if (g_atomic_int_get (&n_new) < MAX_NEW_NAMES) {
+    g_atomic_int_inc (&n_new);
+    return TRUE;
+  }
+  GST_INFO ("“%s” is left out: more than %d names that nobody knows", name,
+      MAX_NEW_NAMES);
+  return FALSE;
+}
+
+/* @words of a=rtcp-fb, as GstSDP makes a field of them: parted by one dash
+ * each, or it could not be written again. */
+static gboolean
+is_feedback (const gchar *words)
+{
+  g_autofree gchar *name = g_strconcat ("rtcp-fb-", words, NULL);
+
+  g_strdelimit (name, " ", '-');
+  return strlen (words) <= MAX_NAME && gst_ice_sdp_is_token (name) &&
+      !strstr (name, "--") && !g_str_has_suffix (name, "-") &&
+      may_be_field (name);
+}
 
 /* "96 ..." of a line that begins with a payload type; "*" is for all. NULL when
  * it is about another one. */
@@ -122,7 +155,7 @@ pick_payload (const GstSDPMedia *media, guint payload)
     if (!rest || *g_strstrip (rest) == '\0')
       continue;
     if (is_map ? has_map || !is_rtpmap (rest)
-               : strlen (rest) > MAX_NAME || n_lines++ >= MAX_LINES)
+               : n_lines++ >= MAX_LINES || !is_feedback (rest))
       continue;
     has_map |= is_map;
     value = g_strdup_printf ("%u %s", payload, rest);
@@ -141,7 +174,7 @@ read_parameter (GstStructure *structure, gchar *pair)
   if (value)
     *value++ = '\0';
   name = g_ascii_strdown (g_strstrip (pair), -1);
-  if (gst_ice_sdp_is_parameter (name))
+  if (gst_ice_sdp_is_parameter (name) && may_be_field (name))
     gst_structure_set (
         structure, name, G_TYPE_STRING, value ? g_strstrip (value) : "1", NULL);
 }
@@ -228,17 +261,6 @@ read_bandwidths (GstStructure *structure, const GstSDPMedia *media)
   }
 }
 
-/* Words that are parted by one dash each, as GStreamer makes the name. */
-static gboolean
-is_good_feedback (GQuark field, GValue *value, gpointer user_data)
-{
-  const gchar *name = g_quark_to_string (field);
-
-  return !g_str_has_prefix (name, "rtcp-fb-") ||
-      (gst_ice_sdp_is_token (name) && !strstr (name, "--") &&
-          !g_str_has_suffix (name, "-"));
-}
-
 /* (transfer full) (nullable) */
 static GstCaps *
 read_payload (
@@ -267,7 +289,6 @@ read_payload (
 
     gst_structure_set (structure, "encoding-name", G_TYPE_STRING, name, NULL);
   }
-  gst_structure_filter_and_map_in_place (structure, is_good_feedback, NULL);
   read_parameters (structure, media, payload);
   gst_sdp_media_attributes_to_caps (common, caps);
   read_bandwidths (structure, common);

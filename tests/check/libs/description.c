@@ -629,6 +629,40 @@ test_injection (void)
   g_assert_null (strstr (text, "evil"));
 }
 
+static void
+test_names (void)
+{
+  const GQuark before = g_quark_from_static_string ("test-names-before");
+  g_autoptr (GstIceDescription) known = NULL;
+  guint i, j;
+
+  g_test_summary ("Names that peers make up are not kept without end: they "
+                  "become quarks, which nobody frees");
+  for (i = 0; i < 200; i++) {
+    g_autoptr (GString) sdp = g_string_new (HEAD
+        "m=video 9 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:96 VP8/90000\r\n"
+        "a=fmtp:96 max-fr=30");
+    g_autoptr (GstIceDescription) self = NULL;
+
+    for (j = 0; j < 16; j++)
+      g_string_append_printf (sdp, ";made-up-%u-%u=1", i, j);
+    for (j = 0; j < 16; j++)
+      g_string_append_printf (sdp, "\r\na=rtcp-fb:96 made up %u %u", i, j);
+    g_string_append (sdp, "\r\n");
+    self = parse (sdp->str);
+    g_assert_nonnull (section_at (self, 0)->caps);
+  }
+  g_assert_cmpuint (
+      g_quark_from_static_string ("test-names-after"), <, before + 1100);
+
+  known = parse (HEAD "m=video 9 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\n"
+                      "a=rtpmap:96 VP8/90000\r\na=fmtp:96 max-fr=15\r\n");
+  g_assert_cmpstr (
+      gst_structure_get_string (
+          gst_caps_get_structure (section_at (known, 0)->caps, 0), "max-fr"),
+      ==, "15");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -649,5 +683,7 @@ main (int argc, char **argv)
   g_test_add_func ("/description/limits", test_limits);
   g_test_add_func ("/description/malformed", test_malformed);
   g_test_add_func ("/description/injection", test_injection);
+  /* The last one: it uses up what there is. */
+  g_test_add_func ("/description/names", test_names);
   return g_test_run ();
 }
