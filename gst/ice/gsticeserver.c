@@ -17,6 +17,9 @@
 /* RFC 1035 2.3.4. */
 #define MAX_HOST 255
 
+/* RFC 8489 14.3: USERNAME has fewer than 509 bytes. */
+#define MAX_USERNAME 508
+
 typedef struct
 {
   const gchar *name;
@@ -250,6 +253,11 @@ gst_ice_server_new (const gchar *uri, const gchar *username,
   if (password) {
     ice_secret_free (self->password);
     self->password = g_strdup (password);
+  }
+  if (self->username && strlen (self->username) > MAX_USERNAME) {
+    fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+        "has a user name of more than 508 bytes (RFC 8489 14.3)");
+    return NULL;
   }
   self->url = make_url (self, NULL);
   return g_steal_pointer (&self);

@@ -187,6 +187,23 @@ test_algorithms (void)
   test_algorithm (MD5 "0003000161", 0x00010000, FALSE);
 }
 
+/* It comes back in each request: a server that lists 60 KB of algorithms would
+ * have us send messages too large for UDP. */
+static void
+test_endless_algorithms (void)
+{
+  g_autoptr (IceStunAuth) auth = ice_stun_auth_new (USERNAME, PASSWORD);
+  g_autoptr (GString) list = g_string_new (SHA256);
+  guint i;
+
+  for (i = 0; i < 15000; i++)
+    g_string_append (list, "00030000");
+  g_assert_cmpint (
+      challenge_once (auth, 401, "example.org", "nonce", list->str), ==,
+      ICE_STUN_AUTH_GIVE_UP);
+  g_assert_false (ice_stun_auth_is_ready (auth));
+}
+
 /* RFC 8489 9.2.5: each bit of the cookie against each attribute. */
 static void
 test_bid_down (void)
@@ -517,6 +534,7 @@ main (int argc, char **argv)
   g_test_add_func ("/credentials/first-request", test_first_request);
   g_test_add_func ("/credentials/sha1", test_sha1);
   g_test_add_func ("/credentials/algorithms", test_algorithms);
+  g_test_add_func ("/credentials/endless-algorithms", test_endless_algorithms);
   g_test_add_func ("/credentials/bid-down", test_bid_down);
   g_test_add_func ("/credentials/no-way-back", test_no_way_back);
   g_test_add_func ("/credentials/userhash", test_userhash);

@@ -123,6 +123,23 @@ test_uris (void)
 }
 
 static void
+test_user_name (void)
+{
+  g_autofree gchar *longest = g_strnfill (508, 'u');
+  g_autofree gchar *longer = g_strnfill (509, 'u');
+  g_autoptr (GstIceServer) server = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("A user name that fits no USERNAME (RFC 8489 14.3)");
+  g_assert_null (
+      gst_ice_server_new ("turn:example.org", longer, "secret", &error));
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI);
+  g_clear_error (&error);
+  server = gst_ice_server_new ("turn:example.org", longest, "secret", &error);
+  g_assert_no_error (error);
+}
+
+static void
 test_property (void)
 {
   g_autoptr (GstIceAgent) agent = call_new_agent ();
@@ -222,6 +239,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/server/uris", test_uris);
+  g_test_add_func ("/server/user-name", test_user_name);
   g_test_add_func ("/server/property", test_property);
   g_test_add_func ("/server/bad-property", test_bad_property);
   g_test_add_func ("/server/replace", test_replace);

@@ -14,6 +14,10 @@
 /* RFC 8489 14.9, 14.10: the longest REALM and NONCE to decode. */
 #define TEXT_MAX 763
 
+/* We send PASSWORD-ALGORITHMS back in each request: a list of more than 64 is
+ * no list of algorithms (RFC 8489 18.5 knows two). */
+#define ALGORITHMS_MAX 256
+
 /* RFC 8489 9.2: "obMatJos2" and four characters of base64. */
 #define COOKIE "obMatJos2"
 #define COOKIE_SIZE (sizeof (COOKIE) - 1)
@@ -217,7 +221,8 @@ parse_challenge (
   challenge->lists_algorithms = ice_stun_message_find (
       error, ICE_STUN_PASSWORD_ALGORITHMS, &challenge->algorithms);
   if (challenge->lists_algorithms)
-    return choose_algorithm (challenge->algorithms, &challenge->algorithm) &&
+    return challenge->algorithms.size <= ALGORITHMS_MAX &&
+        choose_algorithm (challenge->algorithms, &challenge->algorithm) &&
         challenge->algorithm != ALGORITHM_NONE;
 
   /* Once SHA-256 was agreed, nobody talks us back into SHA-1. */
