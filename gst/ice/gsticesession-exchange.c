@@ -19,8 +19,10 @@
  * no dead server may hold it up longer than this. */
 #define FULL_ANSWER_TIMEOUT_MS 2000
 /* What waits for set_ready: 64 sections of 100 candidates each and more is not
- * a peer of ours. */
+ * a peer of ours, nor is one that says more than a description of the largest
+ * size and these. */
 #define MAX_PENDING 8192
+#define MAX_PENDING_SIZE (1024 * 1024)
 
 /* What came from the peer. */
 typedef struct
@@ -40,6 +42,13 @@ message_free (Message *message)
   g_free (message);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Message, message_free)
+
+static void
+drop_pending (GstIceSession *self)
+{
+  g_queue_clear_full (&self->pending, (GDestroyNotify) message_free);
+  self->pending_size = 0;
+}
 
 /* The session id of o=, by which a glare is decided. */
 static guint64
@@ -161,7 +170,8 @@ answer_when_gathered (GstIceSession *self)
   }
   self->exchange = GST_ICE_SESSION_ANSWERING;
   self->answer_wait = g_timeout_source_new (FULL_ANSWER_TIMEOUT_MS);
-  g_source_set_callback (self->answer_wait, answer_timeout, self, NULL);
+  g_source_set_callback (self->answer_wait, answer_timeout,
+      gst_object_ref (self), gst_object_unref);
   g_source_attach (self->answer_wait, ice_service_context ());
 }
 
@@ -273,6 +283,7 @@ gst_ice_session_advance (GstIceSession *self)
 
     if (message == NULL)
       break;
+    self->pending_size -= strlen (message->text);
     handle (self, message);
   }
   if (may_offer (self))
@@ -283,11 +294,14 @@ void
 gst_ice_session_take_message (GstIceSession *self, const gchar *type,
     const gchar *text, const gchar *mid, guint mline_index)
 {
+  const gsize size = strlen (text);
   Message *message;
 
   if (gst_ice_session_has_ended (self) ||
-      g_queue_get_length (&self->pending) >= MAX_PENDING)
+      g_queue_get_length (&self->pending) >= MAX_PENDING ||
+      size > MAX_PENDING_SIZE - self->pending_size)
     return;
+  self->pending_size += size;
   message = g_new0 (Message, 1);
   message->type = g_strdup (type);
   message->text = g_strdup (text);
@@ -301,6 +315,8 @@ void
 gst_ice_session_meet (GstIceSession *self, gboolean offerer)
 {
   GST_INFO_OBJECT (self, "met as %s", offerer ? "offerer" : "answerer");
+  /* Whoever waits for an answer is not there any more. */
+  stop_answer_wait (self);
   /* Credentials serve one peer (RFC 8445 5.3): the next gets new ones. */
   self->want_restart = offerer && self->used;
   self->want_offer = offerer;
@@ -319,7 +335,7 @@ gst_ice_session_part (GstIceSession *self, const gchar *reason)
   stop_answer_wait (self);
   self->met = self->established = FALSE;
   self->exchange = GST_ICE_SESSION_STABLE;
-  g_queue_clear_full (&self->pending, (GDestroyNotify) message_free);
+  drop_pending (self);
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
   gst_ice_session_emit_bye (self, reason);
 }
@@ -359,6 +375,6 @@ void
 gst_ice_session_clear (GstIceSession *self)
 {
   stop_answer_wait (self);
-  g_queue_clear_full (&self->pending, (GDestroyNotify) message_free);
+  drop_pending (self);
   g_clear_pointer (&self->local_sdp, g_free);
 }

@@ -35,6 +35,7 @@ struct _GstIceSession
   GstIceSessionExchange exchange;
   gchar *local_sdp;     /* (owned) (nullable) the last that was sent */
   GQueue pending;       /* (owned) messages before ready */
+  gsize pending_size;   /* of their texts */
   GSource *answer_wait; /* (owned) (nullable) for a peer without trickle */
 };
 
