@@ -10,7 +10,9 @@
 #include <glib-unix.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jsonlines.h"
@@ -68,6 +70,30 @@ emit_lost (GstIceStdioSignaller *self, const gchar *what)
   gst_ice_signaller_emit_error (GST_ICE_SIGNALLER (self), error);
 }
 
+/* A peer that is gone is an error of the session, not the end of the process:
+ * SIGPIPE is held back and taken away, in this thread alone. */
+static gssize
+write_quietly (gint fd, const gchar *bytes, gsize size)
+{
+  const struct timespec at_once = { 0 };
+  sigset_t pipe_signal, before, pending;
+  gssize n;
+  gint code;
+
+  sigemptyset (&pipe_signal);
+  sigaddset (&pipe_signal, SIGPIPE);
+  sigpending (&pending);
+  pthread_sigmask (SIG_BLOCK, &pipe_signal, &before);
+  n = write (fd, bytes, size);
+  code = errno;
+  if (n < 0 && code == EPIPE && !sigismember (&pending, SIGPIPE))
+    while (sigtimedwait (&pipe_signal, NULL, &at_once) < 0 && errno == EINTR)
+      ;
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  errno = code;
+  return n;
+}
+
 /* With the lock. Writes what goes without blocking the caller: POSIX has a
  * writable pipe take PIPE_BUF bytes. FALSE: nobody reads. */
 static gboolean
@@ -79,7 +105,7 @@ flush (GstIceStdioSignaller *self, gint timeout_ms)
 
     if (poll (&writable, 1, timeout_ms) <= 0)
       return self->waiting->len < MAX_WAITING;
-    n = write (self->out, self->waiting->str,
+    n = write_quietly (self->out, self->waiting->str,
         MIN (self->waiting->len, (gsize) PIPE_BUF));
     if (n < 0 && errno == EINTR)
       continue;

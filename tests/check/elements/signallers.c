@@ -511,7 +511,8 @@ pipes_close (Pipes *self)
   close (self->saved_out);
   if (self->to >= 0)
     close (self->to);
-  close (self->from);
+  if (self->from >= 0)
+    close (self->from);
 }
 
 static void
@@ -628,6 +629,27 @@ test_stdio_deaf (void)
   pipes_close (&pipes);
 }
 
+static void
+test_stdio_gone (void)
+{
+  g_autofree gchar *heard = NULL;
+  Side side;
+  Pipes pipes;
+
+  g_test_summary ("A peer that went away is an error, not SIGPIPE");
+  pipes_open (&pipes);
+  side_init (&side, "ice+stdio:");
+  side_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
+  expect (&side, "ready offerer");
+  close (pipes.from);
+  pipes.from = -1;
+  gst_ice_signaller_send_description (side.signaller, "offer", "v=0\r\n");
+  heard = g_async_queue_timeout_pop (side.heard, TIMEOUT);
+  g_assert_true (g_str_has_prefix (heard, "error Nobody reads"));
+  side_clear (&side);
+  pipes_close (&pipes);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -653,6 +675,7 @@ main (int argc, char **argv)
   g_test_add_func ("/signallers/stdio/call", test_stdio);
   g_test_add_func ("/signallers/stdio/end", test_stdio_end);
   g_test_add_func ("/signallers/stdio/deaf", test_stdio_deaf);
+  g_test_add_func ("/signallers/stdio/gone", test_stdio_gone);
   status = g_test_run ();
   g_rmdir (folder);
   g_free (folder);
