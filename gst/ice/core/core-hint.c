@@ -59,6 +59,10 @@ append_kinds (GString *text, const gchar *whose, const guint *kinds)
 static const gchar *
 cure_local (IceCore *self, guint error, IceCause *ret_cause)
 {
+  if (self->socket_error) {
+    *ret_cause = ICE_CAUSE_RESOURCE;
+    return self->socket_error;
+  }
   *ret_cause = ICE_CAUSE_NO_LOCAL_CANDIDATES;
   if (!self->config.gather.relay_only)
     return "no network interface could be used: is the network up, and is it "

@@ -21,8 +21,9 @@ struct _IceCore
   gboolean closed;
   gboolean pacing_known; /* the peer's description was read */
   gboolean checks_first; /* whose turn the next slot is */
-  gboolean has_stun_server, has_turn_server;
-  guint server_error; /* code of the last SERVER_ERROR, 0: none */
+  gboolean has_turn_server;
+  guint server_error;  /* code of the last SERVER_ERROR, 0: none */
+  gchar *socket_error; /* (owned) (nullable) why the last one failed */
 };
 
 /* core-events.c */

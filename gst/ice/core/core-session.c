@@ -71,15 +71,13 @@ ice_core_add_server (IceCore *self, const IceServerConfig *server)
 {
   if (server->kind == ICE_SERVER_TURN)
     self->has_turn_server = TRUE;
-  else
-    self->has_stun_server = TRUE;
   ice_gatherer_add_server (self->gatherer, server);
 }
 
 void
 ice_core_remove_servers (IceCore *self)
 {
-  self->has_stun_server = self->has_turn_server = FALSE;
+  self->has_turn_server = FALSE;
   ice_gatherer_remove_servers (self->gatherer);
 }
 
@@ -309,6 +307,7 @@ ice_core_gather (IceCore *self, guint id, IceTime now)
     return;
   stream->gathering = TRUE;
   stream->gather_started_at = now;
+  g_clear_pointer (&self->socket_error, g_free);
   for (guint i = 0; i < stream->components->len; i++) {
     IceComponent *component = g_ptr_array_index (stream->components, i);
 
@@ -536,6 +535,8 @@ ice_core_socket_failed (
 {
   if (self->closed)
     return;
+  g_free (self->socket_error);
+  self->socket_error = g_strdup (reason);
   ice_gatherer_socket_failed (self->gatherer, socket, reason, now);
   ice_core_settle (self, now);
 }

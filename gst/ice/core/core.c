@@ -42,6 +42,7 @@ ice_core_free (IceCore *self)
   ice_checklist_set_clear (&self->set);
   ice_gatherer_free (self->gatherer);
   ice_context_clear (&self->context);
+  g_free (self->socket_error);
   g_free (self);
 }
 

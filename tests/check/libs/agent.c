@@ -392,6 +392,30 @@ test_port_range (void)
 }
 
 static void
+on_warning (GstIceAgent *agent, const GError *error, GError **ret_error)
+{
+  if (!*ret_error)
+    *ret_error = g_error_copy (error);
+}
+
+static void
+test_no_ports (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autoptr (GstIceStream) stream = gst_ice_agent_request_stream (agent, "x");
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("Where no socket can be opened the reason is told, and not "
+                  "looked for in the network");
+  g_signal_connect (agent, "warning", G_CALLBACK (on_warning), &error);
+  g_object_set (agent, "min-port", 41099, "max-port", 41000, NULL);
+  gst_ice_agent_gather (agent);
+  wait_until (error != NULL);
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE);
+  g_assert_nonnull (strstr (error->message, "min-port 41099"));
+}
+
+static void
 test_selected_pair (void)
 {
   g_autoptr (Call) call = call_new ();
@@ -435,6 +459,7 @@ main (int argc, char **argv)
   g_test_add_func ("/agent/late-component", test_late_component);
   g_test_add_func ("/agent/gather", test_gather);
   g_test_add_func ("/agent/port-range", test_port_range);
+  g_test_add_func ("/agent/no-ports", test_no_ports);
   g_test_add_func ("/agent/selected-pair", test_selected_pair);
   return call_run_tests ();
 }
