@@ -39,7 +39,6 @@ GstIceTransport *
 gst_ice_transport_new (GstIceStream *stream, guint component, GstIceLink *link);
 /* (transfer none) */
 GstIceLink *gst_ice_transport_get_link (GstIceTransport *self);
-guint gst_ice_transport_get_component (GstIceTransport *self);
 
 /* Notification thread, no lock held: sets the properties, notifies them. Both
  * NULL: none selected. */

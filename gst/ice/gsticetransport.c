@@ -268,12 +268,6 @@ gst_ice_transport_get_link (GstIceTransport *self)
   return self->link;
 }
 
-guint
-gst_ice_transport_get_component (GstIceTransport *self)
-{
-  return self->component;
-}
-
 void
 gst_ice_transport_add_wakeup (GstIceTransport *self, GSource *source)
 {

@@ -192,7 +192,7 @@ test_release_elsewhere (void)
   for (i = 0; i < N_THREADED; i++)
     handover_push (&handover, receive_packet (pool, (guint8) i, 1200, 0, NULL));
   /* Buffers outlive the pool. */
-  ice_rx_pool_unref (pool);
+  ice_rx_pool_free (pool);
   g_thread_join (thread);
   g_mutex_clear (&handover.lock);
   g_cond_clear (&handover.filled);

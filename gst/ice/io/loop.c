@@ -59,7 +59,7 @@ ice_loop_free (IceLoop *self)
 {
   g_ptr_array_unref (self->buried);
   ice_timer_heap_clear (&self->timers);
-  g_clear_pointer (&self->rx_pool, ice_rx_pool_unref);
+  g_clear_pointer (&self->rx_pool, ice_rx_pool_free);
   self->poller->free (self->poller);
   g_mutex_clear (&self->lock);
   g_free (self);

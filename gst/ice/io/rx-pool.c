@@ -32,8 +32,7 @@ struct _IceRxSlab
 
 struct _IceRxPool
 {
-  gatomicrefcount owners;
-  gatomicrefcount lives; /* one for the owners, one for each slab that is out */
+  gatomicrefcount lives; /* one for the owner, one for each slab that is out */
   IceRxSlab *current;    /* (owned) (nullable) */
   guint n_cut_before;    /* at the last prepare */
   gint n_pinned;         /* atomic */
@@ -49,16 +48,8 @@ ice_rx_pool_new (void)
 {
   IceRxPool *self = g_new0 (IceRxPool, 1);
 
-  g_atomic_ref_count_init (&self->owners);
   g_atomic_ref_count_init (&self->lives);
   g_mutex_init (&self->lock);
-  return self;
-}
-
-IceRxPool *
-ice_rx_pool_ref (IceRxPool *self)
-{
-  g_atomic_ref_count_inc (&self->owners);
   return self;
 }
 
@@ -125,10 +116,8 @@ rx_pool_retire (IceRxPool *self)
 }
 
 void
-ice_rx_pool_unref (IceRxPool *self)
+ice_rx_pool_free (IceRxPool *self)
 {
-  if (!g_atomic_ref_count_dec (&self->owners))
-    return;
   rx_pool_retire (self);
   rx_pool_die (self);
 }

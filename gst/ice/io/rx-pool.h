@@ -37,9 +37,8 @@ ice_rx_packet_to_buffer (const IceRxPacket *packet, gsize offset, gsize size);
 /* The pool of one loop thread. Outstanding buffers survive it. */
 typedef struct _IceRxPool IceRxPool;
 IceRxPool *ice_rx_pool_new (void);
-IceRxPool *ice_rx_pool_ref (IceRxPool *self);
-void ice_rx_pool_unref (IceRxPool *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceRxPool, ice_rx_pool_unref)
+void ice_rx_pool_free (IceRxPool *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceRxPool, ice_rx_pool_free)
 
 /* For the socket backends, one wake-up at a time:
  *
