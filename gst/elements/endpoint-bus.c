@@ -128,14 +128,15 @@ gst_ice_endpoint_complete_progress (GstIceEndpoint *self)
   g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
   g_autofree gchar *local = NULL, *remote = NULL, *rtt_text = NULL;
   g_autofree gchar *text = NULL;
+  g_autoptr (GstIceTransport) transport = NULL;
   gdouble rtt;
-  GstIceMember *first;
 
-  if (members->len == 0 || !take_progress (self, TRUE))
+  if (members->len > 0)
+    transport = gst_ice_member_ref_transport (g_ptr_array_index (members, 0));
+  if (transport == NULL || !take_progress (self, TRUE))
     return;
-  first = g_ptr_array_index (members, 0);
-  local = describe_candidate (first->transport, "selected-local");
-  remote = describe_candidate (first->transport, "selected-remote");
+  local = describe_candidate (transport, "selected-local");
+  remote = describe_candidate (transport, "selected-remote");
   rtt = selected_rtt (self);
   rtt_text = rtt > 0 ? g_strdup_printf (_ (", rtt %.1f ms"), rtt) : NULL;
   text = g_strdup_printf (_ ("Connected in %.2f s: %s <-> %s%s"),

@@ -115,14 +115,11 @@ gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
 
   gst_ice_agent_gather (self->agent);
   session = gst_ice_session_new (self->agent, self->signaller);
-  g_signal_connect_object (
-      session, "bye", G_CALLBACK (on_session_bye), self, 0);
-  g_signal_connect_object (
-      session, "error", G_CALLBACK (on_session_error), self, 0);
-  g_signal_connect_object (
-      session, "negotiated", G_CALLBACK (on_session_negotiated), self, 0);
-  g_signal_connect_object (
-      self->signaller, "peer", G_CALLBACK (on_peer), self, 0);
+  gst_ice_connect (session, "bye", G_CALLBACK (on_session_bye), self);
+  gst_ice_connect (session, "error", G_CALLBACK (on_session_error), self);
+  gst_ice_connect (
+      session, "negotiated", G_CALLBACK (on_session_negotiated), self);
+  gst_ice_connect (self->signaller, "peer", G_CALLBACK (on_peer), self);
 
   g_object_get (self->signaller, "uri", &uri, NULL);
   gst_ice_endpoint_progress (self, "signal", _ ("Waiting for the peer at %s"),
@@ -184,6 +181,15 @@ tell_caps (GstIceEndpoint *self, GstIceStream *stream)
   gst_ice_stream_set_caps (stream, send, receive);
 }
 
+static void
+tell_member_caps (GstIceEndpoint *self, GstIceMember *member)
+{
+  g_autoptr (GstIceStream) stream = gst_ice_member_ref_stream (member);
+
+  if (stream != NULL)
+    tell_caps (self, stream);
+}
+
 /* With the lock. */
 static gboolean
 is_ready (GstIceEndpoint *self)
@@ -220,7 +226,7 @@ gst_ice_endpoint_check_ready (GstIceEndpoint *self)
     return;
 
   for (i = 0; i < members->len; i++)
-    tell_caps (self, ((GstIceMember *) g_ptr_array_index (members, i))->stream);
+    tell_member_caps (self, g_ptr_array_index (members, i));
   if (session == NULL)
     return;
   /* A member that came later brings an m-line of its own. */
@@ -237,7 +243,9 @@ must_tell (GstIceMember *member, const GstCaps *before, const GstCaps *now)
 {
   g_autoptr (GstCaps) a = before != NULL ? gst_caps_copy (before) : NULL;
   g_autoptr (GstCaps) b = now != NULL ? gst_caps_copy (now) : NULL;
-  g_autoptr (GstCaps) told = gst_ice_stream_get_local_caps (member->stream);
+  g_autoptr (GstIceStream) stream = gst_ice_member_ref_stream (member);
+  g_autoptr (GstCaps) told =
+      stream != NULL ? gst_ice_stream_get_local_caps (stream) : NULL;
   gint payload = -1, payload_told = -1;
 
   if (a == NULL || b == NULL)
@@ -276,7 +284,7 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
   } else if (session != NULL && must_tell (member, before, caps)) {
     GST_INFO_OBJECT (
         member->element, "telling the peer of %" GST_PTR_FORMAT, caps);
-    tell_caps (self, member->stream);
+    tell_member_caps (self, member);
     g_mutex_lock (&self->lock);
     self->keyframe_due = TRUE;
     g_mutex_unlock (&self->lock);

@@ -201,6 +201,22 @@ check_consent (GstIceEndpoint *self, GstIceState state)
   gst_ice_endpoint_fail (self, error);
 }
 
+static gboolean
+uses_transport (GstIceMember *member, GstIceTransport *transport)
+{
+  g_autoptr (GstIceTransport) its = gst_ice_member_ref_transport (member);
+
+  return its == transport;
+}
+
+static gboolean
+uses_stream (GstIceMember *member, GstIceStream *stream)
+{
+  g_autoptr (GstIceStream) its = gst_ice_member_ref_stream (member);
+
+  return its == stream;
+}
+
 static void
 on_transport_state (
     GstIceTransport *transport, GParamSpec *pspec, GstIceEndpoint *self)
@@ -215,7 +231,7 @@ on_transport_state (
     GstIceMember *member = g_ptr_array_index (members, i);
     const GstIceState before = g_atomic_int_get (&member->state);
 
-    if (member->transport != transport ||
+    if (!uses_transport (member, transport) ||
         !gst_ice_member_set_state (member, state))
       continue;
     if (first == NULL) {
@@ -264,7 +280,7 @@ on_selected_pair (GstIceAgent *agent, GstIceStream *stream, guint component,
   for (i = 0; i < members->len; i++) {
     GstIceMember *member = g_ptr_array_index (members, i);
 
-    if (member->stream != stream || member->component != component)
+    if (!uses_stream (member, stream) || member->component != component)
       continue;
     g_atomic_int_set (&member->parted, FALSE);
     member->funcs->path_changed (member);
@@ -371,20 +387,32 @@ gst_ice_endpoint_request_keyframes (GstIceEndpoint *self)
 /* Life */
 
 static void
+unref_closure (gpointer object, GClosure *closure)
+{
+  g_object_unref (object);
+}
+
+void
+gst_ice_connect (
+    gpointer instance, const gchar *signal, GCallback callback, gpointer object)
+{
+  g_signal_connect_data (
+      instance, signal, callback, g_object_ref (object), unref_closure, 0);
+}
+
+static void
 watch_agent (GstIceEndpoint *self)
 {
-  g_signal_connect_object (
-      self->agent, "notify::state", G_CALLBACK (on_agent_state), self, 0);
-  g_signal_connect_object (
-      self->agent, "selected-pair", G_CALLBACK (on_selected_pair), self, 0);
-  g_signal_connect_object (
-      self->agent, "consent-lost", G_CALLBACK (on_consent_lost), self, 0);
-  g_signal_connect_object (
-      self->agent, "candidate-error", G_CALLBACK (on_candidate_error), self, 0);
-  g_signal_connect_object (
-      self->agent, "error", G_CALLBACK (on_agent_error), self, 0);
-  g_signal_connect_object (
-      self->agent, "warning", G_CALLBACK (on_agent_warning), self, 0);
+  gst_ice_connect (
+      self->agent, "notify::state", G_CALLBACK (on_agent_state), self);
+  gst_ice_connect (
+      self->agent, "selected-pair", G_CALLBACK (on_selected_pair), self);
+  gst_ice_connect (
+      self->agent, "consent-lost", G_CALLBACK (on_consent_lost), self);
+  gst_ice_connect (
+      self->agent, "candidate-error", G_CALLBACK (on_candidate_error), self);
+  gst_ice_connect (self->agent, "error", G_CALLBACK (on_agent_error), self);
+  gst_ice_connect (self->agent, "warning", G_CALLBACK (on_agent_warning), self);
 }
 
 /* With the table's lock. (transfer full) */
@@ -424,8 +452,8 @@ add_member (GstIceEndpoint *self, GstIceMember *member)
 {
   g_mutex_lock (&self->lock);
   if (!has_transport (self, member->transport))
-    g_signal_connect_object (member->transport, "notify::state",
-        G_CALLBACK (on_transport_state), self, 0);
+    gst_ice_connect (member->transport, "notify::state",
+        G_CALLBACK (on_transport_state), self);
   self->members = g_list_append (self->members, member);
   member->active = member->ended = FALSE;
   member->mline = GST_ICE_MEMBER_ASKING;

@@ -36,6 +36,11 @@ void gst_ice_endpoint_end (GstIceEndpoint *self, GstIceMember *member);
 /* (transfer full) */
 GstStructure *gst_ice_endpoint_get_stats (GstIceEndpoint *self);
 
+/* g_signal_connect_object() is not for objects that end in one thread while a
+ * signal is emitted in another: this holds @object until disconnected. */
+void gst_ice_connect (gpointer instance, const gchar *signal,
+    GCallback callback, gpointer object);
+
 /* An element cannot go on: ERROR with a details structure that has "cause". */
 void gst_ice_post_error (GstElement *element, const GError *error);
 

@@ -3,14 +3,10 @@
 #include "config.h"
 #endif
 
-#include "icesink.h"
-
-#include <glib/gi18n-lib.h>
+#include "icesink-private.h"
 
 #include "caps.h"
-#include "early.h"
 #include "endpoint.h"
-#include "member.h"
 
 /**
  * SECTION:element-icesink
@@ -24,36 +20,11 @@
  * ]|
  */
 
-GST_DEBUG_CATEGORY_STATIC (gst_ice_sink_debug);
+GST_DEBUG_CATEGORY (gst_ice_sink_debug);
 #define GST_CAT_DEFAULT gst_ice_sink_debug
 
-/* A datagram socket is full for as long as its interface takes to send what is
- * in it: 200 kB at 20 Mbit/s. What waits longer is late. */
-#define MAX_WAIT (100 * G_TIME_SPAN_MILLISECOND)
 /* A new path is often followed by a better one. */
 #define KEYFRAME_INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
-
-struct _GstIceSink
-{
-  GstBaseSink parent;
-
-  GstIceMember member;
-
-  /* Under the object lock. */
-  GstIceEarlyData early_mode;
-  gboolean keyframe_on_connect;
-  gboolean sync_is_set; /* by the user: then it stays */
-  gint64 keyframe_at;   /* the last one that was asked for */
-
-  GMutex lock;
-  GCond cond; /* a path, room, or flushing */
-  gboolean flushing;
-  gboolean writable;
-  gboolean over; /* nobody is there any more */
-  gboolean told_size;
-  GstIceEarly early;
-  guint64 n_discarded; /* no room in time, or too large */
-};
 
 enum
 {
@@ -70,284 +41,6 @@ G_DEFINE_TYPE_WITH_CODE (GstIceSink, gst_ice_sink, GST_TYPE_BASE_SINK,
         GST_DEBUG_CATEGORY_INIT (gst_ice_sink_debug, "icesink", 0, "ICE sink"))
 GST_ELEMENT_REGISTER_DEFINE (
     icesink, "icesink", GST_RANK_NONE, GST_TYPE_ICE_SINK)
-
-/* Waiting */
-
-static gboolean
-gst_ice_sink_unlock (GstBaseSink *sink)
-{
-  GstIceSink *self = GST_ICE_SINK (sink);
-
-  g_mutex_lock (&self->lock);
-  self->flushing = TRUE;
-  g_cond_broadcast (&self->cond);
-  g_mutex_unlock (&self->lock);
-  return TRUE;
-}
-
-static gboolean
-gst_ice_sink_unlock_stop (GstBaseSink *sink)
-{
-  GstIceSink *self = GST_ICE_SINK (sink);
-
-  g_mutex_lock (&self->lock);
-  self->flushing = FALSE;
-  g_mutex_unlock (&self->lock);
-  return TRUE;
-}
-
-static void
-on_writable (GstIceTransport *transport, GstIceSink *self)
-{
-  g_mutex_lock (&self->lock);
-  self->writable = TRUE;
-  g_cond_broadcast (&self->cond);
-  g_mutex_unlock (&self->lock);
-}
-
-/* TRUE: there is room, or nobody waits for it any more. */
-static gboolean
-wait_for_room (GstIceSink *self, gint64 deadline)
-{
-  gboolean room;
-
-  g_mutex_lock (&self->lock);
-  while (!self->writable && !self->flushing &&
-      g_cond_wait_until (&self->cond, &self->lock, deadline))
-    ;
-  room = self->writable;
-  g_mutex_unlock (&self->lock);
-  return room;
-}
-
-static gboolean
-has_path (GstIceSink *self)
-{
-  return gst_ice_member_is_connected (&self->member) &&
-      !g_atomic_int_get (&self->member.parted);
-}
-
-/* With the lock. */
-static void
-wait_for_path (GstIceSink *self)
-{
-  while (!has_path (self) && !self->flushing && !self->over &&
-      g_atomic_int_get (&self->member.state) != GST_ICE_STATE_CLOSED)
-    g_cond_wait (&self->cond, &self->lock);
-}
-
-/* Sending */
-
-static GstBufferList *
-rest_of (GstBufferList *list, guint first)
-{
-  const guint n = gst_buffer_list_length (list);
-  GstBufferList *rest = gst_buffer_list_new_sized (n - first);
-  guint i;
-
-  for (i = first; i < n; i++)
-    gst_buffer_list_add (rest, gst_buffer_ref (gst_buffer_list_get (list, i)));
-  return rest;
-}
-
-static void
-discard (GstIceSink *self, guint n)
-{
-  g_mutex_lock (&self->lock);
-  self->n_discarded += n;
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-tell_size (GstIceSink *self, GstBuffer *packet)
-{
-  gboolean first;
-  guint max_payload;
-
-  g_mutex_lock (&self->lock);
-  first = !self->told_size;
-  self->told_size = TRUE;
-  g_mutex_unlock (&self->lock);
-  if (!first)
-    return;
-  g_object_get (self->member.transport, "max-payload", &max_payload, NULL);
-  GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
-      (_ ("A packet of %" G_GSIZE_FORMAT
-          " bytes does not fit the path, which takes %u; set “mtu” of the "
-          "payloader to that."),
-          gst_buffer_get_size (packet), max_payload),
-      (NULL));
-}
-
-/* @error: (transfer full). What to do with the first of @list. */
-typedef enum
-{
-  SEND_AGAIN,
-  SEND_SKIP_ONE,
-  SEND_DROP_ALL,
-  SEND_OVER,
-} SendVerdict;
-
-static SendVerdict
-judge (
-    GstIceSink *self, GstBufferList *list, const GError *error, gint64 deadline)
-{
-  if (g_error_matches (error, GST_ICE_ERROR, GST_ICE_ERROR_CLOSED))
-    return SEND_OVER;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE)) {
-    tell_size (self, gst_buffer_list_get (list, 0));
-    return SEND_SKIP_ONE;
-  }
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) &&
-      wait_for_room (self, deadline))
-    return SEND_AGAIN;
-  return SEND_DROP_ALL;
-}
-
-/* @list: (transfer full). @max_wait: for room, 0 where waiting is not allowed
- */
-static GstFlowReturn
-send_list (GstIceSink *self, GstBufferList *list, gint64 max_wait)
-{
-  const gint64 deadline = g_get_monotonic_time () + max_wait;
-
-  for (;;) {
-    g_autoptr (GError) error = NULL;
-    SendVerdict verdict;
-    guint n_sent = 0;
-    GstBufferList *rest;
-
-    g_mutex_lock (&self->lock);
-    self->writable = FALSE;
-    g_mutex_unlock (&self->lock);
-    if (gst_ice_transport_send_list (
-            self->member.transport, list, &n_sent, &error))
-      break;
-
-    rest = rest_of (list, n_sent);
-    gst_buffer_list_unref (list);
-    list = rest;
-    if (gst_buffer_list_length (list) == 0)
-      break;
-    verdict = judge (self, list, error, deadline);
-    if (verdict == SEND_SKIP_ONE) {
-      discard (self, 1);
-      rest = rest_of (list, 1);
-      gst_buffer_list_unref (list);
-      list = rest;
-    } else if (verdict != SEND_AGAIN) {
-      discard (self, gst_buffer_list_length (list));
-      gst_buffer_list_unref (list);
-      return verdict == SEND_OVER ? GST_FLOW_EOS : GST_FLOW_OK;
-    }
-    if (gst_buffer_list_length (list) == 0)
-      break;
-  }
-  gst_buffer_list_unref (list);
-  return GST_FLOW_OK;
-}
-
-/* What waited for a path goes first. */
-static void
-send_early (GstIceSink *self, gint64 max_wait)
-{
-  GstBufferList *early;
-
-  g_mutex_lock (&self->lock);
-  early = gst_ice_early_take (&self->early);
-  g_mutex_unlock (&self->lock);
-  if (early != NULL)
-    send_list (self, early, max_wait);
-}
-
-/* There is no path yet. TRUE: @list may be sent now. */
-static gboolean
-hold (GstIceSink *self, GstBufferList *list, GstIceEarlyData mode)
-{
-  const GstClockTime now = g_get_monotonic_time () * GST_USECOND;
-  guint i, n = gst_buffer_list_length (list);
-  gboolean path;
-
-  g_mutex_lock (&self->lock);
-  if (mode == GST_ICE_EARLY_DATA_BLOCK)
-    wait_for_path (self);
-  path = has_path (self);
-  if (!path && mode != GST_ICE_EARLY_DATA_BLOCK)
-    for (i = 0; i < n; i++)
-      gst_ice_early_push (
-          &self->early, gst_buffer_list_get (list, i), mode, now);
-  g_mutex_unlock (&self->lock);
-  return path;
-}
-
-static GstIceEarlyData
-get_early_mode (GstIceSink *self)
-{
-  GstIceEarlyData mode;
-
-  GST_OBJECT_LOCK (self);
-  mode = self->early_mode;
-  GST_OBJECT_UNLOCK (self);
-  return mode;
-}
-
-static gboolean
-is_over (GstIceSink *self)
-{
-  gboolean over;
-
-  g_mutex_lock (&self->lock);
-  over = self->over;
-  g_mutex_unlock (&self->lock);
-  /* The application closed its agent. */
-  return over ||
-      g_atomic_int_get (&self->member.state) == GST_ICE_STATE_CLOSED;
-}
-
-static gboolean
-is_flushing (GstIceSink *self)
-{
-  gboolean flushing;
-
-  g_mutex_lock (&self->lock);
-  flushing = self->flushing;
-  g_mutex_unlock (&self->lock);
-  return flushing;
-}
-
-static GstFlowReturn
-gst_ice_sink_render_list (GstBaseSink *sink, GstBufferList *list)
-{
-  GstIceSink *self = GST_ICE_SINK (sink);
-  const GstIceEarlyData mode = get_early_mode (self);
-
-  for (;;) {
-    if (is_over (self))
-      return GST_FLOW_EOS;
-    if (has_path (self) || hold (self, list, mode)) {
-      send_early (self, MAX_WAIT);
-      return send_list (self, gst_buffer_list_ref (list), MAX_WAIT);
-    }
-    if (mode != GST_ICE_EARLY_DATA_BLOCK)
-      return GST_FLOW_OK;
-    /* Interrupted by a flush, or by PAUSED, after which it goes on. */
-    if (is_flushing (self)) {
-      const GstFlowReturn ret = gst_base_sink_wait_preroll (sink);
-
-      if (ret != GST_FLOW_OK)
-        return ret;
-    }
-  }
-}
-
-static GstFlowReturn
-gst_ice_sink_render (GstBaseSink *sink, GstBuffer *buffer)
-{
-  g_autoptr (GstBufferList) list = gst_buffer_list_new_sized (1);
-
-  gst_buffer_list_add (list, gst_buffer_ref (buffer));
-  return gst_ice_sink_render_list (sink, list);
-}
 
 /* RTCP is sent when it is made: its own clock decides that. */
 static void
@@ -504,14 +197,7 @@ on_local_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSink *self)
 static void
 on_state_changed (GstIceMember *member)
 {
-  GstIceSink *self = GST_ICE_SINK (member->element);
-
-  /* The thread that would tell us of room. */
-  if (has_path (self))
-    send_early (self, 0);
-  g_mutex_lock (&self->lock);
-  g_cond_broadcast (&self->cond);
-  g_mutex_unlock (&self->lock);
+  gst_ice_sink_path_changed (GST_ICE_SINK (member->element));
 }
 
 static void
@@ -548,10 +234,10 @@ join (GstIceSink *self)
   g_mutex_lock (&self->lock);
   self->over = self->told_size = FALSE;
   g_mutex_unlock (&self->lock);
-  g_signal_connect_object (self->member.stream, "notify::local-caps",
-      G_CALLBACK (on_local_caps), self, 0);
-  g_signal_connect_object (
-      self->member.transport, "writable", G_CALLBACK (on_writable), self, 0);
+  gst_ice_connect (self->member.stream, "notify::local-caps",
+      G_CALLBACK (on_local_caps), self);
+  gst_ice_connect (self->member.transport, "writable",
+      G_CALLBACK (gst_ice_sink_on_writable), self);
   return TRUE;
 }
 
@@ -653,7 +339,7 @@ gst_ice_sink_get_property (
 
   switch (id) {
     case PROP_EARLY_DATA:
-      g_value_set_enum (value, get_early_mode (self));
+      g_value_set_enum (value, gst_ice_sink_get_early_mode (self));
       break;
     case PROP_KEYFRAME_ON_CONNECT:
       GST_OBJECT_LOCK (self);

@@ -364,8 +364,8 @@ join (GstIceSrc *self)
     return FALSE;
   g_atomic_int_set (&self->over, FALSE);
   gst_caps_replace (&self->seen, NULL);
-  g_signal_connect_object (self->member.stream, "notify::remote-caps",
-      G_CALLBACK (on_remote_caps), self, 0);
+  gst_ice_connect (self->member.stream, "notify::remote-caps",
+      G_CALLBACK (on_remote_caps), self);
   return TRUE;
 }
 

@@ -470,6 +470,20 @@ learn_state (GstIceMember *self)
   gst_ice_member_set_state (self, state);
 }
 
+static void
+find_transport (GstIceMember *self, GstIceAgent *agent, const gchar *name)
+{
+  GstIceStream *stream = gst_ice_agent_request_stream (agent, name);
+  GstIceTransport *transport = stream != NULL
+      ? gst_ice_stream_get_transport (stream, self->component)
+      : NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  self->stream = stream;
+  self->transport = transport;
+  GST_OBJECT_UNLOCK (self->element);
+}
+
 gboolean
 gst_ice_member_join (GstIceMember *self)
 {
@@ -482,10 +496,7 @@ gst_ice_member_join (GstIceMember *self)
   name = g_strdup (self->stream_name);
   GST_OBJECT_UNLOCK (self->element);
 
-  self->stream = gst_ice_agent_request_stream (agent, name);
-  if (self->stream != NULL)
-    self->transport =
-        gst_ice_stream_get_transport (self->stream, self->component);
+  find_transport (self, agent, name);
   if (self->transport == NULL) {
     error = g_error_new_literal (GST_ICE_ERROR, GST_ICE_ERROR_CLOSED,
         _ ("The ICE agent was closed; set another one before READY."));
@@ -533,6 +544,8 @@ gst_ice_member_leave (GstIceMember *self)
 {
   g_autoptr (GstIceEndpoint) endpoint = NULL;
   g_autoptr (GstIceAgent) agent = NULL;
+  g_autoptr (GstIceTransport) transport = NULL;
+  g_autoptr (GstIceStream) stream = NULL;
 
   gst_ice_agent_settings_follow (self->settings, NULL);
   GST_OBJECT_LOCK (self->element);
@@ -545,9 +558,35 @@ gst_ice_member_leave (GstIceMember *self)
 
   if (endpoint != NULL)
     gst_ice_endpoint_leave (endpoint, self);
-  g_clear_object (&self->transport);
-  g_clear_object (&self->stream);
+  GST_OBJECT_LOCK (self->element);
+  transport = g_steal_pointer (&self->transport);
+  stream = g_steal_pointer (&self->stream);
+  GST_OBJECT_UNLOCK (self->element);
   gst_ice_member_set_state (self, GST_ICE_STATE_NEW);
+}
+
+GstIceTransport *
+gst_ice_member_ref_transport (GstIceMember *self)
+{
+  GstIceTransport *transport = NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  if (self->transport != NULL)
+    transport = gst_object_ref (self->transport);
+  GST_OBJECT_UNLOCK (self->element);
+  return transport;
+}
+
+GstIceStream *
+gst_ice_member_ref_stream (GstIceMember *self)
+{
+  GstIceStream *stream = NULL;
+
+  GST_OBJECT_LOCK (self->element);
+  if (self->stream != NULL)
+    stream = gst_object_ref (self->stream);
+  GST_OBJECT_UNLOCK (self->element);
+  return stream;
 }
 
 gboolean

@@ -121,6 +121,10 @@ gboolean gst_ice_member_activate (GstIceMember *self); /* READY to PAUSED */
 gboolean gst_ice_member_play (GstIceMember *self);     /* PAUSED to PLAYING */
 void gst_ice_member_leave (GstIceMember *self);        /* READY to NULL */
 
+/* (transfer full) (nullable) NULL in state NULL. For threads other than those
+ * of state changes and data. */
+GstIceTransport *gst_ice_member_ref_transport (GstIceMember *self);
+GstIceStream *gst_ice_member_ref_stream (GstIceMember *self);
 /* FALSE: no change. */
 gboolean gst_ice_member_set_state (GstIceMember *self, GstIceState state);
 gboolean gst_ice_member_is_connected (GstIceMember *self);

@@ -144,10 +144,14 @@ make_answer (GstIceSession *self)
 }
 
 static gboolean
-answer_timeout (gpointer user_data)
+answer_timeout (gpointer handle)
 {
-  make_answer (user_data);
-  gst_ice_session_advance (user_data);
+  g_autoptr (GstIceSession) self = g_weak_ref_get (handle);
+
+  if (self != NULL && self->exchange == GST_ICE_SESSION_ANSWERING) {
+    make_answer (self);
+    gst_ice_session_advance (self);
+  }
   return G_SOURCE_REMOVE;
 }
 

@@ -23,6 +23,7 @@ struct _GstIceSession
   GstIceAgent *agent;         /* (owned) */
   GstIceSignaller *signaller; /* (owned) */
   gint state;                 /* GstIceSessionState, atomic: read anywhere */
+  GWeakRef *handle; /* (owned) counted: what handlers and sources hold */
 
   /* service thread only */
   gboolean ready;       /* streams have their caps */
@@ -42,6 +43,7 @@ struct _GstIceSession
 GST_DEBUG_CATEGORY_EXTERN (gst_ice_session_debug);
 
 /* gsticesession.c */
+void gst_ice_session_release_handle (gpointer handle);
 void gst_ice_session_set_state (GstIceSession *self, GstIceSessionState state);
 gboolean gst_ice_session_has_ended (GstIceSession *self);
 void gst_ice_session_emit_error (GstIceSession *self, const GError *error);

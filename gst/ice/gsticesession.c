@@ -82,28 +82,77 @@ gst_ice_session_emit_bye (GstIceSession *self, const gchar *reason)
   g_signal_emit (self, signals[SIGNAL_BYE], 0, reason);
 }
 
+/* Handlers run in the service thread, or where the application has its agent's
+ * signals run, while the last reference may be dropped in any other: they hold
+ * the session weakly. (g_signal_connect_object() is not made for that.) */
+
+static void
+clear_handle (gpointer handle)
+{
+  g_weak_ref_clear (handle);
+}
+
+void
+gst_ice_session_release_handle (gpointer handle)
+{
+  g_atomic_rc_box_release_full (handle, clear_handle);
+}
+
+static void
+release_closure (gpointer handle, GClosure *closure)
+{
+  gst_ice_session_release_handle (handle);
+}
+
+static void
+connect_weakly (GstIceSession *self, gpointer instance, const gchar *signal,
+    GCallback callback)
+{
+  g_signal_connect_data (instance, signal, callback,
+      g_atomic_rc_box_acquire (self->handle), release_closure, 0);
+}
+
+/* (transfer full) (nullable) unless it has ended */
+static GstIceSession *
+ref_session (gpointer handle)
+{
+  g_autoptr (GstIceSession) self = g_weak_ref_get (handle);
+
+  if (self == NULL || gst_ice_session_has_ended (self))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
 /* From the signaller, on the service thread. */
 
 static void
-on_ready (GstIceSignaller *signaller, gboolean offerer, GstIceSession *self)
+on_ready (GstIceSignaller *signaller, gboolean offerer, gpointer handle)
 {
-  if (!gst_ice_session_has_ended (self))
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  if (self != NULL)
     gst_ice_session_meet (self, offerer);
 }
 
 static void
 on_description (GstIceSignaller *signaller, const gchar *type, const gchar *sdp,
-    GstIceSession *self)
+    gpointer handle)
 {
-  gst_ice_session_take_message (self, type, sdp, NULL, 0);
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  if (self != NULL)
+    gst_ice_session_take_message (self, type, sdp, NULL, 0);
 }
 
 static void
 on_candidate (GstIceSignaller *signaller, const gchar *mid, guint mline_index,
-    const gchar *candidate, const gchar *ufrag, GstIceSession *self)
+    const gchar *candidate, const gchar *ufrag, gpointer handle)
 {
+  g_autoptr (GstIceSession) self = ref_session (handle);
   g_autofree gchar *with_ufrag = NULL;
 
+  if (self == NULL)
+    return;
   /* The generation goes along in the candidate itself: that is where the agent
    * looks for it. */
   if (*candidate != '\0' && ufrag != NULL && *ufrag != '\0' &&
@@ -113,16 +162,20 @@ on_candidate (GstIceSignaller *signaller, const gchar *mid, guint mline_index,
 }
 
 static void
-on_bye (GstIceSignaller *signaller, const gchar *reason, GstIceSession *self)
+on_bye (GstIceSignaller *signaller, const gchar *reason, gpointer handle)
 {
-  if (!gst_ice_session_has_ended (self))
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  if (self != NULL)
     gst_ice_session_part (self, reason);
 }
 
 static void
-on_error (GstIceSignaller *signaller, const GError *error, GstIceSession *self)
+on_error (GstIceSignaller *signaller, const GError *error, gpointer handle)
 {
-  if (!gst_ice_session_has_ended (self))
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  if (self != NULL)
     gst_ice_session_emit_error (self, error);
 }
 
@@ -168,24 +221,37 @@ trickle_run (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* @candidate: (nullable) there are no more */
 static void
-on_new_candidate (GstIceAgent *agent, GstIceStream *stream,
-    GstIceCandidate *candidate, GstIceSession *self)
+trickle (GstIceSession *self, GstIceStream *stream, GstIceCandidate *candidate)
 {
-  Trickle *trickle = g_new0 (Trickle, 1);
+  Trickle *news;
 
-  trickle->session = gst_object_ref (self);
-  trickle->stream = gst_object_ref (stream);
+  if (self == NULL)
+    return;
+  news = g_new0 (Trickle, 1);
+  news->session = gst_object_ref (self);
+  news->stream = gst_object_ref (stream);
   if (candidate != NULL)
-    trickle->candidate = gst_ice_candidate_ref (candidate);
-  invoke (self, trickle_run, trickle, trickle_free);
+    news->candidate = gst_ice_candidate_ref (candidate);
+  invoke (self, trickle_run, news, trickle_free);
 }
 
 static void
-on_end_of_candidates (
-    GstIceAgent *agent, GstIceStream *stream, GstIceSession *self)
+on_new_candidate (GstIceAgent *agent, GstIceStream *stream,
+    GstIceCandidate *candidate, gpointer handle)
 {
-  on_new_candidate (agent, stream, NULL, self);
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  trickle (self, stream, candidate);
+}
+
+static void
+on_end_of_candidates (GstIceAgent *agent, GstIceStream *stream, gpointer handle)
+{
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  trickle (self, stream, NULL);
 }
 
 static gboolean
@@ -196,9 +262,12 @@ gathered_run (gpointer data)
 }
 
 static void
-on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, GstIceSession *self)
+on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, gpointer handle)
 {
-  invoke (self, gathered_run, gst_object_ref (self), gst_object_unref);
+  g_autoptr (GstIceSession) self = ref_session (handle);
+
+  if (self != NULL)
+    invoke (self, gathered_run, gst_object_ref (self), gst_object_unref);
 }
 
 /**
@@ -318,6 +387,13 @@ gst_ice_session_restart (GstIceSession *self)
   invoke (self, restart_run, gst_object_ref (self), gst_object_unref);
 }
 
+static void
+disconnect (GstIceSession *self)
+{
+  g_signal_handlers_disconnect_by_data (self->agent, self->handle);
+  g_signal_handlers_disconnect_by_data (self->signaller, self->handle);
+}
+
 /* Whoever says bye waits until it is said: the process may end right after. */
 typedef struct
 {
@@ -350,8 +426,7 @@ bye_run (gpointer data)
   GstIceSession *self = bye->session;
 
   if (!gst_ice_session_has_ended (self)) {
-    g_signal_handlers_disconnect_by_data (self->agent, self);
-    g_signal_handlers_disconnect_by_data (self->signaller, self);
+    disconnect (self);
     gst_ice_session_clear (self);
     gst_ice_signaller_send_bye (self->signaller, bye->reason);
     gst_ice_signaller_stop (self->signaller);
@@ -447,22 +522,19 @@ gst_ice_session_constructed (GObject *object)
   g_object_get (self->agent, "state", &state, NULL);
   self->used = state != GST_ICE_STATE_NEW;
 
-  g_signal_connect_object (
-      self->signaller, "ready", G_CALLBACK (on_ready), self, 0);
-  g_signal_connect_object (
-      self->signaller, "description", G_CALLBACK (on_description), self, 0);
-  g_signal_connect_object (
-      self->signaller, "candidate", G_CALLBACK (on_candidate), self, 0);
-  g_signal_connect_object (
-      self->signaller, "bye", G_CALLBACK (on_bye), self, 0);
-  g_signal_connect_object (
-      self->signaller, "error", G_CALLBACK (on_error), self, 0);
-  g_signal_connect_object (
-      self->agent, "new-candidate", G_CALLBACK (on_new_candidate), self, 0);
-  g_signal_connect_object (self->agent, "end-of-candidates",
-      G_CALLBACK (on_end_of_candidates), self, 0);
-  g_signal_connect_object (self->agent, "notify::gathering-state",
-      G_CALLBACK (on_gathering_state), self, 0);
+  connect_weakly (self, self->signaller, "ready", G_CALLBACK (on_ready));
+  connect_weakly (
+      self, self->signaller, "description", G_CALLBACK (on_description));
+  connect_weakly (
+      self, self->signaller, "candidate", G_CALLBACK (on_candidate));
+  connect_weakly (self, self->signaller, "bye", G_CALLBACK (on_bye));
+  connect_weakly (self, self->signaller, "error", G_CALLBACK (on_error));
+  connect_weakly (
+      self, self->agent, "new-candidate", G_CALLBACK (on_new_candidate));
+  connect_weakly (self, self->agent, "end-of-candidates",
+      G_CALLBACK (on_end_of_candidates));
+  connect_weakly (self, self->agent, "notify::gathering-state",
+      G_CALLBACK (on_gathering_state));
 }
 
 static void
@@ -470,8 +542,10 @@ gst_ice_session_dispose (GObject *object)
 {
   GstIceSession *self = GST_ICE_SESSION (object);
 
-  if (self->signaller != NULL && !gst_ice_session_has_ended (self))
+  if (!gst_ice_session_has_ended (self)) {
+    disconnect (self);
     gst_ice_signaller_stop (self->signaller);
+  }
   gst_ice_session_clear (self);
 
   G_OBJECT_CLASS (gst_ice_session_parent_class)->dispose (object);
@@ -482,6 +556,7 @@ gst_ice_session_finalize (GObject *object)
 {
   GstIceSession *self = GST_ICE_SESSION (object);
 
+  gst_ice_session_release_handle (self->handle);
   g_clear_object (&self->signaller);
   g_clear_object (&self->agent);
 
@@ -492,6 +567,8 @@ static void
 gst_ice_session_init (GstIceSession *self)
 {
   g_queue_init (&self->pending);
+  self->handle = g_atomic_rc_box_new0 (GWeakRef);
+  g_weak_ref_init (self->handle, self);
 }
 
 static void
