@@ -365,6 +365,30 @@ test_pacing (void)
   }
 }
 
+/* A peer whose a=ice-pacing comes behind its first candidate: what was waiting
+ * for 50 ms goes on at the pace agreed. */
+static void
+test_pacing_told_late (void)
+{
+  Harness h;
+  IceTime begin;
+
+  harness_init (&h, TRUE);
+  harness_gather (&h);
+  harness_credentials (&h);
+  begin = h.now;
+  harness_add_remote (&h, ICE_CANDIDATE_HOST, "192.0.2.2", 1, "a");
+  harness_add_remote (&h, ICE_CANDIDATE_HOST, "192.0.2.2", 2, "b");
+  g_assert_cmpuint (g_queue_get_length (&h.sent), ==, 1);
+  harness_run_until (&h, begin + 2 * ICE_MSEC);
+  ice_core_set_remote_pacing (h.core, 5);
+  harness_run_until (&h, begin + 5 * ICE_MSEC - 1);
+  g_assert_cmpuint (g_queue_get_length (&h.sent), ==, 1);
+  harness_run_until (&h, begin + 5 * ICE_MSEC);
+  g_assert_cmpuint (g_queue_get_length (&h.sent), ==, 2);
+  harness_clear (&h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -382,5 +406,6 @@ main (int argc, char **argv)
   g_test_add_func ("/checker/unreachable", test_unreachable);
   g_test_add_func ("/checker/unreachable-selected", test_unreachable_selected);
   g_test_add_func ("/checker/pacing", test_pacing);
+  g_test_add_func ("/checker/pacing-told-late", test_pacing_told_late);
   return g_test_run ();
 }
