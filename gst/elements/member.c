@@ -474,9 +474,8 @@ static void
 find_transport (GstIceMember *self, GstIceAgent *agent, const gchar *name)
 {
   GstIceStream *stream = gst_ice_agent_request_stream (agent, name);
-  GstIceTransport *transport = stream != NULL
-      ? gst_ice_stream_get_transport (stream, self->component)
-      : NULL;
+  GstIceTransport *transport =
+      gst_ice_stream_get_transport (stream, self->component);
 
   GST_OBJECT_LOCK (self->element);
   self->stream = stream;
@@ -496,11 +495,12 @@ gst_ice_member_join (GstIceMember *self)
   name = g_strdup (self->stream_name);
   GST_OBJECT_UNLOCK (self->element);
 
-  find_transport (self, agent, name);
-  if (self->transport == NULL) {
-    error = g_error_new_literal (GST_ICE_ERROR, GST_ICE_ERROR_CLOSED,
-        _ ("The ICE agent was closed; set another one before READY."));
+  if (*name == '\0') {
+    error = g_error_new_literal (GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT,
+        _ ("“stream” is empty; set it to the name of a section of the "
+           "description, as video."));
   } else {
+    find_transport (self, agent, name);
     endpoint = gst_ice_endpoint_join (agent,
         g_object_get_data (G_OBJECT (agent), MADE) != NULL, self, &error);
     GST_OBJECT_LOCK (self->element);

@@ -193,6 +193,8 @@ static const Mistake mistakes[] = {
   { "icesrc agent::min-port=1000 uri=ice+file:///tmp/a ! fakesink icesink "
     "stream=1 agent::min-port=2000",
       GST_STATE_READY, GST_RESOURCE_ERROR_SETTINGS, "min-port" },
+  { "icesrc stream=\"\" uri=ice+file:///tmp/a ! fakesink", GST_STATE_READY,
+      GST_RESOURCE_ERROR_SETTINGS, "stream" },
   { "icesrc ! fakesink", GST_STATE_PAUSED, GST_RESOURCE_ERROR_SETTINGS, "uri" },
   { "icesrc uri=ice+file:///nowhere/call ! fakesink", GST_STATE_PAUSED, -1,
       "/nowhere/call" },
