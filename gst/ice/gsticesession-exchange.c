@@ -175,7 +175,7 @@ answer_when_gathered (GstIceSession *self)
   self->exchange = GST_ICE_SESSION_ANSWERING;
   self->answer_wait = g_timeout_source_new (FULL_ANSWER_TIMEOUT_MS);
   g_source_set_callback (self->answer_wait, answer_timeout,
-      gst_object_ref (self), gst_object_unref);
+      g_atomic_rc_box_acquire (self->handle), gst_ice_session_release_handle);
   g_source_attach (self->answer_wait, ice_service_context ());
 }
 
