@@ -431,6 +431,29 @@ test_media_over_restart (void)
   lab_clear (&lab);
 }
 
+/* The NAT between forgot our mapping, and the server says so at the restart:
+ * another allocation is asked for, once. */
+static void
+test_lost_at_restart (void)
+{
+  Lab lab;
+  LabServer *server = gather_with_turn (&lab, TRUE);
+  guint n_allocates;
+
+  lab_run_for (&lab, ICE_SECOND);
+  n_allocates = server->turn.n_requests[ICE_STUN_ALLOCATE];
+  server->turn.error[ICE_STUN_REFRESH] = 437;
+  lab_gather (&lab, 1, 2);
+  lab_run_for (&lab, ICE_SECOND);
+  g_assert_cmpuint (server->turn.n_requests[ICE_STUN_ALLOCATE], >, n_allocates);
+  g_assert_cmpuint (lab.n_events[ICE_GATHER_CANDIDATE_LOST], >, 0);
+  n_allocates = server->turn.n_requests[ICE_STUN_ALLOCATE];
+  lab_run_for (&lab, 1200 * ICE_SECOND);
+  g_assert_cmpuint (
+      server->turn.n_requests[ICE_STUN_ALLOCATE], ==, n_allocates);
+  lab_clear (&lab);
+}
+
 static void
 test_permission_refused (void)
 {
@@ -577,6 +600,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gatherer-turn/media", test_media);
   g_test_add_func (
       "/gatherer-turn/media-over-restart", test_media_over_restart);
+  g_test_add_func ("/gatherer-turn/lost-at-restart", test_lost_at_restart);
   g_test_add_func (
       "/gatherer-turn/permission-refused", test_permission_refused);
   g_test_add_func ("/gatherer-turn/lost", test_lost);

@@ -425,9 +425,13 @@ test_restart (void)
 
   lab_gather (&lab, 1, 2);
   g_assert_cmpuint (lab.candidates->len, ==, 6);
-  g_assert_cmpint (lab.ended_at, ==, ICE_SECOND);
   g_assert_cmpuint (lab.asked->len, ==, n_asked);
   g_assert_cmpuint (lab.sockets->len, ==, n_sockets);
+  /* The end waits for the TURN server: it may have forgotten the allocation. */
+  g_assert_cmpint (lab.ended_at, ==, -1);
+  lab_run_for (&lab, 100 * ICE_MSEC);
+  g_assert_cmpint (lab.ended_at, >, ICE_SECOND);
+  g_assert_cmpuint (lab.candidates->len, ==, 6);
   for (guint i = 0; i < 3; i++) {
     const IceCandidate *before = g_ptr_array_index (lab.candidates, i);
     gboolean found = FALSE;

@@ -103,7 +103,10 @@ is_asking (const IceGatherSocket *socket)
   if (socket->bound.family == ICE_FAMILY_NONE)
     return TRUE;
   for (guint i = 0; i < socket->queries->len; i++) {
-    if (ice_gather_query_is_pending (g_ptr_array_index (socket->queries, i)))
+    const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (ice_gather_query_is_pending (query) ||
+        (query->allocation && ice_allocation_is_refreshing (query->allocation)))
       return TRUE;
   }
   return FALSE;
@@ -265,6 +268,19 @@ ensure_sockets (IceGatherer *self, IceGatherStream *stream)
   }
 }
 
+/* An allocation may be gone without our knowing, and a restart is often made
+ * because it is: ask, and be done only when the server has answered. */
+static void
+report_query_again (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  ice_gather_query_report (self, query, now);
+  if (query->state != ICE_GATHER_QUERY_ANSWERED || !query->allocation)
+    return;
+  query->retried = FALSE;
+  ice_allocation_verify (query->allocation, now);
+  ice_gather_query_drain (self, query, now);
+}
+
 /* RFC 8445 9: sockets and allocations outlive a restart; the peer is told the
  * same addresses again, as candidates of the new generation. */
 static void
@@ -286,8 +302,7 @@ report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
         socket->bound.family == ICE_FAMILY_NONE)
       continue;
     for (guint j = 0; j < socket->queries->len; j++)
-      ice_gather_query_report (
-          self, g_ptr_array_index (socket->queries, j), now);
+      report_query_again (self, g_ptr_array_index (socket->queries, j), now);
     ice_gather_repeat_queries (self, socket, now);
     ice_gather_start_queries (self, socket);
   }

@@ -176,6 +176,8 @@ allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
   ice_gather_query_report (self, query, now);
 }
 
+/* RFC 8656 5: after a 437 nothing is left of it at the server. Usually the NAT
+ * between has forgotten our mapping: a new one may be had, once a restart. */
 static void
 lost (IceGatherer *self, IceGatherQuery *query, guint code)
 {
@@ -185,6 +187,11 @@ lost (IceGatherer *self, IceGatherQuery *query, guint code)
   query->server->errors++;
   if (query->relayed)
     ice_gather_lose (self, query->socket, &query->relayed->base);
+  if (code == 437 && !query->retried &&
+      query->socket->stream->state != ICE_GATHER_STATE_ENDED) {
+    query->retried = TRUE;
+    ice_gather_query_wait (self, query);
+  }
 }
 
 static void

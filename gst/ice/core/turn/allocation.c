@@ -135,6 +135,23 @@ ice_allocation_release (IceAllocation *self, IceTime now)
   }
 }
 
+void
+ice_allocation_verify (IceAllocation *self, IceTime now)
+{
+  if (self->state != ICE_ALLOCATION_ACTIVE ||
+      ice_allocation_is_refreshing (self))
+    return;
+  self->refresh_at = ICE_TIME_NEVER;
+  send_refresh (self, self->lifetime, now);
+}
+
+gboolean
+ice_allocation_is_refreshing (const IceAllocation *self)
+{
+  return self->state == ICE_ALLOCATION_ACTIVE &&
+      ice_turn_request_deadline (&self->request) != ICE_TIME_NEVER;
+}
+
 static void
 take_lifetime (IceAllocation *self, guint lifetime, IceTime now)
 {

@@ -81,6 +81,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceAllocation, ice_allocation_free)
 void ice_allocation_request (IceAllocation *self, IceTime now);
 /* Deletes the allocation at the server (RFC 8656 8.1). */
 void ice_allocation_release (IceAllocation *self, IceTime now);
+/* A Refresh now: whether the server still knows it. */
+void ice_allocation_verify (IceAllocation *self, IceTime now);
+/* An allocation that is held waits for the answer to a Refresh. */
+gboolean ice_allocation_is_refreshing (const IceAllocation *self);
 
 /* Installs a permission for @peer and keeps it; PERMISSION_REFUSED when it
  * cannot be had. */
