@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "sim-host.h"
+#include "sim-attacker.h"
 
 G_BEGIN_DECLS
 
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint id;
+  guint id, transport;
   SimNode *node; /* (unowned) */
   guint16 port;
   IceAddress bound;
@@ -46,7 +46,21 @@ struct _SimHost
   gboolean fatal;
   IceTime media_period;
   guint media_timer;
+  IceTime deadline;
+  SimAttacker *attacker; /* (unowned) (nullable) */
 };
+
+/* sim-host.c: outputs that were taken, and the deadline with them. */
+void sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline);
+
+/* sim-digest.c: equal while nothing that can be observed changes. */
+guint64 sim_host_digest (SimHost *self);
+
+/* sim-attacker.c: what somebody on the path sees. */
+void sim_attacker_saw_sent (
+    SimAttacker *self, guint socket, const IceAddress *to, IceBytes data);
+void sim_attacker_saw_received (
+    SimAttacker *self, guint socket, const IceAddress *from, IceBytes data);
 
 /* sim-host-signal.c */
 void sim_host_signal_candidate (SimHost *self, const IceOutput *output);

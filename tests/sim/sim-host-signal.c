@@ -122,6 +122,10 @@ send_descriptions (SimHost *self, SignalType type)
         g_strdup (ice_core_get_local_ufrag (self->core, self->streams[i]));
     signal->pwd =
         g_strdup (ice_core_get_local_pwd (self->core, self->streams[i]));
+    if (self->options.secrets) {
+      sim_secrets_add (self->options.secrets, signal->ufrag);
+      sim_secrets_add (self->options.secrets, signal->pwd);
+    }
   }
 }
 

@@ -60,6 +60,8 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   self->sockets = g_array_new (FALSE, FALSE, sizeof (SimSocket));
   self->accepts = g_array_new (FALSE, FALSE, sizeof (SimAccept));
   self->next_port = 5000 + sim_net_pick (net, 10000);
+  if (options->secrets)
+    sim_secrets_listen (options->secrets, &world);
   ice_core_config_init (&config, &world);
   config.controlling = options->controlling;
   config.consent = !options->no_consent;
@@ -190,7 +192,8 @@ tell_opened (gpointer user)
 static void
 open_socket (SimHost *self, const IceOutput *output)
 {
-  SimSocket socket = { .id = output->open_socket.socket };
+  SimSocket socket = { .id = output->open_socket.socket,
+    .transport = output->open_socket.transport };
   Opened *opened = g_new (Opened, 1);
 
   for (guint i = 0; i < self->nodes->len; i++) {
@@ -205,6 +208,26 @@ open_socket (SimHost *self, const IceOutput *output)
   g_array_append_val (self->sockets, socket);
   *opened = (Opened){ self, socket.id };
   sim_net_at (self->net, sim_net_now (self->net), tell_opened, opened, g_free);
+}
+
+static void
+close_socket (SimHost *self, guint id)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    if (g_array_index (self->sockets, SimSocket, i).id != id)
+      continue;
+    g_array_remove_index (self->sockets, i);
+    return;
+  }
+  sim_net_violate (self->net, "%s: closed no socket", self->name);
+}
+
+guint
+sim_host_socket_transport (SimHost *self, guint id)
+{
+  const SimSocket *socket = find_socket (self, id);
+
+  return socket ? socket->transport : 0;
 }
 
 void
@@ -227,6 +250,9 @@ transmit (SimHost *self, const IceOutput *output)
         self->net, "%s: packet for a socket that is not open", self->name);
   sim_witness_transmit (
       self->witness, output->transmit.socket, &output->transmit.to, data);
+  if (self->attacker)
+    sim_attacker_saw_sent (
+        self->attacker, output->transmit.socket, &output->transmit.to, data);
   sim_host_send_raw (self, output->transmit.socket, &output->transmit.to, data);
 }
 
@@ -335,6 +361,13 @@ count_media (SimHost *self, guint id, IceBytes payload)
 }
 
 static void
+check_text (SimHost *self, const gchar *text)
+{
+  if (self->options.secrets)
+    sim_secrets_check (self->options.secrets, text, "an error");
+}
+
+static void
 perform (SimHost *self, const IceOutput *output)
 {
   SimTransport *transport;
@@ -345,6 +378,9 @@ perform (SimHost *self, const IceOutput *output)
       break;
     case ICE_OUTPUT_OPEN_SOCKET:
       open_socket (self, output);
+      break;
+    case ICE_OUTPUT_CLOSE_SOCKET:
+      close_socket (self, output->close_socket.socket);
       break;
     case ICE_OUTPUT_ACCEPT_FROM:
       update_accepts (self, output);
@@ -376,7 +412,11 @@ perform (SimHost *self, const IceOutput *output)
     case ICE_OUTPUT_CONSENT_LOST:
       find_transport (self, output->consent_lost.transport)->n_consent_lost++;
       break;
+    case ICE_OUTPUT_SERVER_ERROR:
+      check_text (self, output->server.text);
+      break;
     case ICE_OUTPUT_ERROR:
+      check_text (self, output->error.text);
       sim_net_trace (
           self->net, "        %s: %s", self->name, output->error.text);
       g_free (self->error);
@@ -416,22 +456,29 @@ wake (gpointer user)
 }
 
 void
-sim_host_pump (SimHost *self)
+sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline)
 {
-  g_autoptr (IceOutput) outputs = NULL;
-  IceTime deadline;
   Wake *timer;
 
-  outputs = ice_core_take_outputs (self->core, &deadline);
   for (IceOutput *output = outputs; output; output = output->next)
     perform (self, output);
   sim_witness_deadline (self->witness, deadline, FALSE);
   self->timer++;
+  self->deadline = deadline;
   if (deadline == ICE_TIME_NEVER)
     return;
   timer = g_new (Wake, 1);
   *timer = (Wake){ self, self->timer };
   sim_net_at (self->net, deadline, wake, timer, g_free);
+}
+
+void
+sim_host_pump (SimHost *self)
+{
+  IceTime deadline;
+  g_autoptr (IceOutput) outputs = ice_core_take_outputs (self->core, &deadline);
+
+  sim_host_perform (self, outputs, deadline);
 }
 
 /* Packets in. */
@@ -493,6 +540,8 @@ host_receive (gpointer user, SimNode *node, guint16 port,
     return;
   ice_core_receive (self->core, &in, sim_net_now (self->net));
   sim_host_pump (self);
+  if (self->attacker)
+    sim_attacker_saw_received (self->attacker, in.socket, from, data);
 }
 
 void
@@ -501,4 +550,10 @@ sim_host_close (SimHost *self)
   ice_core_close (self->core, sim_net_now (self->net));
   self->closed = TRUE;
   sim_host_pump (self);
+}
+
+void
+sim_host_check_end (SimHost *self)
+{
+  sim_witness_end (self->witness);
 }

@@ -3,6 +3,7 @@
  * signals with a delay, sends and counts media as the contract says. */
 #pragma once
 
+#include "sim-secrets.h"
 #include "sim-turn.h"
 
 G_BEGIN_DECLS
@@ -24,6 +25,7 @@ typedef struct
   gboolean turn;         /* and TURN */
   const gchar *password; /* (nullable) of the TURN server, if not the right */
   gboolean never_ends;   /* says no end-of-candidates */
+  SimSecrets *secrets;   /* (unowned) (nullable) looked for in all it says */
 } SimHostOptions;
 
 /* What one component went through. */
@@ -56,6 +58,8 @@ void sim_host_add_node (SimHost *self, SimNode *node);
 IceCore *sim_host_core (SimHost *self);
 const gchar *sim_host_name (const SimHost *self);
 guint sim_host_stream (SimHost *self, guint index);
+/* Of the component whose socket it is. */
+guint sim_host_socket_transport (SimHost *self, guint socket);
 SimTransport *
 sim_host_transport (SimHost *self, guint stream_index, guint component);
 IceState sim_host_state (SimHost *self);
@@ -74,6 +78,8 @@ void sim_restart (SimHost *offerer);
 void sim_host_start_media (SimHost *self, IceTime period);
 void sim_host_stop_media (SimHost *self);
 void sim_host_close (SimHost *self);
+/* Well after the close: what it should have done by now. */
+void sim_host_check_end (SimHost *self);
 /* After a call to the core from outside: performs what it wants. */
 void sim_host_pump (SimHost *self);
 /* Packets that leave from a socket of the host, as they are. */
@@ -92,6 +98,7 @@ void sim_witness_media (SimWitness *self, const SimTransport *transport);
 void sim_witness_state (SimWitness *self, IceState from, IceState to);
 void sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken);
 void sim_witness_consent (SimWitness *self, gboolean on);
+void sim_witness_end (SimWitness *self);
 /* Both ends of one session, at rest. */
 void sim_check_agreement (SimNet *net, SimHost *a, SimHost *b);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What must hold in every run, whatever the network does. The witness stands
  * outside the core: it sees only packets, states and deadlines. */
-#include "sim-host.h"
+#include "sim-watch.h"
 
 #include "gst/ice/core/stun/integrity.h"
 #include "gst/ice/core/stun/transaction.h"
@@ -46,7 +46,9 @@ struct _SimWitness
   GArray *channels;  /* (owned) Channel */
   GArray *asked;     /* (owned) guint: sockets that asked a STUN server */
   IceTime new_at;    /* last new transaction that pacing counts */
-  guint n_past;      /* times woken for a deadline in the past, in a row */
+  SimNominations *nominations; /* (owned) */
+  SimLeases *leases;           /* (owned) */
+  guint n_past; /* times woken for a deadline in the past, in a row */
 };
 
 SimWitness *
@@ -62,6 +64,8 @@ sim_witness_new (SimNet *net, SimHost *host)
   self->seen = g_array_new (FALSE, FALSE, sizeof (Seen));
   self->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
   self->asked = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->nominations = sim_nominations_new (net, host);
+  self->leases = sim_leases_new (net, host);
   return self;
 }
 
@@ -73,6 +77,8 @@ sim_witness_free (SimWitness *self)
   g_array_unref (self->seen);
   g_array_unref (self->channels);
   g_array_unref (self->asked);
+  sim_nominations_free (self->nominations);
+  sim_leases_free (self->leases);
   g_free (self);
 }
 
@@ -274,8 +280,15 @@ sim_witness_transmit (
     return;
   }
   note_channel (self, socket, &message);
-  if (message.klass == ICE_STUN_REQUEST)
-    check_request (self, socket, &message, &inner.peer);
+  if (message.klass != ICE_STUN_REQUEST)
+    return;
+  check_request (self, socket, &message, &inner.peer);
+  if (message.method == ICE_STUN_BINDING)
+    sim_nominations_sent (self->nominations, socket, &inner.peer, inner.relayed,
+        find_success (self, socket, &inner.peer, inner.relayed) != NULL,
+        &message);
+  else
+    sim_leases_sent (self->leases, socket, to, &message);
 }
 
 void
@@ -289,8 +302,10 @@ sim_witness_receive (
     sim_net_now (self->net) };
 
   if (!ice_stun_looks_like (inner.data) ||
-      !ice_stun_message_parse (&message, inner.data) ||
-      message.klass != ICE_STUN_SUCCESS || message.method != ICE_STUN_BINDING)
+      !ice_stun_message_parse (&message, inner.data))
+    return;
+  sim_leases_received (self->leases, socket, &message);
+  if (message.klass != ICE_STUN_SUCCESS || message.method != ICE_STUN_BINDING)
     return;
   for (guint i = 0; i < self->keys->len; i++) {
     if (!ice_stun_message_verify (&message, g_ptr_array_index (self->keys, i),
@@ -303,6 +318,12 @@ sim_witness_receive (
       g_array_append_val (self->successes, fresh);
     return;
   }
+}
+
+void
+sim_witness_end (SimWitness *self)
+{
+  sim_leases_end (self->leases);
 }
 
 /* I14: the edges of the state machine. */
@@ -319,8 +340,9 @@ sim_witness_state (SimWitness *self, IceState from, IceState to)
         TO (CHECKING) | TO (CLOSED),
     [ICE_STATE_COMPLETED] =
         TO (CONNECTED) | TO (DISCONNECTED) | TO (FAILED) | TO (CLOSED),
+    /* NEW: the allocation is found to be gone while a restart is offered. */
     [ICE_STATE_DISCONNECTED] = TO (CONNECTED) | TO (COMPLETED) | TO (FAILED) |
-        TO (CHECKING) | TO (CLOSED),
+        TO (CHECKING) | TO (NEW) | TO (CLOSED),
     [ICE_STATE_FAILED] = TO (NEW) | TO (CLOSED),
     [ICE_STATE_CLOSED] = 0,
   };

@@ -6,20 +6,31 @@
 #include <string.h>
 
 #define REALM "sim"
-#define NONCE "nonce"
 #define LIFETIME 600
+/* RFC 8656 9: "The Permission Lifetime MUST be 300 seconds". */
+#define PERMISSION_LIFETIME (300 * ICE_SECOND)
+/* RFC 8656 12: "Channel bindings last for 10 minutes". */
+#define CHANNEL_LIFETIME (600 * ICE_SECOND)
+
+typedef struct
+{
+  IceAddress peer;
+  IceTime expires_at;
+} Permission;
 
 typedef struct
 {
   IceAddress peer;
   guint16 number;
+  IceTime expires_at;
 } Channel;
 
 typedef struct
 {
   IceAddress client;
-  guint16 port;        /* relayed */
-  GArray *permissions; /* (owned) IceAddress */
+  guint16 port; /* relayed */
+  IceTime expires_at;
+  GArray *permissions; /* (owned) Permission */
   GArray *channels;    /* (owned) Channel */
 } Allocation;
 
@@ -32,6 +43,8 @@ struct _SimTurn
   GPtrArray *allocations; /* (owned) Allocation */
   guint16 next_port;
   guint64 n_relayed;
+  gboolean strict;
+  IceTime nonce_life; /* 0: for ever */
 };
 
 static void turn_receive (gpointer user, SimNode *node, guint16 port,
@@ -76,9 +89,46 @@ sim_turn_node (SimTurn *self)
   return self->node;
 }
 
-guint
-sim_turn_n_allocations (const SimTurn *self)
+void
+sim_turn_set_strict (SimTurn *self, gboolean strict)
 {
+  self->strict = strict;
+}
+
+void
+sim_turn_set_nonce_life (SimTurn *self, IceTime life)
+{
+  self->nonce_life = life;
+}
+
+/* I12, seen from the server: what a client still wants it renews in time. */
+static void
+run_out (SimTurn *self, const gchar *what, const IceAddress *client)
+{
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  if (self->strict)
+    sim_net_violate (self->net, "I12: %s of %s ran out", what,
+        ice_address_to_string (client, text));
+}
+
+static void
+expire (SimTurn *self)
+{
+  for (guint i = self->allocations->len; i-- > 0;) {
+    Allocation *allocation = g_ptr_array_index (self->allocations, i);
+
+    if (sim_net_now (self->net) < allocation->expires_at)
+      continue;
+    run_out (self, "an allocation", &allocation->client);
+    g_ptr_array_remove_index (self->allocations, i);
+  }
+}
+
+guint
+sim_turn_n_allocations (SimTurn *self)
+{
+  expire (self);
   return self->allocations->len;
 }
 
@@ -116,19 +166,31 @@ answer (
 }
 
 static void
+print_nonce (SimTurn *self, gchar nonce[32])
+{
+  IceTime life = self->nonce_life;
+
+  g_snprintf (nonce, 32, "nonce-%" G_GINT64_FORMAT,
+      life ? sim_net_now (self->net) / life : 0);
+}
+
+static void
 refuse (SimTurn *self, const IceAddress *to, const IceStunMessage *message,
     guint code)
 {
   IceStunBuilder builder;
+  gboolean challenge = code == 401 || code == 438;
+  gchar nonce[32];
 
   ice_stun_builder_init (
       &builder, ICE_STUN_ERROR, message->method, message->id);
   ice_stun_builder_add_error (&builder, code, NULL);
-  if (code == 401) {
+  if (challenge) {
+    print_nonce (self, nonce);
     ice_stun_builder_add_string (&builder, ICE_STUN_REALM, REALM);
-    ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, NONCE);
+    ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, nonce);
   }
-  answer (self, to, &builder, code != 401);
+  answer (self, to, &builder, !challenge);
 }
 
 static void
@@ -149,7 +211,8 @@ allocate (SimTurn *self, const IceAddress *client)
   allocation = g_new0 (Allocation, 1);
   allocation->client = *client;
   allocation->port = self->next_port++;
-  allocation->permissions = g_array_new (FALSE, FALSE, sizeof (IceAddress));
+  allocation->expires_at = sim_net_now (self->net) + LIFETIME * ICE_SECOND;
+  allocation->permissions = g_array_new (FALSE, FALSE, sizeof (Permission));
   allocation->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
   g_ptr_array_add (self->allocations, allocation);
   return allocation;
@@ -183,9 +246,27 @@ do_refresh (SimTurn *self, Allocation *allocation, const IceAddress *from,
   ice_stun_message_get_u32 (message, ICE_STUN_LIFETIME, &lifetime);
   if (lifetime == 0)
     g_ptr_array_remove (self->allocations, allocation);
+  else
+    allocation->expires_at = sim_net_now (self->net) + lifetime * ICE_SECOND;
   accept_message (self, from, message, &builder);
   ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
   answer (self, from, &builder, TRUE);
+}
+
+static void
+permit (SimTurn *self, Allocation *allocation, const IceAddress *peer)
+{
+  Permission fresh = { *peer, sim_net_now (self->net) + PERMISSION_LIFETIME };
+
+  for (guint i = 0; i < allocation->permissions->len; i++) {
+    Permission *old = &g_array_index (allocation->permissions, Permission, i);
+
+    if (!ice_address_same_ip (&old->peer, peer))
+      continue;
+    old->expires_at = fresh.expires_at;
+    return;
+  }
+  g_array_append_val (allocation->permissions, fresh);
 }
 
 static void
@@ -200,7 +281,7 @@ do_permit (SimTurn *self, Allocation *allocation, const IceAddress *from,
     refuse (self, from, message, 400);
     return;
   }
-  g_array_append_val (allocation->permissions, peer);
+  permit (self, allocation, &peer);
   accept_message (self, from, message, &builder);
   answer (self, from, &builder, TRUE);
 }
@@ -209,7 +290,10 @@ static void
 do_bind (SimTurn *self, Allocation *allocation, const IceAddress *from,
     const IceStunMessage *message)
 {
-  Channel channel;
+  Channel channel = {
+    .expires_at = sim_net_now (self->net) + CHANNEL_LIFETIME,
+  };
+  gboolean known = FALSE;
   guint32 number;
   IceStunBuilder builder;
 
@@ -230,20 +314,31 @@ do_bind (SimTurn *self, Allocation *allocation, const IceAddress *from,
       refuse (self, from, message, 400);
       return;
     }
+    if (same)
+      other->expires_at = channel.expires_at;
+    known |= same;
   }
-  g_array_append_val (allocation->channels, channel);
-  g_array_append_val (allocation->permissions, channel.peer);
+  if (!known)
+    g_array_append_val (allocation->channels, channel);
+  permit (self, allocation, &channel.peer);
   accept_message (self, from, message, &builder);
   answer (self, from, &builder, TRUE);
 }
 
 static gboolean
-is_permitted (const Allocation *allocation, const IceAddress *peer)
+is_permitted (SimTurn *self, const Allocation *allocation,
+    const IceAddress *peer, gboolean out)
 {
   for (guint i = 0; i < allocation->permissions->len; i++) {
-    if (ice_address_same_ip (
-            &g_array_index (allocation->permissions, IceAddress, i), peer))
+    const Permission *permission =
+        &g_array_index (allocation->permissions, Permission, i);
+
+    if (!ice_address_same_ip (&permission->peer, peer))
+      continue;
+    if (sim_net_now (self->net) < permission->expires_at)
       return TRUE;
+    if (out)
+      run_out (self, "a permission", &allocation->client);
   }
   return FALSE;
 }
@@ -252,7 +347,7 @@ static void
 relay_out (SimTurn *self, Allocation *allocation, const IceAddress *peer,
     IceBytes data)
 {
-  if (!is_permitted (allocation, peer))
+  if (!is_permitted (self, allocation, peer, TRUE))
     return;
   self->n_relayed++;
   sim_node_send (self->node, allocation->port, peer, data);
@@ -287,9 +382,18 @@ handle_request (
     SimTurn *self, const IceAddress *from, const IceStunMessage *message)
 {
   Allocation *allocation = find_by_client (self, from);
+  gchar current[32];
+  IceBytes nonce;
 
   if (!ice_stun_message_verify (message, self->key, ICE_STUN_INTEGRITY_SHA1)) {
     refuse (self, from, message, 401);
+    return;
+  }
+  print_nonce (self, current);
+  if (!ice_stun_message_find (message, ICE_STUN_NONCE, &nonce) ||
+      nonce.size != strlen (current) ||
+      memcmp (nonce.data, current, nonce.size) != 0) {
+    refuse (self, from, message, 438);
     return;
   }
   if (message->method == ICE_STUN_ALLOCATE)
@@ -316,11 +420,14 @@ handle_channel_data (SimTurn *self, const IceAddress *from, IceBytes data)
   for (guint i = 0; i < allocation->channels->len; i++) {
     Channel *channel = &g_array_index (allocation->channels, Channel, i);
 
-    if (channel->number == number) {
+    if (channel->number != number)
+      continue;
+    if (sim_net_now (self->net) >= channel->expires_at)
+      run_out (self, "a channel", from);
+    else
       relay_out (
           self, allocation, &channel->peer, ICE_BYTES (data.data + 4, size));
-      return;
-    }
+    return;
   }
 }
 
@@ -354,14 +461,15 @@ relay_in (SimTurn *self, Allocation *allocation, const IceAddress *peer,
   guint8 id[ICE_STUN_ID_SIZE] = { 0 };
   IceStunBuilder builder;
 
-  if (!is_permitted (allocation, peer))
+  if (!is_permitted (self, allocation, peer, FALSE))
     return;
   self->n_relayed++;
   for (guint i = 0; i < allocation->channels->len; i++) {
     Channel *channel = &g_array_index (allocation->channels, Channel, i);
     g_autofree guint8 *framed = NULL;
 
-    if (!ice_address_equal (&channel->peer, peer))
+    if (!ice_address_equal (&channel->peer, peer) ||
+        sim_net_now (self->net) >= channel->expires_at)
       continue;
     framed = g_malloc (data.size + 4);
     framed[0] = channel->number >> 8;
@@ -385,6 +493,7 @@ turn_receive (gpointer user, SimNode *node, guint16 port,
 {
   SimTurn *self = user;
 
+  expire (self);
   if (port == SIM_TURN_PORT) {
     handle_client (self, from, data);
     return;

@@ -9,15 +9,20 @@ G_BEGIN_DECLS
 
 #define SIM_TURN_PORT 3478
 #define SIM_TURN_USER "user"
-#define SIM_TURN_PASSWORD "secret"
+/* Like nothing else that is ever logged. */
+#define SIM_TURN_PASSWORD "xyzzy-of-the-relay"
 
 typedef struct _SimTurn SimTurn;
 
 SimTurn *sim_turn_new (SimNet *net, const gchar *name, const gchar *ip);
 void sim_turn_free (SimTurn *self);
 SimNode *sim_turn_node (SimTurn *self);
-/* What came that the protocol does not allow, as a count. */
-guint sim_turn_n_allocations (const SimTurn *self);
+/* I12: whatever runs out instead of being renewed or given back is a
+ * violation; for runs in which no packet is lost. */
+void sim_turn_set_strict (SimTurn *self, gboolean strict);
+/* A nonce is stale (438) after so long. */
+void sim_turn_set_nonce_life (SimTurn *self, IceTime life);
+guint sim_turn_n_allocations (SimTurn *self);
 guint64 sim_turn_n_relayed (const SimTurn *self);
 
 G_END_DECLS

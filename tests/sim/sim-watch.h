@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parts of the witness, an invariant each (security.md 6.2). */
+#pragma once
+
+#include "sim-host.h"
+
+G_BEGIN_DECLS
+
+/* sim-nominations.c, I2: a controlling agent nominates one pair per component
+ * and generation, and only a valid one; a controlled agent none. */
+typedef struct _SimNominations SimNominations;
+
+SimNominations *sim_nominations_new (SimNet *net, SimHost *host);
+void sim_nominations_free (SimNominations *self);
+/* A Binding request leaves; @valid: the pair had a signed success. */
+void sim_nominations_sent (SimNominations *self, guint socket,
+    const IceAddress *peer, gboolean relayed, gboolean valid,
+    const IceStunMessage *message);
+
+/* sim-leases.c, I12 seen from the client: how often it asks. What runs out is
+ * seen by SimTurn. */
+typedef struct _SimLeases SimLeases;
+
+SimLeases *sim_leases_new (SimNet *net, SimHost *host);
+void sim_leases_free (SimLeases *self);
+void sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
+    const IceStunMessage *message);
+void sim_leases_received (
+    SimLeases *self, guint socket, const IceStunMessage *message);
+/* After close, when every answer came that will come. */
+void sim_leases_end (SimLeases *self);
+
+G_END_DECLS
