@@ -31,7 +31,8 @@ gst_ice_endpoint_start_progress (GstIceEndpoint *self)
   g_mutex_lock (&self->lock);
   for (l = self->members; l != NULL; l = l->next)
     wait = wait || ((GstIceMember *) l->data)->wait_for_connection;
-  wait = wait && self->progress == GST_ICE_PROGRESS_NONE;
+  wait =
+      wait && self->progress == GST_ICE_PROGRESS_NONE && self->failure == NULL;
   if (wait)
     self->progress = GST_ICE_PROGRESS_RUNNING;
   g_mutex_unlock (&self->lock);

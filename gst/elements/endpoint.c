@@ -573,6 +573,8 @@ gst_ice_endpoint_activate (
 {
   gboolean first;
 
+  if (!gst_ice_endpoint_check (self, error))
+    return FALSE;
   g_mutex_lock (&self->lock);
   member->active = self->changed = TRUE;
   first = !self->started;

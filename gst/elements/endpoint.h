@@ -24,8 +24,9 @@ void gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member);
 /* READY to PAUSED: gathers, goes to the meeting place. */
 gboolean gst_ice_endpoint_activate (
     GstIceEndpoint *self, GstIceMember *member, GError **error);
-/* PAUSED to PLAYING: FALSE if the session failed meanwhile. That was posted
- * already, but gst-launch-1.0 does not hear what comes while it goes to PAUSED.
+/* To PAUSED and to PLAYING: FALSE if the session failed meanwhile. That was
+ * posted already, but gst-launch-1.0 does not hear what comes while it goes to
+ * PAUSED.
  */
 gboolean gst_ice_endpoint_check (GstIceEndpoint *self, GError **error);
 /* What @member will send, as its CAPS event says. */

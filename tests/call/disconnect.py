@@ -134,6 +134,18 @@ def ended():
         assert n == 60, f"{n} of 60 pictures"
 
 
+def replaced(role):
+    """Who was killed is started again, and the call goes on without the other noticing more."""
+    with Call() as (sender, receiver):
+        stays, goes = (receiver, sender) if role == "sender" else (sender, receiver)
+        goes.kill()
+        before = receiver.count(FRAME)
+        with Shell(goes.line) as again:
+            watcher = stays if role == "sender" else again
+            watcher.wait_for(FRAME, 10, count=before + 10 if role == "sender" else 10)
+            assert stays.process.poll() is None and not complaints(stays), stays.output
+
+
 SLOW = {
     "the sender is killed, on-disconnect=error": sender_killed_error,
     "the sender is killed, on-disconnect=eos": sender_killed_eos,
@@ -179,6 +191,8 @@ def main():
     tap.run([
         ("the sender is interrupted", interrupted),
         ("the sender reaches its end", ended),
+        ("another sender comes for the killed one", lambda: replaced("sender")),
+        ("another receiver comes for the killed one", lambda: replaced("receiver")),
         *slow_cases(),
     ])
 

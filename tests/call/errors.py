@@ -43,6 +43,8 @@ def settings(folder):
     yield "stun-server without host", f"uri={uri} stun-server=stun://:99", ["“stun://:99”", "stun:HOST"]
     yield ("turn-servers with bad port", f"uri={uri} turn-servers=turn:alice:sesame@192.0.2.1:99999",
            ["192.0.2.1:99999", "port from 1 to 65535"])
+    yield ("agent::servers with bad port", f"uri={uri} agent::servers=turn:alice:sesame@192.0.2.1:99999",
+           ["192.0.2.1:99999", "port from 1 to 65535"])
     yield "no such folder", f"uri=ice+file://{folder}/nowhere/call", [f"{folder}/nowhere/call", "No such", "folder"]
     yield "a file as folder", f"uri=ice+file://{occupied}/call", [f"{occupied}/call", "Not a directory", "folder"]
 
@@ -114,6 +116,12 @@ def expect_warning(shell, *words):
         assert word in match.group(1), f"“{word}” is not in: {match.group(1)}"
     time.sleep(1)
     assert shell.count(r"^WARNING: from") == 1, f"warned more than once:\n{shell.output}"
+
+
+def no_interface():
+    for properties in ("agent::interfaces=nowhere0", "agent::min-port=5 agent::max-port=3"):
+        with scratch() as folder, Shell(f"{PICTURE} ! icesink uri=ice+file://{folder}/call {properties}") as shell:
+            expect_warning(shell, "No local candidates", "interfaces", "port settings")
 
 
 def wrong_password():
@@ -201,6 +209,7 @@ def main():
         ("unwritable folder", unwritable_folder),
         ("a third caller", third_caller),
         ("ice+stdio: closed", stdio_closed),
+        ("no interface is left", no_interface),
         *turn,
         ("a TURN server that never answers", silent_server),
         ("a TURN server that does not run", refused_port),

@@ -65,8 +65,8 @@ cure_local (IceCore *self, guint error, IceCause *ret_cause)
   }
   *ret_cause = ICE_CAUSE_NO_LOCAL_CANDIDATES;
   if (!self->config.gather.relay_only)
-    return "no network interface could be used: is the network up, and is it "
-           "not excluded by the interfaces or ip-family settings?";
+    return "no network interface could be used: the network is down, or the "
+           "interfaces, ip-family or port settings leave none";
   if (!self->has_turn_server)
     return "only relayed candidates are allowed and no TURN server is "
            "configured: add one, or set the policy to all";
@@ -94,8 +94,8 @@ cure_checks (IceCore *self, const IceStream *stream, const Facts *facts)
   if (facts->local[ICE_CANDIDATE_RELAYED] == 0)
     return "no packet of the peer arrived, and the TURN server gave no relayed "
            "candidate: check its address, username and password";
-  return "no packet of the peer arrived, not even through the relay: is the "
-         "peer still running, and does the TURN server forward UDP to it?";
+  return "no packet of the peer arrived, not even through the relay: the peer "
+         "is gone, or the TURN server does not forward UDP to it";
 }
 
 /* The last word of the servers may still wait among the outputs. */
