@@ -54,9 +54,18 @@ add_mline (GstIceNegotiation *self, GstIceStream *stream, const gchar *mid,
   mline->stream = stream ? gst_object_ref (stream) : NULL;
   mline->mid = g_strdup (mid);
   mline->caps = caps ? gst_caps_ref (caps) : NULL;
-  if (stream)
-    gst_ice_stream_set_mline_index (stream, self->mlines->len);
   g_ptr_array_add (self->mlines, mline);
+}
+
+static void
+number_streams (GstIceNegotiation *self)
+{
+  for (guint i = 0; i < self->mlines->len; i++) {
+    const GstIceMline *mline = self->mlines->pdata[i];
+
+    if (mline->stream)
+      gst_ice_stream_set_mline_index (mline->stream, i);
+  }
 }
 
 void
@@ -101,6 +110,7 @@ line_up_streams (GstIceAgent *self)
     if (!has_mline (negotiation, stream))
       add_mline (negotiation, stream, stream->mid, NULL);
   }
+  number_streams (negotiation);
 }
 
 static void
@@ -398,20 +408,6 @@ line_up_offer (GstIceNegotiation *self, const GstIceDescription *offer,
   return before;
 }
 
-/* The offer was not taken: the one before may still be answered. */
-static void
-go_back (GstIceNegotiation *self, GPtrArray *before)
-{
-  g_ptr_array_unref (self->mlines);
-  self->mlines = before;
-  for (guint i = 0; i < before->len; i++) {
-    const GstIceMline *mline = before->pdata[i];
-
-    if (mline->stream)
-      gst_ice_stream_set_mline_index (mline->stream, i);
-  }
-}
-
 static gboolean
 match_answer (
     GstIceAgent *self, const GstIceDescription *answer, GError **error)
@@ -468,9 +464,12 @@ take_offer (GstIceAgent *self, GstIceDescription *offer, GError **error)
   before = line_up_offer (negotiation, offer, matches);
   decide_role (self, FALSE);
   if (!apply_description (self, offer, FALSE, error)) {
-    go_back (negotiation, g_steal_pointer (&before));
+    /* The one before may still be answered. */
+    g_ptr_array_unref (negotiation->mlines);
+    negotiation->mlines = g_steal_pointer (&before);
     return FALSE;
   }
+  number_streams (negotiation);
   return TRUE;
 }
 
