@@ -83,7 +83,7 @@ may_be_field (const gchar *name)
     g_atomic_int_inc (&n_new);
     return TRUE;
   }
-  GST_INFO ("“%s” is left out: more than %d names that nobody knows", name,
+  GST_LOG ("“%s” is left out: more than %d names that nobody knows", name,
       MAX_NEW_NAMES);
   return FALSE;
 }
