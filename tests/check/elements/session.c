@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Two sessions, or one and the test as its peer, by a signaller that is a
+ * function call. */
+#include <gst/ice/ice.h>
+
+#include <string.h>
+
+#define TIMEOUT (10 * G_TIME_SPAN_SECOND)
+
+/* What is sent comes out of the other one. */
+#define TEST_TYPE_SIGNALLER (test_signaller_get_type ())
+G_DECLARE_FINAL_TYPE (TestSignaller, test_signaller, TEST, SIGNALLER, GObject)
+
+struct _TestSignaller
+{
+  GObject parent;
+
+  TestSignaller *other; /* (unowned) (nullable) */
+  GAsyncQueue *sent;    /* (owned) (element-type utf8) "type text" */
+  gint stopped;
+};
+
+GType test_signaller_get_type (void);
+static void
+test_signaller_iface_init (GstIceSignallerInterface *iface, gpointer unused);
+G_DEFINE_TYPE_WITH_CODE (TestSignaller, test_signaller, G_TYPE_OBJECT,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_ICE_SIGNALLER, test_signaller_iface_init))
+
+static gboolean
+start (GstIceSignaller *signaller, GstIceSignallerRole role, GError **error)
+{
+  return TRUE;
+}
+
+/* On its way: it arrives when the sender has returned. */
+typedef struct
+{
+  GstIceSignaller *to; /* (owned) */
+  gchar *type, *text;  /* (owned) (nullable) type NULL: a candidate */
+  gchar *mid, *ufrag;  /* (owned) (nullable) */
+  guint index;
+} Mail;
+
+static void
+mail_free (gpointer data)
+{
+  Mail *mail = data;
+
+  g_object_unref (mail->to);
+  g_free (mail->type);
+  g_free (mail->text);
+  g_free (mail->mid);
+  g_free (mail->ufrag);
+  g_free (mail);
+}
+
+static gboolean
+mail_arrives (gpointer data)
+{
+  const Mail *mail = data;
+
+  if (mail->type == NULL)
+    gst_ice_signaller_emit_candidate (
+        mail->to, mail->mid, mail->index, mail->text, mail->ufrag);
+  else if (g_str_equal (mail->type, "bye"))
+    gst_ice_signaller_emit_bye (mail->to, mail->text);
+  else
+    gst_ice_signaller_emit_description (mail->to, mail->type, mail->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+post (GstIceSignaller *from, const gchar *type, const gchar *text,
+    const gchar *mid, guint index, const gchar *ufrag)
+{
+  TestSignaller *self = TEST_SIGNALLER (from);
+  g_autoptr (GSource) source = g_idle_source_new ();
+  Mail *mail;
+
+  if (self->other == NULL)
+    return;
+  mail = g_new0 (Mail, 1);
+  mail->to = g_object_ref (GST_ICE_SIGNALLER (self->other));
+  mail->type = g_strdup (type);
+  mail->text = g_strdup (text);
+  mail->mid = g_strdup (mid);
+  mail->index = index;
+  mail->ufrag = g_strdup (ufrag);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, mail_arrives, mail, mail_free);
+  g_source_attach (source, gst_ice_signaller_get_main_context ());
+}
+
+static void
+send_description (
+    GstIceSignaller *signaller, const gchar *type, const gchar *sdp)
+{
+  g_async_queue_push (
+      TEST_SIGNALLER (signaller)->sent, g_strconcat (type, " ", sdp, NULL));
+  post (signaller, type, sdp, NULL, 0, NULL);
+}
+
+static void
+send_candidate (GstIceSignaller *signaller, const gchar *mid, guint mline_index,
+    const gchar *candidate, const gchar *ufrag)
+{
+  post (signaller, NULL, candidate, mid, mline_index, ufrag);
+}
+
+static void
+send_bye (GstIceSignaller *signaller, const gchar *reason)
+{
+  post (signaller, "bye", reason, NULL, 0, NULL);
+}
+
+static void
+stop (GstIceSignaller *signaller)
+{
+  g_atomic_int_set (&TEST_SIGNALLER (signaller)->stopped, TRUE);
+}
+
+static void
+test_signaller_iface_init (GstIceSignallerInterface *iface, gpointer unused)
+{
+  iface->start = start;
+  iface->send_description = send_description;
+  iface->send_candidate = send_candidate;
+  iface->send_bye = send_bye;
+  iface->stop = stop;
+}
+
+static void
+test_signaller_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+}
+
+static void
+test_signaller_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+}
+
+static void
+test_signaller_finalize (GObject *object)
+{
+  g_async_queue_unref (TEST_SIGNALLER (object)->sent);
+  G_OBJECT_CLASS (test_signaller_parent_class)->finalize (object);
+}
+
+static void
+test_signaller_class_init (TestSignallerClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = test_signaller_property;
+  object_class->set_property = test_signaller_set_property;
+  object_class->finalize = test_signaller_finalize;
+  g_object_class_override_property (object_class, 1, "uri");
+}
+
+static void
+test_signaller_init (TestSignaller *self)
+{
+  self->sent = g_async_queue_new_full (g_free);
+}
+
+/* An agent, its signaller and its session. */
+typedef struct
+{
+  GstIceAgent *agent;
+  TestSignaller *signaller;
+  GstIceSession *session;
+  gint n_negotiated, n_byes, n_errors; /* atomic */
+} Side;
+
+static void
+count (GstIceSession *session, gint *n)
+{
+  g_atomic_int_inc (n);
+}
+
+static void
+count_arg (GstIceSession *session, gpointer arg, gint *n)
+{
+  g_atomic_int_inc (n);
+}
+
+static void
+side_init (Side *self)
+{
+  g_autoptr (GstIceStream) stream = NULL;
+  g_autoptr (GError) error = NULL;
+
+  memset (self, 0, sizeof *self);
+  self->agent = gst_ice_agent_new ();
+  g_object_set (self->agent, "interfaces", "lo", NULL);
+  stream = gst_ice_agent_request_stream (self->agent, "0");
+  self->signaller = g_object_new (TEST_TYPE_SIGNALLER, NULL);
+  self->session =
+      gst_ice_session_new (self->agent, GST_ICE_SIGNALLER (self->signaller));
+  g_signal_connect (
+      self->session, "negotiated", G_CALLBACK (count), &self->n_negotiated);
+  g_signal_connect (
+      self->session, "bye", G_CALLBACK (count_arg), &self->n_byes);
+  g_signal_connect (
+      self->session, "error", G_CALLBACK (count_arg), &self->n_errors);
+  g_assert_true (gst_ice_session_start (
+      self->session, GST_ICE_SIGNALLER_ROLE_AUTO, &error));
+}
+
+static gboolean
+quit (gpointer user_data)
+{
+  g_async_queue_push (user_data, user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Everything that was under way on the service thread is done. */
+static void
+drain (void)
+{
+  g_autoptr (GAsyncQueue) queue = g_async_queue_new ();
+
+  g_main_context_invoke (gst_ice_signaller_get_main_context (), quit, queue);
+  g_assert_nonnull (g_async_queue_timeout_pop (queue, TIMEOUT));
+}
+
+static void
+side_clear (Side *self)
+{
+  gst_ice_session_bye (self->session, "over");
+  drain ();
+  gst_object_unref (self->session);
+  g_object_unref (self->signaller);
+  gst_ice_agent_close_async (self->agent, NULL, NULL, NULL);
+  gst_object_unref (self->agent);
+}
+
+static void
+wire (Side *a, Side *b)
+{
+  side_init (a);
+  side_init (b);
+  a->signaller->other = b->signaller;
+  b->signaller->other = a->signaller;
+}
+
+static void
+unwire (Side *a, Side *b)
+{
+  gst_ice_session_bye (a->session, "over");
+  gst_ice_session_bye (b->session, "over");
+  drain ();
+  side_clear (a);
+  side_clear (b);
+}
+
+static void
+ready (Side *self, gboolean offerer)
+{
+  gst_ice_signaller_emit_ready (GST_ICE_SIGNALLER (self->signaller), offerer);
+}
+
+#define wait_until(condition)                                                  \
+  G_STMT_START                                                                 \
+  {                                                                            \
+    const gint64 end_ = g_get_monotonic_time () + TIMEOUT;                     \
+    while (!(condition)) {                                                     \
+      if (g_get_monotonic_time () > end_)                                      \
+        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
+      g_usleep (1000);                                                         \
+    }                                                                          \
+  }                                                                            \
+  G_STMT_END
+
+static gboolean
+is_connected (const Side *self)
+{
+  GstIceState state;
+
+  g_object_get (self->agent, "state", &state, NULL);
+  return state == GST_ICE_STATE_CONNECTED || state == GST_ICE_STATE_COMPLETED;
+}
+
+static GstIceSessionState
+session_state (const Side *self)
+{
+  GstIceSessionState state;
+
+  g_object_get (self->session, "state", &state, NULL);
+  return state;
+}
+
+/* (transfer full) the next description that was sent */
+static gchar *
+next_sent (Side *self, const gchar *type)
+{
+  gchar *sent = g_async_queue_timeout_pop (self->signaller->sent, TIMEOUT);
+
+  g_assert_nonnull (sent);
+  g_assert_true (g_str_has_prefix (sent, type));
+  return sent;
+}
+
+static gchar *
+ufrag_of (const gchar *sdp)
+{
+  const gchar *line = strstr (sdp, "a=ice-ufrag:");
+
+  g_assert_nonnull (line);
+  line += strlen ("a=ice-ufrag:");
+  return g_strndup (line, strcspn (line, "\r\n"));
+}
+
+static void
+connect_sides (Side *a, Side *b)
+{
+  ready (a, TRUE);
+  ready (b, FALSE);
+  gst_ice_session_set_ready (a->session);
+  gst_ice_session_set_ready (b->session);
+  wait_until (is_connected (a) && is_connected (b));
+}
+
+static void
+test_call (void)
+{
+  Side a, b;
+
+  wire (&a, &b);
+  g_assert_cmpint (session_state (&a), ==, GST_ICE_SESSION_STATE_MEETING);
+  connect_sides (&a, &b);
+  g_assert_cmpint (session_state (&a), ==, GST_ICE_SESSION_STATE_ESTABLISHED);
+  g_assert_cmpint (session_state (&b), ==, GST_ICE_SESSION_STATE_ESTABLISHED);
+  g_assert_cmpint (a.n_negotiated, ==, 1);
+  g_assert_cmpint (b.n_negotiated, ==, 1);
+  unwire (&a, &b);
+  g_assert_cmpint (a.n_byes + b.n_byes, ==, 1);
+  g_assert_cmpint (a.n_errors + b.n_errors, ==, 0);
+}
+
+static void
+test_early_messages (void)
+{
+  Side a, b;
+
+  g_test_summary ("What comes before this side has its caps is kept");
+  wire (&a, &b);
+  ready (&a, TRUE);
+  ready (&b, FALSE);
+  gst_ice_session_set_ready (a.session);
+  g_free (next_sent (&a, "offer"));
+  g_usleep (100 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpint (g_async_queue_length (b.signaller->sent), ==, 0);
+  gst_ice_session_set_ready (b.session);
+  wait_until (is_connected (&a) && is_connected (&b));
+  unwire (&a, &b);
+}
+
+static gboolean
+both_ready (gpointer user_data)
+{
+  Side **sides = user_data;
+
+  ready (sides[0], TRUE);
+  ready (sides[1], TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_glare (void)
+{
+  Side a, b;
+  Side *sides[] = { &a, &b };
+
+  g_test_summary ("Both offer; one offer stays");
+  for (guint i = 0; i < 10; i++) {
+    wire (&a, &b);
+    gst_ice_session_set_ready (a.session);
+    gst_ice_session_set_ready (b.session);
+    drain ();
+    g_main_context_invoke (
+        gst_ice_signaller_get_main_context (), both_ready, sides);
+    wait_until (is_connected (&a) && is_connected (&b));
+    drain ();
+    g_assert_cmpint (a.n_negotiated, ==, 1);
+    g_assert_cmpint (b.n_negotiated, ==, 1);
+    g_assert_cmpint (a.n_errors + b.n_errors, ==, 0);
+    unwire (&a, &b);
+  }
+}
+
+static void
+test_glare_later (void)
+{
+  Side a, b;
+
+  g_test_summary ("Both have something new to say at once: both say it");
+  wire (&a, &b);
+  connect_sides (&a, &b);
+  for (gint i = 1; i <= 10; i++) {
+    gst_ice_session_renegotiate (a.session);
+    gst_ice_session_renegotiate (b.session);
+    wait_until (g_atomic_int_get (&a.n_negotiated) >= 1 + 2 * i &&
+        g_atomic_int_get (&b.n_negotiated) >= 1 + 2 * i);
+  }
+  g_assert_cmpint (a.n_errors + b.n_errors, ==, 0);
+  unwire (&a, &b);
+}
+
+static void
+test_renegotiate (void)
+{
+  Side a, b;
+  g_autofree gchar *first = NULL, *second = NULL, *third = NULL;
+  g_autofree gchar *u1 = NULL, *u2 = NULL, *u3 = NULL;
+
+  g_test_summary ("Another offer has the same credentials, one for a restart "
+                  "new ones, and the path stays");
+  wire (&a, &b);
+  connect_sides (&a, &b);
+  first = next_sent (&a, "offer");
+  gst_ice_session_renegotiate (a.session);
+  second = next_sent (&a, "offer");
+  wait_until (g_atomic_int_get (&a.n_negotiated) == 2);
+  gst_ice_session_restart (a.session);
+  third = next_sent (&a, "offer");
+  wait_until (g_atomic_int_get (&a.n_negotiated) == 3);
+  u1 = ufrag_of (first);
+  u2 = ufrag_of (second);
+  u3 = ufrag_of (third);
+  g_assert_cmpstr (u1, ==, u2);
+  g_assert_cmpstr (u1, !=, u3);
+  wait_until (is_connected (&a) && is_connected (&b));
+  unwire (&a, &b);
+}
+
+static void
+test_next_peer (void)
+{
+  Side a;
+  g_autofree gchar *first = NULL, *second = NULL;
+  g_autofree gchar *u1 = NULL, *u2 = NULL;
+
+  g_test_summary ("The next peer gets other credentials than the last one");
+  side_init (&a);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, TRUE);
+  first = next_sent (&a, "offer");
+  gst_ice_signaller_emit_bye (GST_ICE_SIGNALLER (a.signaller), "seen");
+  ready (&a, TRUE);
+  second = next_sent (&a, "offer");
+  u1 = ufrag_of (first);
+  u2 = ufrag_of (second);
+  g_assert_cmpstr (u1, !=, u2);
+  g_assert_cmpint (a.n_byes, ==, 1);
+  side_clear (&a);
+}
+
+/* (transfer full) what an agent that does not trickle offers */
+static gchar *
+offer_without_trickle (void)
+{
+  g_autoptr (GstIceAgent) agent = gst_ice_agent_new ();
+  g_autoptr (GstIceStream) stream = gst_ice_agent_request_stream (agent, "0");
+  g_autofree gchar *offer = gst_ice_agent_create_offer (agent, NULL);
+  g_autoptr (GString) text = g_string_new (offer);
+
+  g_string_replace (text, "ice2 trickle", "ice2", 0);
+  g_assert_null (strstr (text->str, "trickle"));
+  gst_ice_agent_close_async (agent, NULL, NULL, NULL);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_no_trickle (void)
+{
+  Side a;
+  g_autofree gchar *offer = offer_without_trickle ();
+  g_autofree gchar *answer = NULL;
+  GstIceGatheringState state;
+
+  g_test_summary ("Who does not trickle gets an answer with candidates");
+  side_init (&a);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, FALSE);
+  gst_ice_signaller_emit_description (
+      GST_ICE_SIGNALLER (a.signaller), "offer", offer);
+  answer = next_sent (&a, "answer");
+  g_assert_nonnull (strstr (answer, "a=candidate:"));
+  g_object_get (a.agent, "gathering-state", &state, NULL);
+  g_assert_cmpint (state, ==, GST_ICE_GATHERING_STATE_COMPLETE);
+  side_clear (&a);
+}
+
+static void
+test_no_trickle_dead_server (void)
+{
+  Side a;
+  g_autofree gchar *offer = offer_without_trickle ();
+  g_autofree gchar *answer = NULL;
+  const gint64 start = g_get_monotonic_time ();
+
+  g_test_summary ("A dead server holds that answer up for two seconds at most, "
+                  "and a session that goes meanwhile is gone");
+  side_init (&a);
+  gst_ice_agent_add_server (a.agent, "stun:192.0.2.255", NULL);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, FALSE);
+  gst_ice_signaller_emit_description (
+      GST_ICE_SIGNALLER (a.signaller), "offer", offer);
+  answer = next_sent (&a, "answer");
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 4 * G_TIME_SPAN_SECOND);
+  g_assert_nonnull (strstr (answer, "a=candidate:"));
+  side_clear (&a);
+
+  side_init (&a);
+  gst_ice_agent_add_server (a.agent, "stun:192.0.2.255", NULL);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, FALSE);
+  gst_ice_signaller_emit_description (
+      GST_ICE_SIGNALLER (a.signaller), "offer", offer);
+  drain ();
+  side_clear (&a);
+  g_usleep (2500 * G_TIME_SPAN_MILLISECOND);
+}
+
+static void
+test_nonsense (void)
+{
+  static const gchar *const nonsense[] = { "", "v=0", "m=", "v=0\r\nm=audio",
+    "\xc3\xa4", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nm=audio 9 x 1\r\n" };
+  Side a, b;
+  GstIceSignaller *signaller;
+
+  g_test_summary ("A peer that talks nonsense is told to the application, and "
+                  "one that talks sense afterwards is heard");
+  wire (&a, &b);
+  signaller = GST_ICE_SIGNALLER (b.signaller);
+  gst_ice_session_set_ready (b.session);
+  ready (&b, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (nonsense); i++) {
+    gst_ice_signaller_emit_description (signaller, "offer", nonsense[i]);
+    gst_ice_signaller_emit_description (signaller, "answer", nonsense[i]);
+    gst_ice_signaller_emit_description (signaller, "what", nonsense[i]);
+    gst_ice_signaller_emit_candidate (
+        signaller, i % 2 ? "0" : NULL, i, nonsense[i], "u");
+  }
+  drain ();
+  g_assert_cmpint (b.n_errors, >, 0);
+  /* The answers to what was taken are not for a. */
+  drain ();
+  ready (&a, TRUE);
+  gst_ice_session_set_ready (a.session);
+  wait_until (is_connected (&a) && is_connected (&b));
+  unwire (&a, &b);
+}
+
+static void
+test_dropped (void)
+{
+  Side a;
+  TestSignaller *signaller;
+
+  g_test_summary (
+      "A session that is dropped without a bye stops its signaller");
+  side_init (&a);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, TRUE);
+  g_free (next_sent (&a, "offer"));
+  drain ();
+  signaller = g_object_ref (a.signaller);
+  gst_object_unref (a.session);
+  drain ();
+  wait_until (g_atomic_int_get (&signaller->stopped));
+  gst_ice_signaller_emit_bye (GST_ICE_SIGNALLER (signaller), "late");
+  drain ();
+  g_object_unref (signaller);
+  g_object_unref (a.signaller);
+  gst_object_unref (a.agent);
+}
+
+static void
+test_start_twice (void)
+{
+  Side a;
+  g_autoptr (GError) error = NULL;
+
+  side_init (&a);
+  g_assert_false (
+      gst_ice_session_start (a.session, GST_ICE_SIGNALLER_ROLE_AUTO, &error));
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_STATE);
+  side_clear (&a);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/session/call", test_call);
+  g_test_add_func ("/session/early-messages", test_early_messages);
+  g_test_add_func ("/session/glare", test_glare);
+  g_test_add_func ("/session/glare/later", test_glare_later);
+  g_test_add_func ("/session/renegotiate", test_renegotiate);
+  g_test_add_func ("/session/next-peer", test_next_peer);
+  g_test_add_func ("/session/no-trickle", test_no_trickle);
+  g_test_add_func (
+      "/session/no-trickle/dead-server", test_no_trickle_dead_server);
+  g_test_add_func ("/session/nonsense", test_nonsense);
+  g_test_add_func ("/session/dropped", test_dropped);
+  g_test_add_func ("/session/start-twice", test_start_twice);
+  return g_test_run ();
+}
