@@ -93,7 +93,7 @@ if [ ${#suites[@]} != 0 ]; then
     run $gcc_dir "${suites[@]}"
   fi
 fi
-# Many sessions, so without the sanitizers that make them ten times slower.
+# Many sessions, so without the sanitizers that make them six times slower.
 mapfile -t suites < <(choose "$CLANG_SUITES"; [ $# = 0 ] || choose "$LONG_SUITES")
 if [ ${#suites[@]} != 0 ]; then
   ran+=("$clang_dir")

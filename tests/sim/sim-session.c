@@ -75,7 +75,7 @@ draw_extras (Session *self, gboolean is_long)
 {
   SimNet *net = self->net;
 
-  self->stay = sim_net_pick (net, is_long ? 20 : 100) == 0;
+  self->stay = sim_net_pick (net, is_long ? 40 : 100) == 0;
   self->attack = sim_net_pick (net, 3) == 0;
   self->listen = sim_net_pick (net, 8) == 0;
   self->nonce_life = sim_net_pick (net, 2) ? 0 : 10 + sim_net_pick (net, 600);
@@ -254,7 +254,7 @@ play (Session *self)
   gboolean possible = is_direct_possible (self) || self->turn;
 
   sim_connect (self->alice, self->bob);
-  sim_host_start_media (self->alice, 20 * ICE_MSEC);
+  sim_host_start_media (self->alice, 50 * ICE_MSEC);
   sim_host_start_media (self->bob, 100 * ICE_MSEC);
   sim_net_run_for (self->net, patience (self));
   if (is_up_to_luck (self)) {
