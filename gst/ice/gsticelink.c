@@ -116,9 +116,11 @@ void
 gst_ice_link_push_bytes (GstIceLink *self, const IceAddress *peer,
     IceBytes payload, IceTime received_at)
 {
-  gst_ice_inbox_stage (&self->inbox,
-      gst_buffer_new_memdup (payload.data, payload.size), payload.size, peer,
-      received_at);
+  /* A datagram may be empty, which gst_buffer_new_memdup takes for an error. */
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, payload.size, NULL);
+
+  gst_buffer_fill (buffer, 0, payload.data, payload.size);
+  gst_ice_inbox_stage (&self->inbox, buffer, payload.size, peer, received_at);
 }
 
 static void

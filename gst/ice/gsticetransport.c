@@ -364,7 +364,8 @@ gst_ice_transport_send (GstIceTransport *self, GBytes *packet, GError **error)
   g_return_val_if_fail (packet != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  buffer = gst_buffer_new_wrapped_bytes (packet);
+  buffer = g_bytes_get_size (packet) > 0 ? gst_buffer_new_wrapped_bytes (packet)
+                                         : gst_buffer_new ();
   gst_ice_link_send (self->link, &buffer, 1, &local_error);
   return note_result (self, local_error, error);
 }

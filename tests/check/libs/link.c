@@ -112,6 +112,21 @@ test_senders (void)
 }
 
 static void
+test_empty (void)
+{
+  const IceAddress peer = peer_address (1);
+  g_autoptr (GstIceLink) link = gst_ice_link_new ();
+  g_autoptr (GstBufferList) list = NULL;
+
+  g_test_summary ("A peer may send nothing, in a datagram of its own");
+  gst_ice_link_push_bytes (link, &peer, ICE_BYTES_NONE, 1);
+  gst_ice_link_wake (link);
+  list = gst_ice_link_pop (link, 0, NULL, NULL);
+  g_assert_cmpuint (gst_buffer_list_length (list), ==, 1);
+  g_assert_cmpuint (gst_buffer_get_size (gst_buffer_list_get (list, 0)), ==, 0);
+}
+
+static void
 test_bounded (void)
 {
   g_autoptr (GstIceLink) link = gst_ice_link_new ();
@@ -599,6 +614,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_add_func ("/link/pop", test_pop);
   g_test_add_func ("/link/senders", test_senders);
+  g_test_add_func ("/link/empty", test_empty);
   g_test_add_func ("/link/bounded", test_bounded);
   g_test_add_func ("/link/pop-buffer", test_pop_buffer);
   g_test_add_func ("/link/one-reader", test_one_reader);
