@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sessions with a name: what a user would call by it, start to end. */
+#include "sim-attacker.h"
 #include "sim-peer.h"
 
 #include <string.h>
@@ -474,6 +475,50 @@ test_wrong_turn_password (void)
   tear_down (&scene);
 }
 
+/* The NAT between client and relay forgets its mapping, and the allocation
+ * with it: one restart is enough to have another. */
+static void
+test_reboot_behind_relay (void)
+{
+  Scene scene = { 0 };
+  SimHostOptions options = { .turn = TRUE, .relay_only = TRUE };
+  guint64 n_received;
+
+  set_up (&scene, 15, SIM_NAT_PORT_RESTRICTED, SIM_NAT_PORT_RESTRICTED);
+  add_hosts (&scene, &options);
+  sim_connect (scene.alice, scene.bob);
+  sim_host_start_media (scene.alice, 20 * ICE_MSEC);
+  sim_net_run_for (scene.net, 10 * ICE_SECOND);
+  assert_completed (&scene);
+  sim_node_reboot_nat (scene.nodes[0]);
+  sim_net_run_for (scene.net, 5 * ICE_SECOND);
+  n_received = bob (&scene)->n_received;
+  sim_restart (scene.alice);
+  sim_net_run_for (scene.net, 5 * ICE_SECOND);
+  assert_completed (&scene);
+  g_assert_cmpuint (bob (&scene)->n_received, >, n_received + 100);
+  tear_down (&scene);
+}
+
+/* Nothing that is forged is noticed by anybody: the witness says so. */
+static void
+test_forger (void)
+{
+  Scene scene = { 0 };
+  SimAttacker *attackers[2];
+
+  start (&scene, 16, SIM_NAT_NONE, SIM_NAT_PORT_RESTRICTED, TRUE);
+  attackers[0] = sim_attacker_new (scene.net, scene.alice, 2000, 5 * ICE_MSEC);
+  attackers[1] = sim_attacker_new (scene.net, scene.bob, 2000, 5 * ICE_MSEC);
+  sim_net_run_for (scene.net, 20 * ICE_SECOND);
+  assert_completed (&scene);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (sim_attacker_n_fired (attackers[i]), >, 1900);
+    sim_attacker_free (attackers[i]);
+  }
+  tear_down (&scene);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -496,5 +541,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sim/no-path", test_no_path);
   g_test_add_func ("/sim/one-way", test_one_way);
   g_test_add_func ("/sim/wrong-turn-password", test_wrong_turn_password);
+  g_test_add_func ("/sim/reboot-behind-relay", test_reboot_behind_relay);
+  g_test_add_func ("/sim/forger", test_forger);
   return g_test_run ();
 }
