@@ -59,9 +59,13 @@ def expect_between(least, seconds, most):
     assert least <= seconds <= most + SLACK, f"after {seconds:.2f} s, not {least} to {most}"
 
 
+def expect_disconnected(then, shell, most):
+    after, _ = since(then, shell, STATE.format("disconnected"), most + 5)
+    expect_between(0, after, most)
+
+
 def expect_lost(then, shell, disconnected):
-    after, _ = since(then, shell, STATE.format("disconnected"), disconnected + 5)
-    expect_between(0, after, disconnected)
+    expect_disconnected(then, shell, disconnected)
     # RFC 7675 5.1: 30 s after the last answer; answers come every 4 to 6 s.
     after, _ = since(then, shell, STATE.format("failed"), 40)
     expect_between(24, after, 30)
@@ -71,8 +75,10 @@ def expect_lost(then, shell, disconnected):
 def sender_killed_error():
     with Call("on-disconnect=error auto-restart=false") as (sender, receiver):
         then = kill(sender, receiver)
-        expect_lost(then, receiver, 1.5)
-        after, _ = since(then, receiver, "^ERROR: from element .*has not answered for 30 seconds", 2)
+        expect_disconnected(then, receiver, 1.5)
+        # gst-launch-1.0 takes an ERROR at once and ends: what was posted just
+        # before it may not be printed, or in the middle of it.
+        after, _ = since(then, receiver, "ERROR: from element .*has not answered for 30 seconds", 40)
         expect_between(24, after, 30)
         assert receiver.wait() != 0, "exit status 0"
 

@@ -119,9 +119,11 @@ def expect_warning(shell, *words):
 
 
 def no_interface():
-    for properties in ("agent::interfaces=nowhere0", "agent::min-port=5 agent::max-port=3"):
+    for properties, words in {
+            "agent::interfaces=nowhere0": ["interfaces", "settings"],
+            "agent::min-port=5 agent::max-port=3": ["min-port 5", "max-port 3"]}.items():
         with scratch() as folder, Shell(f"{PICTURE} ! icesink uri=ice+file://{folder}/call {properties}") as shell:
-            expect_warning(shell, "No local candidates", "interfaces", "port settings")
+            expect_warning(shell, "No local candidates", *words)
 
 
 def wrong_password():
