@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Seeds bugs in a private copy of the core: does the simulator notice?
+
+    tests/sim/mutants.py [--runs 300] [WORD...]     WORD: part of a file's name
+
+Each row is one small edit and the invariant (security.md 6.2) that is expected
+to see it. A mutant that survives 300 sessions is either work for the simulator
+or a line that other tests own. By hand: it takes minutes. docs/testing.md.
+"""
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDERS = ["gst/ice/base", "gst/ice/core", "tests/sim"]
+PROGRAMS = ["sim-scenarios.c"]
+ICE, TURN = "gst/ice/core/ice/", "gst/ice/core/turn/"
+TIMEOUT = 40
+
+# file, old text (once in the file), new text, invariant
+MUTANTS = [
+    (ICE + "nominator.c", "return NULL; /* one and only one */", "continue;", "I2"),
+    (ICE + "nominator.c", "if (!set->controlling || component->concluded || best == NULL)",
+     "if (component->concluded || best == NULL)", "I2"),
+    (ICE + "nominator.c", "pair->state == ICE_PAIR_SUCCEEDED &&\n", "\n", "I2"),
+    (ICE + "checker.c", "      set->controlling && pair->nomination == ICE_NOMINATION_WANTED;",
+     "      set->controlling;", "I2"),
+    (ICE + "checker.c", "if (!is_authentic (set, pair, message))",
+     "if (FALSE)", "I7"),
+    (ICE + "checker.c", "pair->generation->remote_key, ICE_STUN_INTEGRITY_SHA1))\n    return TRUE;",
+     "pair->generation->remote_key, ICE_STUN_INTEGRITY_SHA1))\n    return TRUE;\n"
+     "  if (message->klass == ICE_STUN_ERROR)\n    return TRUE;", "I7"),
+    (ICE + "checker.c", "ice_checklist_thaw_mates (set, pair);", "", "I9"),
+    (ICE + "checker.c", "ice_pair_update_priority (pair, set->controlling);", "", "I1"),
+    (ICE + "checker.c", "ice_context_take_slot (set->context, now);", "", "I8"),
+    (ICE + "checker.c", "  pair->granted_at = now;\n", "", "I4"),
+    (ICE + "checker.c", "ice_consent_answered (&component->consent, pair->rtt, now);", ";", "I9"),
+    (ICE + "checker.c", "ice_checklist_set_switch_role (set, !set->controlling, TRUE);", ";", "I10"),
+    (ICE + "responder.c", "  if (code)\n    return refuse (self, set, local, from, message, code, now);",
+     "  if (code && generation == NULL)\n    return refuse (self, set, local, from, message, code, now);", "I6"),
+    (ICE + "responder.c", "          message, (*ret_generation)->local_key, *ret_integrity))\n    return 401;",
+     "          message, (*ret_generation)->local_key, *ret_integrity) &&\n"
+     "      message->integrity_sha256)\n    return 401;", "I6"),
+    (ICE + "responder.c", "keep = set->controlling == (set->tie_breaker >= theirs);",
+     "keep = TRUE;", "I10"),
+    (ICE + "responder.c", "keep = set->controlling == (set->tie_breaker >= theirs);",
+     "keep = FALSE;", "I10"),
+    (ICE + "responder.c", "  trigger (set, pair, nominated, now);\n", "", "I9"),
+    (ICE + "responder.c", "    pair->nomination = ICE_NOMINATION_WANTED;", "    ;", "I9"),
+    (ICE + "consent.c", "#define CONSENT_LIFETIME (30 * ICE_SECOND)",
+     "#define CONSENT_LIFETIME (45 * ICE_SECOND)", "I4"),
+    (ICE + "consent.c", "    return ICE_CONSENT_EXPIRED;", "    return ICE_CONSENT_IDLE;", "I4"),
+    (ICE + "consent.c", "self->next_at = now + consent_period (context);", "", "I11"),
+    (ICE + "consent.c", "  self->disconnected = FALSE;\n", "", "I9"),
+    (TURN + "allocation.c", "#define REFRESH_EARLY 60", "#define REFRESH_EARLY -60", "I12"),
+    (TURN + "allocation.c", "  self->refresh_at = now + refresh_after * ICE_SECOND;",
+     "  self->refresh_at = ICE_TIME_NEVER;", "I12"),
+    (TURN + "allocation.c", "  self->refresh_at = now + refresh_after * ICE_SECOND;",
+     "  self->refresh_at = now;", "I12"),
+    (TURN + "allocation.c", "    send_refresh (self, 0, now);\n    self->state = ICE_ALLOCATION_RELEASING;\n  } else",
+     "    self->state = ICE_ALLOCATION_RELEASING;\n  } else", "I12"),
+    (TURN + "allocation.c", "    send_refresh (self, self->lifetime, now);\n  } else if (what",
+     "    ;\n  } else if (what", "I12"),
+    (TURN + "request.c", "  if (answer->klass != ICE_STUN_SUCCESS ||\n      !ice_stun_auth_verify (link->auth, answer))",
+     "  if (answer->klass != ICE_STUN_SUCCESS)", "I7"),
+    (TURN + "request.c", "  if (!ice_stun_auth_verify (link->auth, answer))\n    return ICE_TURN_ANSWER_DISCARDED;",
+     "", "I7"),
+    (TURN + "lease.c", "  self->renew_at = now + self->renew_after;",
+     "  self->renew_at = ICE_TIME_NEVER;", "I12"),
+    (TURN + "lease.c", "    self->renew_at = ICE_TIME_NEVER;\n    return ICE_LEASE_RENEW;",
+     "    return ICE_LEASE_RENEW;", "I12"),
+    (ICE + "gatherer-turn.c", "!query->retried &&\n", "FALSE &&\n", "I9"),
+    (ICE + "gatherer-stream.c", "  ice_allocation_verify (query->allocation, now);\n", "", "I9"),
+    ("gst/ice/core/core-select.c", "    state = ICE_STATE_CHECKING;", "    state = ICE_STATE_NEW;", "I14"),
+    ("gst/ice/core/core-timers.c", "  ice_core_stop_component (self, component);\n", "", "I4"),
+    ("gst/ice/core/core-timers.c", "    deadline = MIN (deadline, fail_at (self, component));", "", "I9"),
+    ("gst/ice/core/context.c", "  self->next_slot = now + self->ta;", "", "I8"),
+    ("gst/ice/core/context.c", "text[i] = ice_chars[text[i] & 63];", "text[i] = ice_chars[0];", "I13"),
+    (ICE + "checker.c", '"check answered with error %u", code);',
+     '"check answered with error %u to %s", code,\n      pair->generation->username);', "I13"),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+class Copy:
+    """The core and the simulator, compiled without Meson."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.flags = run(["pkg-config", "--cflags", "glib-2.0", "libcrypto"]).stdout.split()
+        self.libs = run(["pkg-config", "--libs", "glib-2.0", "libcrypto"]).stdout.split()
+        for name in FOLDERS:
+            shutil.copytree(ROOT / name, folder / name)
+        self.sources = [path for name in FOLDERS
+                        for path in sorted((folder / name).rglob("*.c"))
+                        if path.name not in PROGRAMS]
+        for source in self.sources:
+            problem = self.compile(source)
+            if problem:
+                sys.exit(problem)
+
+    def compile(self, source):
+        command = ["cc", "-std=gnu11", "-O1", "-w", f"-I{self.folder}", "-c", source,
+                   "-o", source.with_suffix(".o"), *self.flags]
+        return run(command).stderr
+
+    def link(self):
+        objects = [source.with_suffix(".o") for source in self.sources]
+        return run(["cc", "-o", self.folder / "sim", *objects, *self.libs]).stderr
+
+    def simulate(self, runs):
+        """What was noticed first; None: nothing."""
+        try:
+            result = run([self.folder / "sim", "--runs", str(runs)], timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return f"I11: no end in {TIMEOUT} s"
+        if result.returncode == 0:
+            return None
+        lines = [line for line in result.stdout.splitlines() if line.startswith("# ")]
+        return lines[0][2:] if lines else f"died, code {result.returncode}"
+
+
+def try_mutant(copy, mutant, runs):
+    name, old, new, _ = mutant
+    source = copy.folder / name
+    text = source.read_text()
+    if text.count(old) != 1:
+        return "STALE: the text is there %d times" % text.count(old)
+    source.write_text(text.replace(old, new))
+    try:
+        problem = copy.compile(source) or copy.link()
+        if problem:
+            return "STALE: " + problem.splitlines()[0]
+        return copy.simulate(runs)
+    finally:
+        source.write_text(text)
+        copy.compile(source)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("words", nargs="*")
+    args = parser.parse_args()
+    counts = {"killed": 0, "survived": 0, "stale": 0, "as expected": 0}
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Copy(pathlib.Path(folder))
+        problem = copy.link() or copy.simulate(args.runs)
+        if problem:
+            sys.exit(f"without a mutant: {problem}")
+        for number, mutant in enumerate(MUTANTS, 1):
+            name, old, new, expected = mutant
+            if args.words and not any(word in name for word in args.words):
+                continue
+            noticed = try_mutant(copy, mutant, args.runs)
+            stale = noticed is not None and noticed.startswith("STALE")
+            verdict = "stale" if stale else "killed" if noticed else "survived"
+            counts[verdict] += 1
+            counts["as expected"] += bool(noticed) and f"{expected}:" in noticed
+            print(f"{number:2} {verdict:8} {expected:4} {name.split('/')[-1]}:"
+                  f" {old.split(chr(10))[0].strip()[:50]}\n      {noticed or ''}", flush=True)
+    print(", ".join(f"{count} {what}" for what, count in counts.items()))
+    return counts["stale"] > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
