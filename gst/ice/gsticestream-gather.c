@@ -56,15 +56,16 @@ on_gather_cancelled (GCancellable *cancellable, gpointer user_data)
   g_autoptr (GstIceStream) self =
       gst_ice_stream_ref_tagged (g_task_get_source_object (task));
   GatherTask *found = NULL;
+  GList *l;
 
   GST_OBJECT_LOCK (self);
-  for (GList *l = self->gather_tasks; l && !found; l = l->next) {
-    GatherTask *gather = l->data;
-
-    if (gather->task == task) {
-      found = gather;
-      self->gather_tasks = g_list_delete_link (self->gather_tasks, l);
-    }
+  for (l = self->gather_tasks; l; l = l->next) {
+    if (((GatherTask *) l->data)->task == task)
+      break;
+  }
+  if (l) {
+    found = l->data;
+    self->gather_tasks = g_list_delete_link (self->gather_tasks, l);
   }
   GST_OBJECT_UNLOCK (self);
   if (found) {
