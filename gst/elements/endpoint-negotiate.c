@@ -9,6 +9,8 @@
 
 #include "caps.h"
 
+#define GST_CAT_DEFAULT gst_ice_endpoint_debug
+
 /* An offer waits until every member's m-line is known. A payloader with data
  * behind it sends its CAPS within a few ms; live encoders have none before
  * PLAYING (x264enc, opusenc, alawenc on 1.22), so they are asked what they
@@ -269,6 +271,7 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
   g_autoptr (GstCaps) before = NULL;
   gboolean ready;
 
+  GST_DEBUG_OBJECT (member->element, "the m-line is %" GST_PTR_FORMAT, caps);
   g_mutex_lock (&self->lock);
   before = g_steal_pointer (&member->caps);
   member->caps = caps != NULL ? gst_caps_ref (caps) : NULL;

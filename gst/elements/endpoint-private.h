@@ -5,6 +5,8 @@
 
 G_BEGIN_DECLS
 
+GST_DEBUG_CATEGORY_EXTERN (gst_ice_endpoint_debug);
+
 /* gst-launch holds PLAYING from START to COMPLETE; one of each a session. */
 typedef enum
 {

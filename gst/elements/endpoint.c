@@ -7,7 +7,7 @@
 
 #include <glib/gi18n-lib.h>
 
-GST_DEBUG_CATEGORY_STATIC (gst_ice_endpoint_debug);
+GST_DEBUG_CATEGORY (gst_ice_endpoint_debug);
 #define GST_CAT_DEFAULT gst_ice_endpoint_debug
 
 G_DEFINE_TYPE_WITH_CODE (GstIceEndpoint, gst_ice_endpoint, G_TYPE_OBJECT,
@@ -543,7 +543,7 @@ remove_member (GstIceEndpoint *self, GstIceMember *member)
 void
 gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member)
 {
-  gboolean last;
+  gboolean last, told;
 
   g_mutex_lock (&self->lock);
   last = self->members != NULL && self->members->next == NULL;
@@ -556,6 +556,7 @@ gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member)
   g_mutex_lock (&self->lock);
   remove_member (self, member);
   last = self->members == NULL;
+  told = self->ready;
   g_mutex_unlock (&self->lock);
   if (last)
     g_hash_table_remove (endpoints, self->agent);
@@ -563,7 +564,9 @@ gst_ice_endpoint_leave (GstIceEndpoint *self, GstIceMember *member)
 
   if (last)
     shut_down (self);
-  else
+  /* An offer may have waited for who left. One that was made stays: where a
+   * pipeline ends its elements leave one after the other. */
+  else if (!told)
     gst_ice_endpoint_check_ready (self);
 }
 
