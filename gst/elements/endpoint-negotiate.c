@@ -103,11 +103,28 @@ check_reachable (GstIceEndpoint *self, GError **error)
   return FALSE;
 }
 
+/* For the eyes of everybody: without user, password and what a query may have.
+ */
+static gchar *
+describe_place (GstIceSignaller *signaller)
+{
+  g_autofree gchar *text = NULL;
+  g_autoptr (GUri) uri = NULL;
+
+  g_object_get (signaller, "uri", &text, NULL);
+  if (text != NULL)
+    uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  if (uri == NULL)
+    return g_strdup ("ice+stdio:");
+  return g_uri_to_string_partial (
+      uri, G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT);
+}
+
 gboolean
 gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
 {
   g_autoptr (GstIceSession) session = NULL;
-  g_autofree gchar *uri = NULL;
+  g_autofree gchar *place = NULL;
 
   if (!check_reachable (self, error))
     return FALSE;
@@ -123,9 +140,9 @@ gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
       session, "negotiated", G_CALLBACK (on_session_negotiated), self);
   gst_ice_connect (self->signaller, "peer", G_CALLBACK (on_peer), self);
 
-  g_object_get (self->signaller, "uri", &uri, NULL);
-  gst_ice_endpoint_progress (self, "signal", _ ("Waiting for the peer at %s"),
-      uri != NULL ? uri : "ice+stdio:");
+  place = describe_place (self->signaller);
+  gst_ice_endpoint_progress (
+      self, "signal", _ ("Waiting for the peer at %s"), place);
   g_mutex_lock (&self->lock);
   self->session = gst_object_ref (session);
   g_mutex_unlock (&self->lock);
