@@ -310,8 +310,8 @@ gst_ice_agent_remove_stream (GstIceAgent *self, GstIceStream *stream)
  * gst_ice_agent_get_streams:
  * @self: an agent
  *
- * Returns: (transfer full) (element-type GstIceStream): its streams, as they
- *   were requested
+ * Returns: (transfer container) (element-type GstIceStream): its streams,
+ *   as they were requested
  */
 GPtrArray *
 gst_ice_agent_get_streams (GstIceAgent *self)

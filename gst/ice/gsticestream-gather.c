@@ -232,8 +232,8 @@ get_candidates (GstIceStream *self,
  * gst_ice_stream_get_local_candidates:
  * @self: a stream
  *
- * Returns: (transfer full) (element-type GstIceCandidate): what was gathered so
- *   far in this generation
+ * Returns: (transfer container) (element-type GstIceCandidate): what was
+ *   gathered so far in this generation
  */
 GPtrArray *
 gst_ice_stream_get_local_candidates (GstIceStream *self)
@@ -248,8 +248,8 @@ gst_ice_stream_get_local_candidates (GstIceStream *self)
  * gst_ice_stream_get_remote_candidates:
  * @self: a stream
  *
- * Returns: (transfer full) (element-type GstIceCandidate): what the peer has
- *   sent or was seen to use, in this generation
+ * Returns: (transfer container) (element-type GstIceCandidate): what the
+ *   peer has sent or was seen to use, in this generation
  */
 GPtrArray *
 gst_ice_stream_get_remote_candidates (GstIceStream *self)

@@ -108,7 +108,12 @@ def what_a_pair_tells():
         assert local.get_protocol() == remote.get_protocol() == "udp"
         assert side.transport.get_property("selected-local").to_sdp() == local.to_sdp()
     stream = alice.agent.request_stream("data")
-    assert alice.agent.get_streams() == [stream]
+    # A binding that frees the list must leave the objects alone.
+    n_refs = stream.__grefcount__
+    for _ in range(8):
+        assert alice.agent.get_streams() == [stream]
+        assert len(stream.get_local_candidates()) > 0 and len(stream.get_remote_candidates()) > 0
+    assert stream.__grefcount__ == n_refs
     ours = {(c.get_address(), c.get_port()) for c in stream.get_local_candidates()}
     assert ours == {(c.get_address(), c.get_port()) for _, c in alice.heard["new-candidate"]}, ours
     assert {c.get_address() for c in stream.get_remote_candidates()} >= {
