@@ -252,12 +252,14 @@ ice_stun_message_get_address (
 void
 ice_stun_address_xor (IceAddress *address, const guint8 *id)
 {
-  static const guint8 cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
+  /* RFC 8489 14.2: the cookie, then the transaction id. */
+  guint8 mask[sizeof (address->ip)] = { 0x21, 0x12, 0xa4, 0x42 };
   guint i, size = address->family == ICE_FAMILY_IPV6 ? 16 : 4;
 
+  memcpy (mask + 4, id, ICE_STUN_ID_SIZE);
   address->port ^= ICE_STUN_COOKIE >> 16;
   for (i = 0; i < size; i++)
-    address->ip[i] ^= i < 4 ? cookie[i] : id[i - 4];
+    address->ip[i] ^= mask[i];
 }
 
 gboolean
