@@ -322,11 +322,13 @@ gst_ice_endpoint_set_caps (
 
 /* Asking */
 
+/* An encoder that knows no latency before its first frame gives no answer
+ * (x264enc, 1.22): it is asked as if it were live, and says more later. */
 static gboolean
-is_upstream_live (GstPad *pad)
+may_be_live (GstPad *pad)
 {
   g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = FALSE;
+  gboolean live = TRUE;
 
   if (gst_pad_peer_query (pad, query))
     gst_query_parse_latency (query, &live, NULL, NULL);
@@ -454,7 +456,7 @@ gst_ice_endpoint_ask (GstIceEndpoint *self, GstIceMember *member)
     ask_source (self, member);
     return;
   }
-  if (is_upstream_live (member->pad))
+  if (may_be_live (member->pad))
     ask_sink (self, member);
   ask_soon (self);
 }
