@@ -218,19 +218,11 @@ on_ended (GstIceMember *member)
   g_mutex_unlock (&self->lock);
 }
 
-static const GstIceMemberFuncs member_funcs = {
-  .state_changed = on_state_changed,
-  .path_changed = on_path_changed,
-  .ended = on_ended,
-};
-
-/* The class */
-
-static gboolean
-join (GstIceSink *self)
+static void
+on_joined (GstIceMember *member)
 {
-  if (!gst_ice_member_join (&self->member))
-    return FALSE;
+  GstIceSink *self = GST_ICE_SINK (member->element);
+
   g_mutex_lock (&self->lock);
   self->over = self->told_size = FALSE;
   g_mutex_unlock (&self->lock);
@@ -238,45 +230,33 @@ join (GstIceSink *self)
       G_CALLBACK (on_local_caps), self);
   gst_ice_connect (self->member.transport, "writable",
       G_CALLBACK (gst_ice_sink_on_writable), self);
-  return TRUE;
 }
 
 static void
-leave (GstIceSink *self)
+on_left (GstIceMember *member)
 {
-  if (self->member.stream != NULL)
-    g_signal_handlers_disconnect_by_data (self->member.stream, self);
-  if (self->member.transport != NULL)
-    g_signal_handlers_disconnect_by_data (self->member.transport, self);
-  gst_ice_member_leave (&self->member);
+  GstIceSink *self = GST_ICE_SINK (member->element);
+
   g_mutex_lock (&self->lock);
   gst_ice_early_clear (&self->early);
   g_mutex_unlock (&self->lock);
 }
 
+static const GstIceMemberFuncs member_funcs = {
+  .state_changed = on_state_changed,
+  .path_changed = on_path_changed,
+  .ended = on_ended,
+  .joined = on_joined,
+  .left = on_left,
+};
+
+/* The class */
+
 static GstStateChangeReturn
 gst_ice_sink_change_state (GstElement *element, GstStateChange transition)
 {
-  GstIceSink *self = GST_ICE_SINK (element);
-  GstStateChangeReturn ret;
-
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !join (self))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-      !gst_ice_member_activate (&self->member))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
-      !gst_ice_member_play (&self->member))
-    return GST_STATE_CHANGE_FAILURE;
-
-  ret = GST_ELEMENT_CLASS (gst_ice_sink_parent_class)
-            ->change_state (element, transition);
-
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
-      (transition == GST_STATE_CHANGE_NULL_TO_READY &&
-          ret == GST_STATE_CHANGE_FAILURE))
-    leave (self);
-  return ret;
+  return gst_ice_member_change_state (&GST_ICE_SINK (element)->member,
+      GST_ELEMENT_CLASS (gst_ice_sink_parent_class), transition);
 }
 
 static void

@@ -349,58 +349,38 @@ on_ended (GstIceMember *member)
   GST_OBJECT_UNLOCK (self);
 }
 
-static const GstIceMemberFuncs member_funcs = {
-  .state_changed = on_state_changed,
-  .path_changed = on_path_changed,
-  .ended = on_ended,
-};
-
-/* The class */
-
-static gboolean
-join (GstIceSrc *self)
+static void
+on_joined (GstIceMember *member)
 {
-  if (!gst_ice_member_join (&self->member))
-    return FALSE;
+  GstIceSrc *self = GST_ICE_SRC (member->element);
+
   g_atomic_int_set (&self->over, FALSE);
   gst_caps_replace (&self->seen, NULL);
   gst_ice_connect (self->member.stream, "notify::remote-caps",
       G_CALLBACK (on_remote_caps), self);
-  return TRUE;
 }
 
 static void
-leave (GstIceSrc *self)
+on_left (GstIceMember *member)
 {
-  if (self->member.stream != NULL)
-    g_signal_handlers_disconnect_by_data (self->member.stream, self);
-  gst_ice_member_leave (&self->member);
-  stop_ending (self);
+  stop_ending (GST_ICE_SRC (member->element));
 }
+
+static const GstIceMemberFuncs member_funcs = {
+  .state_changed = on_state_changed,
+  .path_changed = on_path_changed,
+  .ended = on_ended,
+  .joined = on_joined,
+  .left = on_left,
+};
+
+/* The class */
 
 static GstStateChangeReturn
 gst_ice_src_change_state (GstElement *element, GstStateChange transition)
 {
-  GstIceSrc *self = GST_ICE_SRC (element);
-  GstStateChangeReturn ret;
-
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !join (self))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-      !gst_ice_member_activate (&self->member))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
-      !gst_ice_member_play (&self->member))
-    return GST_STATE_CHANGE_FAILURE;
-
-  ret = GST_ELEMENT_CLASS (gst_ice_src_parent_class)
-            ->change_state (element, transition);
-
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
-      (transition == GST_STATE_CHANGE_NULL_TO_READY &&
-          ret == GST_STATE_CHANGE_FAILURE))
-    leave (self);
-  return ret;
+  return gst_ice_member_change_state (&GST_ICE_SRC (element)->member,
+      GST_ELEMENT_CLASS (gst_ice_src_parent_class), transition);
 }
 
 static void

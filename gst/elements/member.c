@@ -483,8 +483,39 @@ find_transport (GstIceMember *self, GstIceAgent *agent, const gchar *name)
   GST_OBJECT_UNLOCK (self->element);
 }
 
-gboolean
-gst_ice_member_join (GstIceMember *self)
+static void
+leave (GstIceMember *self)
+{
+  g_autoptr (GstIceEndpoint) endpoint = NULL;
+  g_autoptr (GstIceAgent) agent = NULL;
+  g_autoptr (GstIceTransport) transport = NULL;
+  g_autoptr (GstIceStream) stream = NULL;
+
+  if (self->stream != NULL)
+    g_signal_handlers_disconnect_by_data (self->stream, self->element);
+  if (self->transport != NULL)
+    g_signal_handlers_disconnect_by_data (self->transport, self->element);
+  gst_ice_agent_settings_follow (self->settings, NULL);
+  GST_OBJECT_LOCK (self->element);
+  endpoint = g_steal_pointer (&self->endpoint);
+  /* The next READY gets it from the pipeline again, or makes another. */
+  if (self->context_agent != NULL &&
+      g_object_get_data (G_OBJECT (self->context_agent), MADE) != NULL)
+    agent = g_steal_pointer (&self->context_agent);
+  GST_OBJECT_UNLOCK (self->element);
+
+  if (endpoint != NULL)
+    gst_ice_endpoint_leave (endpoint, self);
+  GST_OBJECT_LOCK (self->element);
+  transport = g_steal_pointer (&self->transport);
+  stream = g_steal_pointer (&self->stream);
+  GST_OBJECT_UNLOCK (self->element);
+  gst_ice_member_set_state (self, GST_ICE_STATE_NEW);
+  self->funcs->left (self);
+}
+
+static gboolean
+join (GstIceMember *self)
 {
   g_autoptr (GstIceAgent) agent = find_agent (self);
   g_autoptr (GError) error = NULL;
@@ -509,16 +540,17 @@ gst_ice_member_join (GstIceMember *self)
   }
   if (error != NULL) {
     gst_ice_post_error (self->element, error);
-    gst_ice_member_leave (self);
+    leave (self);
     return FALSE;
   }
   gst_ice_agent_settings_follow (self->settings, agent);
   learn_state (self);
+  self->funcs->joined (self);
   return TRUE;
 }
 
-gboolean
-gst_ice_member_activate (GstIceMember *self)
+static gboolean
+activate (GstIceMember *self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -528,8 +560,8 @@ gst_ice_member_activate (GstIceMember *self)
   return FALSE;
 }
 
-gboolean
-gst_ice_member_play (GstIceMember *self)
+static gboolean
+play (GstIceMember *self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -539,30 +571,24 @@ gst_ice_member_play (GstIceMember *self)
   return FALSE;
 }
 
-void
-gst_ice_member_leave (GstIceMember *self)
+GstStateChangeReturn
+gst_ice_member_change_state (GstIceMember *self, GstElementClass *parent_class,
+    GstStateChange transition)
 {
-  g_autoptr (GstIceEndpoint) endpoint = NULL;
-  g_autoptr (GstIceAgent) agent = NULL;
-  g_autoptr (GstIceTransport) transport = NULL;
-  g_autoptr (GstIceStream) stream = NULL;
+  GstStateChangeReturn ret;
 
-  gst_ice_agent_settings_follow (self->settings, NULL);
-  GST_OBJECT_LOCK (self->element);
-  endpoint = g_steal_pointer (&self->endpoint);
-  /* The next READY gets it from the pipeline again, or makes another. */
-  if (self->context_agent != NULL &&
-      g_object_get_data (G_OBJECT (self->context_agent), MADE) != NULL)
-    agent = g_steal_pointer (&self->context_agent);
-  GST_OBJECT_UNLOCK (self->element);
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !join (self)) ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !activate (self)) ||
+      (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING && !play (self)))
+    return GST_STATE_CHANGE_FAILURE;
 
-  if (endpoint != NULL)
-    gst_ice_endpoint_leave (endpoint, self);
-  GST_OBJECT_LOCK (self->element);
-  transport = g_steal_pointer (&self->transport);
-  stream = g_steal_pointer (&self->stream);
-  GST_OBJECT_UNLOCK (self->element);
-  gst_ice_member_set_state (self, GST_ICE_STATE_NEW);
+  ret = parent_class->change_state (self->element, transition);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+      (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+          ret == GST_STATE_CHANGE_FAILURE))
+    leave (self);
+  return ret;
 }
 
 GstIceTransport *

@@ -28,6 +28,11 @@ typedef struct
   void (*path_changed) (GstIceMember *self);
   /* No more media: the peer said bye, or left and on-disconnect says so. */
   void (*ended) (GstIceMember *self);
+  /* In READY, with stream and transport: what the element connects to them
+   * with itself as data is disconnected before they go. */
+  void (*joined) (GstIceMember *self);
+  /* In NULL again. */
+  void (*left) (GstIceMember *self);
 } GstIceMemberFuncs;
 
 typedef enum
@@ -115,11 +120,10 @@ void gst_ice_member_set_context (GstIceMember *self, GstContext *context);
 GstIceSignaller *
 gst_ice_member_find_signaller (GstIceMember *self, GError **error);
 
-/* State changes. FALSE: an error was posted. */
-gboolean gst_ice_member_join (GstIceMember *self);     /* NULL to READY */
-gboolean gst_ice_member_activate (GstIceMember *self); /* READY to PAUSED */
-gboolean gst_ice_member_play (GstIceMember *self);     /* PAUSED to PLAYING */
-void gst_ice_member_leave (GstIceMember *self);        /* READY to NULL */
+/* Joins the session in READY, begins it in PAUSED, leaves it in NULL. An error
+ * was posted when it fails. */
+GstStateChangeReturn gst_ice_member_change_state (GstIceMember *self,
+    GstElementClass *parent_class, GstStateChange transition);
 
 /* (transfer full) (nullable) NULL in state NULL. For threads other than those
  * of state changes and data. */
