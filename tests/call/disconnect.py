@@ -115,6 +115,7 @@ def waits():
     with Call("auto-restart=false") as (sender, receiver):
         then = kill(sender, receiver)
         expect_lost(then, receiver, 1.5)
+        # Nothing may come: the receiver waits on.
         time.sleep(2)
         assert receiver.process.poll() is None and not complaints(receiver), receiver.output
 

@@ -114,6 +114,7 @@ def expect_warning(shell, *words):
     assert when <= SOON, f"after {when:.2f} s"
     for word in words:
         assert word in match.group(1), f"“{word}” is not in: {match.group(1)}"
+    # Nothing may come: once is enough.
     time.sleep(1)
     assert shell.count(r"^WARNING: from") == 1, f"warned more than once:\n{shell.output}"
 

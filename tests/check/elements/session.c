@@ -351,6 +351,7 @@ test_early_messages (void)
   ready (&b, FALSE);
   gst_ice_session_set_ready (a.session);
   g_free (next_sent (&a, "offer"));
+  /* Nothing may come: an answer needs the caps of this side. */
   g_usleep (100 * G_TIME_SPAN_MILLISECOND);
   g_assert_cmpint (g_async_queue_length (b.signaller->sent), ==, 0);
   gst_ice_session_set_ready (b.session);
@@ -523,6 +524,7 @@ test_no_trickle_dead_server (void)
       GST_ICE_SIGNALLER (a.signaller), "offer", offer);
   drain ();
   side_clear (&a);
+  /* Nothing may come: the two seconds are over, and nobody is called. */
   g_usleep (2500 * G_TIME_SPAN_MILLISECOND);
 }
 

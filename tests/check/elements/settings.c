@@ -268,7 +268,7 @@ test_bye (gconstpointer data)
     half_wait (sender, receiver, half_count (sender, GST_MESSAGE_EOS) > 0);
   else if (g_str_equal (what, "error"))
     half_wait (sender, receiver, half_count (sender, GST_MESSAGE_ERROR) > 0);
-  else
+  else /* Nothing may come: neither an end nor an error. */
     g_usleep (200 * G_TIME_SPAN_MILLISECOND);
   half_look (sender);
   g_assert_cmpint (

@@ -9,6 +9,19 @@
   "x-rtp,media=video,clock-rate=90000,encoding-name=VP8,payload=96"
 #define DTLS_BYTE 22
 #define RTP_BYTE 0x80
+#define TIMEOUT (10 * G_TIME_SPAN_SECOND)
+
+#define wait_until(condition)                                                  \
+  G_STMT_START                                                                 \
+  {                                                                            \
+    const gint64 end_ = g_get_monotonic_time () + TIMEOUT;                     \
+    while (!(condition)) {                                                     \
+      if (g_get_monotonic_time () > end_)                                      \
+        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
+      g_usleep (1000);                                                         \
+    }                                                                          \
+  }                                                                            \
+  G_STMT_END
 
 static GstHarness *
 new_harness (Wire *wire, const gchar *properties, GstElement **ret_sink)
@@ -106,6 +119,7 @@ test_early_flight (void)
 
   g_test_summary ("Of a handshake that is tried again only the last flight");
   push (harness, DTLS_BYTE, 200);
+  /* Order only: what comes 50 ms later is another flight. */
   g_usleep (80 * G_TIME_SPAN_MILLISECOND);
   push (harness, DTLS_BYTE + 1, 200);
   push (harness, DTLS_BYTE + 2, 200);
@@ -161,6 +175,7 @@ test_early_block (void)
   GstHarness *harness = new_harness (wire, "early-data=block", NULL);
   GThread *thread = g_thread_new ("push", push_one, harness);
 
+  /* Order only: the packet is there before the path. */
   g_usleep (50 * G_TIME_SPAN_MILLISECOND);
   wire_connect (wire);
   g_assert_true (g_thread_join (thread));
@@ -177,10 +192,13 @@ test_early_block_unlocked (void)
   GThread *thread = g_thread_new ("push", push_one, harness);
 
   g_test_summary ("PAUSED leaves the packet waiting, a flush takes it away");
+  /* Order only: the packet waits before PAUSED. */
   g_usleep (50 * G_TIME_SPAN_MILLISECOND);
   gst_element_set_state (sink, GST_STATE_PAUSED);
+  /* Nothing may come: the push does not return in PAUSED, */
   g_usleep (50 * G_TIME_SPAN_MILLISECOND);
   gst_element_set_state (sink, GST_STATE_PLAYING);
+  /* nor in PLAYING again. */
   g_usleep (50 * G_TIME_SPAN_MILLISECOND);
   gst_harness_push_event (harness, gst_event_new_flush_start ());
   g_assert_false (g_thread_join (thread));
@@ -188,14 +206,13 @@ test_early_block_unlocked (void)
   gst_harness_teardown (harness);
 }
 
-/* How many there were upstream, after a moment for one to come. */
+/* How many there were upstream. */
 static guint
 count_keyframe_requests (GstHarness *harness)
 {
   guint n = 0;
   GstEvent *event;
 
-  g_usleep (60 * G_TIME_SPAN_MILLISECOND);
   while ((event = gst_harness_try_pull_upstream_event (harness)) != NULL) {
     if (gst_event_has_name (event, "GstForceKeyUnit")) {
       gboolean all_headers = FALSE;
@@ -211,14 +228,22 @@ count_keyframe_requests (GstHarness *harness)
 }
 
 static void
+expect_no_keyframe_request (GstHarness *harness)
+{
+  /* Nothing may come: a request is on its way in another thread. */
+  g_usleep (60 * G_TIME_SPAN_MILLISECOND);
+  g_assert_cmpuint (count_keyframe_requests (harness), ==, 0);
+}
+
+static void
 test_keyframe (void)
 {
   g_autoptr (Wire) wire = wire_new ();
   GstHarness *harness = new_harness (wire, "", NULL);
 
-  g_assert_cmpuint (count_keyframe_requests (harness), ==, 0);
+  expect_no_keyframe_request (harness);
   wire_connect (wire);
-  g_assert_cmpuint (count_keyframe_requests (harness), >=, 1);
+  wait_until (count_keyframe_requests (harness) >= 1);
   gst_harness_teardown (harness);
 }
 
@@ -229,7 +254,7 @@ test_no_keyframe (void)
   GstHarness *harness = new_harness (wire, "keyframe-on-connect=false", NULL);
 
   wire_connect (wire);
-  g_assert_cmpuint (count_keyframe_requests (harness), ==, 0);
+  expect_no_keyframe_request (harness);
   gst_harness_teardown (harness);
 }
 
@@ -270,6 +295,16 @@ test_rtcp_is_not_timed (void)
   gst_harness_teardown (harness);
 }
 
+static gboolean
+asks_for_rtp (GstPad *pad)
+{
+  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
+
+  return !gst_caps_is_any (caps) &&
+      gst_structure_has_name (
+          gst_caps_get_structure (caps, 0), "application/x-rtp");
+}
+
 static void
 test_caps (void)
 {
@@ -287,8 +322,7 @@ test_caps (void)
                   "are asked for the payload type in it");
   g_assert_true (gst_caps_is_any (before));
   wire_connect (wire);
-  /* local-caps is notified by the thread of the agent's signals */
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  wait_until (asks_for_rtp (pad));
   after = gst_pad_query_caps (pad, NULL);
   rtp = gst_caps_get_structure (after, 0);
   g_assert_true (gst_structure_has_name (rtp, "application/x-rtp"));
@@ -379,6 +413,7 @@ test_agent_stays (void)
   g_test_summary ("An agent of the application outlives the element");
   wire_connect (wire);
   gst_harness_teardown (harness);
+  /* Nothing may come: the element does not close what is not its own. */
   g_usleep (50 * G_TIME_SPAN_MILLISECOND);
   g_object_get (wire->ours, "state", &state, NULL);
   g_assert_true (

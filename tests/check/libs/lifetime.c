@@ -285,6 +285,7 @@ test_blocked_reader (void)
   g_test_summary ("Dropping the agent wakes who waits for packets");
   call_connect (call);
   thread = g_thread_new ("reader", receive_until_closed, transport);
+  /* Order only: the reader waits before the agent goes. */
   g_usleep (20 * 1000);
   call->b.peer = NULL;
   gst_clear_object (&call->a.agent);
