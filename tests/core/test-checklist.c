@@ -48,7 +48,7 @@ add_stream (Fixture *f, guint n_components)
 {
   IceStream *stream = ice_stream_new (&f->context);
 
-  g_ptr_array_add (f->set.streams, stream);
+  ice_checklist_set_add_stream (&f->set, stream);
   for (guint i = 1; i <= n_components; i++)
     ice_stream_add_component (stream, &f->context, i);
   ice_generation_set_remote (stream->generation, PEER_UFRAG, PEER_PWD);

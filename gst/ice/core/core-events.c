@@ -16,7 +16,7 @@ add_local (
   output = ice_outputs_add (self->context.out, ICE_OUTPUT_LOCAL_CANDIDATE);
   output->candidate.stream = stream->id;
   output->candidate.candidate = copy;
-  ice_checklist_add_local (&self->set, stream, candidate, now);
+  ice_checklist_add_local (stream->set, stream, candidate, now);
   stream->released = FALSE; /* a server that answers late: once more */
   for (guint i = 0; i < stream->components->len; i++)
     ice_core_try_default (self, g_ptr_array_index (stream->components, i), now);
@@ -64,7 +64,7 @@ lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
 {
   ice_log (&self->context, ICE_LOG_INFO, ICE_LOG_CHECK,
       "a %s candidate is gone", ice_candidate_kind_to_string (candidate->kind));
-  ice_checklist_fail_local (&self->set, stream, candidate, NULL);
+  ice_checklist_fail_local (stream->set, stream, candidate, NULL);
   for (guint i = 0; i < stream->components->len; i++) {
     IceComponent *component = g_ptr_array_index (stream->components, i);
 
@@ -87,7 +87,7 @@ lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
 static void
 handle_event (IceCore *self, const IceGatherEvent *event, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, event->stream);
+  IceStream *stream = ice_core_find_stream (self, event->stream);
 
   if (stream == NULL)
     return;
@@ -112,7 +112,7 @@ handle_event (IceCore *self, const IceGatherEvent *event, IceTime now)
       break;
     case ICE_GATHER_PERMISSION_REFUSED:
       ice_checklist_fail_local (
-          &self->set, stream, event->candidate, &event->peer);
+          stream->set, stream, event->candidate, &event->peer);
       break;
   }
 }

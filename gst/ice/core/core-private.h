@@ -14,7 +14,8 @@ struct _IceCore
   IceGathererConfig next_gather; /* from the next restart on */
   IceContext context;
   IceGatherer *gatherer; /* (owned) */
-  IceChecklistSet set;
+  GPtrArray *sets;       /* (owned) (element-type IceChecklistSet) one a peer */
+  GPtrArray *streams;    /* (unowned) (element-type IceStream) of all sets */
   IceResponder responder;
   IceCoreCounters counters;
   IceTime settled_at;
@@ -25,6 +26,13 @@ struct _IceCore
   guint server_error;  /* code of the last SERVER_ERROR, 0: none */
   gchar *socket_error; /* (owned) (nullable) why the last one failed */
 };
+
+/* core.c; (unowned) (nullable) */
+IceStream *ice_core_find_stream (const IceCore *self, guint id);
+/* By transport id. */
+IceComponent *ice_core_find_component (const IceCore *self, guint id);
+/* The first peer's: that of commands which name no stream. */
+IceChecklistSet *ice_core_first_set (const IceCore *self);
 
 /* core-events.c */
 void ice_core_drain_events (IceCore *self, IceTime now);

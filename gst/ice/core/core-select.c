@@ -60,7 +60,7 @@ ice_core_choose_pair (IceCore *self, IceComponent *component, IceTime now)
     return selected;
   for (guint i = 0; i < pairs->len; i++) {
     pair = g_ptr_array_index (pairs, i);
-    if (self->set.controlling && pair->component == component &&
+    if (component->stream->set->controlling && pair->component == component &&
         pair->nomination == ICE_NOMINATION_WANTED &&
         pair->state == ICE_PAIR_SUCCEEDED)
       return pair; /* being nominated: no more changes until it is done */
@@ -159,7 +159,7 @@ select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
   }
   if (old && !g_ptr_array_find (stream->pairs, old, NULL)) {
     ice_pair_drop_checks (old);
-    ice_checklist_forget_peer (&self->set, old);
+    ice_checklist_forget_peer (stream->set, old);
   }
   start_consent (self, component, now);
 }
@@ -184,7 +184,7 @@ update_selected (IceCore *self, IceComponent *component, IceTime now)
   if (nominated && pair->generation == component->stream->generation &&
       (changed || !component->concluded)) {
     component->concluded = TRUE;
-    ice_checklist_conclude (&self->set, component, pair);
+    ice_checklist_conclude (component->stream->set, component, pair);
   }
   /* Its socket or allocation is gone, and so are the other pairs. */
   if (lost)
@@ -265,7 +265,7 @@ update_stream (IceCore *self, IceStream *stream, IceTime now)
   for (guint i = 0; i < stream->components->len; i++) {
     IceComponent *component = g_ptr_array_index (stream->components, i);
     IceTime ignored;
-    IcePair *pair = ice_nominator_pick (&self->set, component, now, &ignored);
+    IcePair *pair = ice_nominator_pick (stream->set, component, now, &ignored);
 
     if (pair) {
       pair->nomination = ICE_NOMINATION_WANTED;
@@ -292,7 +292,7 @@ ice_core_stop_component (IceCore *self, IceComponent *component)
   update_route (self, component);
   if (pair) {
     ice_pair_drop_checks (pair);
-    ice_checklist_forget_peer (&self->set, pair);
+    ice_checklist_forget_peer (component->stream->set, pair);
     ice_pair_unref (pair);
   }
 }
@@ -302,9 +302,10 @@ ice_core_settle (IceCore *self, IceTime now)
 {
   self->settled_at = now;
   ice_core_drain_events (self, now);
-  ice_checker_timeout (&self->set, now);
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->sets->len; i++)
+    ice_checker_timeout (g_ptr_array_index (self->sets, i), now);
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     update_stream (self, stream, now);
     for (guint j = 0; j < stream->components->len; j++)
@@ -313,5 +314,6 @@ ice_core_settle (IceCore *self, IceTime now)
     update_stream (self, stream, now);
   }
   ice_core_run_failures (self, now);
-  ice_checker_run (&self->set, now);
+  for (guint i = 0; i < self->sets->len; i++)
+    ice_checker_run (g_ptr_array_index (self->sets, i), now);
 }

@@ -18,14 +18,16 @@
 void
 ice_core_set_controlling (IceCore *self, gboolean controlling)
 {
-  if (self->set.controlling != controlling)
-    ice_checklist_set_switch_role (&self->set, controlling, FALSE);
+  IceChecklistSet *set = ice_core_first_set (self);
+
+  if (set->controlling != controlling)
+    ice_checklist_set_switch_role (set, controlling, FALSE);
 }
 
 gboolean
 ice_core_get_controlling (const IceCore *self)
 {
-  return self->set.controlling;
+  return ice_core_first_set (self)->controlling;
 }
 
 static void
@@ -39,8 +41,8 @@ void
 ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
 {
   self->next_gather = *config;
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     if (stream->gathering)
       return; /* candidates were told by the old one */
@@ -118,14 +120,15 @@ ice_core_add_stream (IceCore *self)
 {
   IceStream *stream = ice_stream_new (&self->context);
 
-  g_ptr_array_add (self->set.streams, stream);
+  ice_checklist_set_add_stream (ice_core_first_set (self), stream);
+  g_ptr_array_add (self->streams, stream);
   return stream->id;
 }
 
 static void
 close_component (IceCore *self, IceComponent *component, IceTime now)
 {
-  ice_checklist_conclude (&self->set, component, NULL);
+  ice_checklist_conclude (component->stream->set, component, NULL);
   ice_core_stop_component (self, component);
   ice_component_unaccept (component, &self->context, self->gatherer, G_MAXUINT);
   component->unaccept_at = 0;
@@ -143,13 +146,14 @@ close_components (IceCore *self, IceStream *stream, IceTime now)
 void
 ice_core_remove_stream (IceCore *self, guint id, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   if (stream == NULL)
     return;
   close_components (self, stream, now);
   ice_gatherer_remove_stream (self->gatherer, id, now);
-  g_ptr_array_remove (self->set.streams, stream);
+  g_ptr_array_remove (self->streams, stream);
+  g_ptr_array_remove (stream->set->streams, stream);
   if (!self->closed)
     ice_core_settle (self, now);
 }
@@ -157,7 +161,7 @@ ice_core_remove_stream (IceCore *self, guint id, IceTime now)
 guint
 ice_core_add_component (IceCore *self, guint id, guint number)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
   IceComponent *component;
 
   if (stream == NULL)
@@ -179,7 +183,7 @@ ice_core_add_component (IceCore *self, guint id, guint number)
 void
 ice_core_remove_component (IceCore *self, guint id, guint number, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
   IceComponent *component =
       stream ? ice_stream_find_component (stream, number) : NULL;
 
@@ -203,7 +207,7 @@ gboolean
 ice_core_set_local_credentials (
     IceCore *self, guint id, const gchar *ufrag, const gchar *pwd)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
   IceGeneration *old;
 
   /* RFC 8445 9: what checks are under way with only a restart changes. */
@@ -240,17 +244,17 @@ activate (IceCore *self, IceStream *stream, IceTime now)
     if (!is_of_generation (stream, g_ptr_array_index (stream->remotes, i)))
       g_ptr_array_remove_index (stream->remotes, i);
   }
-  ice_checklist_activate (&self->set, stream, now);
+  ice_checklist_activate (stream->set, stream, now);
   for (guint i = 0; i < stream->components->len; i++)
     ice_responder_replay (
-        &self->set, g_ptr_array_index (stream->components, i), now);
+        stream->set, g_ptr_array_index (stream->components, i), now);
 }
 
 gboolean
 ice_core_set_remote_credentials (
     IceCore *self, guint id, const gchar *ufrag, const gchar *pwd, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
   gboolean same_ufrag, same_pwd;
 
   if (stream == NULL || self->closed || !ice_is_valid_ufrag (ufrag) ||
@@ -277,8 +281,7 @@ ice_core_set_remote_credentials (
 const gchar *
 ice_core_get_local_ufrag (const IceCore *self, guint id)
 {
-  IceStream *stream =
-      ice_checklist_set_find_stream ((IceChecklistSet *) &self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   return stream ? stream->generation->local_ufrag : NULL;
 }
@@ -286,8 +289,7 @@ ice_core_get_local_ufrag (const IceCore *self, guint id)
 const gchar *
 ice_core_get_local_pwd (const IceCore *self, guint id)
 {
-  IceStream *stream =
-      ice_checklist_set_find_stream ((IceChecklistSet *) &self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   return stream ? stream->generation->local_pwd : NULL;
 }
@@ -295,8 +297,7 @@ ice_core_get_local_pwd (const IceCore *self, guint id)
 const gchar *
 ice_core_get_remote_ufrag (const IceCore *self, guint id)
 {
-  IceStream *stream =
-      ice_checklist_set_find_stream ((IceChecklistSet *) &self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   return stream ? stream->generation->remote_ufrag : NULL;
 }
@@ -306,7 +307,7 @@ ice_core_get_remote_ufrag (const IceCore *self, guint id)
 void
 ice_core_gather (IceCore *self, guint id, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
   g_autoptr (GArray) transports = g_array_new (FALSE, TRUE, sizeof (guint));
 
   if (stream == NULL || self->closed || stream->gathering)
@@ -332,7 +333,7 @@ IceVerdict
 ice_core_add_remote_candidate (
     IceCore *self, guint id, const IceCandidate *candidate, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
   g_autoptr (IceCandidate) copy = NULL;
   IceVerdict verdict;
 
@@ -343,7 +344,7 @@ ice_core_add_remote_candidate (
     copy = ice_candidate_copy (candidate);
     copy->id = ice_context_new_id (&self->context);
     copy->stream = id;
-    verdict = ice_checklist_add_remote (&self->set, stream, copy, now);
+    verdict = ice_checklist_add_remote (stream->set, stream, copy, now);
     ice_core_settle (self, now);
   }
   self->counters.verdicts[verdict]++;
@@ -353,7 +354,7 @@ ice_core_add_remote_candidate (
 void
 ice_core_end_remote_candidates (IceCore *self, guint id, IceTime now)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   if (stream == NULL || self->closed)
     return;
@@ -406,8 +407,7 @@ IceVerdict
 ice_core_set_remote_default (
     IceCore *self, guint transport, const IceAddress *address, IceTime now)
 {
-  IceComponent *component =
-      ice_checklist_set_find_component (&self->set, transport);
+  IceComponent *component = ice_core_find_component (self, transport);
 
   if (component == NULL || self->closed)
     return ICE_VERDICT_UNEXPECTED;
@@ -431,12 +431,12 @@ restart_stream (IceCore *self, IceStream *stream, IceTime now)
   for (guint i = 0; i < stream->components->len; i++) {
     IceComponent *component = g_ptr_array_index (stream->components, i);
 
-    ice_checklist_conclude (&self->set, component, NULL);
+    ice_checklist_conclude (stream->set, component, NULL);
     if (component->state == ICE_STATE_FAILED)
       ice_core_set_state (self, component, ICE_STATE_NEW, ICE_CAUSE_NONE, now);
   }
   ice_stream_restart (stream, &self->context);
-  self->set.n_unproven = 0;
+  stream->set->n_unproven = 0;
   if (gathering)
     ice_core_gather (self, stream->id, now);
 }
@@ -447,8 +447,8 @@ ice_core_restart (IceCore *self, guint id, IceTime now)
   if (self->closed)
     return;
   apply_gather_config (self);
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     if (id == 0 || stream->id == id)
       restart_stream (self, stream, now);
@@ -481,7 +481,7 @@ find_or_form_pair (IceCore *self, IceComponent *component,
         ice_address_equal (&near->address, local) &&
         (near->kind == ICE_CANDIDATE_HOST ||
             near->kind == ICE_CANDIDATE_RELAYED))
-      return ice_checklist_add_pair (&self->set, component, near, far, now);
+      return ice_checklist_add_pair (stream->set, component, near, far, now);
   }
   return NULL;
 }
@@ -490,8 +490,7 @@ IceVerdict
 ice_core_set_selected_pair (IceCore *self, guint transport,
     const IceAddress *local, const IceAddress *remote, IceTime now)
 {
-  IceComponent *component =
-      ice_checklist_set_find_component (&self->set, transport);
+  IceComponent *component = ice_core_find_component (self, transport);
   IcePair *pair;
 
   if (component == NULL || self->closed ||
@@ -503,7 +502,7 @@ ice_core_set_selected_pair (IceCore *self, guint transport,
   if (pair->nomination == ICE_NOMINATION_DONE)
     return ICE_VERDICT_OK;
   component->concluded = TRUE;
-  ice_checklist_conclude (&self->set, component, pair);
+  ice_checklist_conclude (component->stream->set, component, pair);
   /* Checked once more: the controlling side nominates by it, the other makes
    * sure that it works. */
   pair->nomination = ICE_NOMINATION_WANTED;
@@ -517,8 +516,8 @@ ice_core_close (IceCore *self, IceTime now)
 {
   if (self->closed)
     return;
-  for (guint i = 0; i < self->set.streams->len; i++)
-    close_components (self, g_ptr_array_index (self->set.streams, i), now);
+  for (guint i = 0; i < self->streams->len; i++)
+    close_components (self, g_ptr_array_index (self->streams, i), now);
   self->closed = TRUE;
   ice_gatherer_close (self->gatherer, now);
 }

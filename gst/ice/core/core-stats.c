@@ -7,8 +7,7 @@
 IceState
 ice_core_get_state (const IceCore *self, guint transport)
 {
-  IceComponent *component = ice_checklist_set_find_component (
-      (IceChecklistSet *) &self->set, transport);
+  IceComponent *component = ice_core_find_component (self, transport);
 
   return component ? component->state : ICE_STATE_CLOSED;
 }
@@ -43,14 +42,16 @@ add_pair_stats (IceChecklistSet *set, IcePair *pair, gpointer user)
 void
 ice_core_get_pair_stats (IceCore *self, GArray *ret)
 {
-  ice_checklist_set_find_pair (&self->set, add_pair_stats, ret);
+  for (guint i = 0; i < self->sets->len; i++)
+    ice_checklist_set_find_pair (
+        g_ptr_array_index (self->sets, i), add_pair_stats, ret);
 }
 
 void
 ice_core_get_transport_stats (IceCore *self, GArray *ret)
 {
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     for (guint j = 0; j < stream->components->len; j++) {
       IceComponent *component = g_ptr_array_index (stream->components, j);
@@ -98,7 +99,7 @@ copy_candidates (GPtrArray *candidates)
 GPtrArray *
 ice_core_get_local_candidates (IceCore *self, guint id)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   return copy_candidates (stream ? stream->locals : NULL);
 }
@@ -106,7 +107,7 @@ ice_core_get_local_candidates (IceCore *self, guint id)
 GPtrArray *
 ice_core_get_remote_candidates (IceCore *self, guint id)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, id);
+  IceStream *stream = ice_core_find_stream (self, id);
 
   return copy_candidates (stream ? stream->remotes : NULL);
 }

@@ -23,10 +23,10 @@ consent_expired (IceCore *self, IceComponent *component, IceTime now)
       ->consent_lost.transport = component->id;
   if (!current)
     return; /* a restart is under way: it may still succeed */
-  ice_checklist_fail (&self->set, pair);
+  ice_checklist_fail (component->stream->set, pair);
   if (ice_core_choose_pair (self, component, now))
     return;
-  ice_checklist_conclude (&self->set, component, NULL);
+  ice_checklist_conclude (component->stream->set, component, NULL);
   ice_core_set_state (
       self, component, ICE_STATE_FAILED, ICE_CAUSE_CONSENT_EXPIRED, now);
 }
@@ -34,20 +34,22 @@ consent_expired (IceCore *self, IceComponent *component, IceTime now)
 void
 ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
 {
+  IceChecklistSet *set = component->stream->set;
+
   while (component->selected) {
     switch (ice_consent_timeout (&component->consent, &self->context, now)) {
       case ICE_CONSENT_IDLE:
         return;
       case ICE_CONSENT_SEND_CHECK:
         ice_checker_send_consent (
-            &self->set, component->selected, ICE_CHECK_CONSENT, now);
+            set, component->selected, ICE_CHECK_CONSENT, now);
         break;
       case ICE_CONSENT_SEND_PROBE:
         ice_checker_send_consent (
-            &self->set, component->selected, ICE_CHECK_PROBE, now);
+            set, component->selected, ICE_CHECK_PROBE, now);
         break;
       case ICE_CONSENT_SEND_KEEPALIVE:
-        ice_checker_send_keepalive (&self->set, component->selected, now);
+        ice_checker_send_keepalive (set, component->selected, now);
         break;
       case ICE_CONSENT_EXPIRED:
         consent_expired (self, component, now);
@@ -114,7 +116,7 @@ check_failure (IceCore *self, IceComponent *component, IceTime now)
   if (!is_waiting (component) || now < fail_at (self, component))
     return;
   text = ice_core_explain (self, stream, now, &cause);
-  ice_checklist_conclude (&self->set, component, NULL);
+  ice_checklist_conclude (stream->set, component, NULL);
   ice_core_set_state (self, component, ICE_STATE_FAILED, cause, now);
   if (stream->failed)
     return; /* said for another component */
@@ -188,8 +190,8 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
 void
 ice_core_run_timers (IceCore *self, IceTime now)
 {
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     check_hint (self, stream, now);
     check_release (self, stream, now);
@@ -208,8 +210,8 @@ ice_core_run_timers (IceCore *self, IceTime now)
 void
 ice_core_run_failures (IceCore *self, IceTime now)
 {
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     if (stream->started_at == 0)
       continue;
@@ -229,18 +231,20 @@ component_deadline (IceCore *self, IceComponent *component)
     deadline = MIN (deadline, component->unaccept_at);
   if (stream->started_at && is_waiting (component))
     deadline = MIN (deadline, fail_at (self, component));
-  ice_nominator_pick (&self->set, component, self->settled_at, &at);
+  ice_nominator_pick (stream->set, component, self->settled_at, &at);
   return MIN (deadline, at);
 }
 
 IceTime
 ice_core_deadline (IceCore *self)
 {
-  IceTime deadline = MIN (ice_gatherer_deadline (self->gatherer),
-      ice_checker_deadline (&self->set));
+  IceTime deadline = ice_gatherer_deadline (self->gatherer);
 
-  for (guint i = 0; i < self->set.streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->set.streams, i);
+  for (guint i = 0; i < self->sets->len; i++)
+    deadline = MIN (
+        deadline, ice_checker_deadline (g_ptr_array_index (self->sets, i)));
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
 
     if (is_hint_pending (stream))
       deadline = MIN (deadline, stream->started_at + HINT_TIME);

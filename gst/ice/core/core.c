@@ -18,10 +18,18 @@ ice_core_config_init (IceCoreConfig *config, const IceWorld *world)
   };
 }
 
+static void
+free_set (gpointer set)
+{
+  ice_checklist_set_clear (set);
+  g_free (set);
+}
+
 IceCore *
 ice_core_new (const IceCoreConfig *config, IceTime now)
 {
   IceCore *self = g_new0 (IceCore, 1);
+  IceChecklistSet *set;
 
   self->config = *config;
   self->next_gather = config->gather;
@@ -29,8 +37,12 @@ ice_core_new (const IceCoreConfig *config, IceTime now)
   /* While the peer's value is unknown only gathering goes on. */
   self->context.ta = PACING_MIN;
   self->gatherer = ice_gatherer_new (&self->context, &config->gather);
-  ice_checklist_set_init (&self->set, &self->context, self->gatherer,
+  self->sets = g_ptr_array_new_with_free_func (free_set);
+  self->streams = g_ptr_array_new ();
+  set = g_new (IceChecklistSet, 1);
+  ice_checklist_set_init (set, &self->context, self->gatherer,
       config->controlling, config->max_pairs);
+  g_ptr_array_add (self->sets, set);
   return self;
 }
 
@@ -39,7 +51,8 @@ ice_core_free (IceCore *self)
 {
   if (self == NULL)
     return;
-  ice_checklist_set_clear (&self->set);
+  g_ptr_array_unref (self->streams);
+  g_ptr_array_unref (self->sets);
   ice_gatherer_free (self->gatherer);
   ice_context_clear (&self->context);
   g_free (self->socket_error);
@@ -55,6 +68,49 @@ ice_verdict_to_string (IceVerdict verdict)
   return names[verdict];
 }
 
+/* Finding. */
+
+IceChecklistSet *
+ice_core_first_set (const IceCore *self)
+{
+  return g_ptr_array_index (self->sets, 0);
+}
+
+IceStream *
+ice_core_find_stream (const IceCore *self, guint id)
+{
+  IceStream *stream = NULL;
+
+  for (guint i = 0; i < self->sets->len && stream == NULL; i++)
+    stream =
+        ice_checklist_set_find_stream (g_ptr_array_index (self->sets, i), id);
+  return stream;
+}
+
+IceComponent *
+ice_core_find_component (const IceCore *self, guint id)
+{
+  IceComponent *component = NULL;
+
+  for (guint i = 0; i < self->sets->len && component == NULL; i++)
+    component = ice_checklist_set_find_component (
+        g_ptr_array_index (self->sets, i), id);
+  return component;
+}
+
+/* (unowned) (nullable) whose request @id was. */
+static IceChecklistSet *
+find_asker (IceCore *self, const guint8 *id)
+{
+  for (guint i = 0; i < self->sets->len; i++) {
+    IceChecklistSet *set = g_ptr_array_index (self->sets, i);
+
+    if (ice_checker_has_sent (set, id))
+      return set;
+  }
+  return NULL;
+}
+
 /* Bytes in. */
 
 /* Where a datagram really came from, and for which component. */
@@ -68,7 +124,7 @@ typedef struct
 static IceComponent *
 find_component (IceCore *self, const IceCandidate *local)
 {
-  IceStream *stream = ice_checklist_set_find_stream (&self->set, local->stream);
+  IceStream *stream = ice_core_find_stream (self, local->stream);
   IceComponent *component =
       stream ? ice_stream_find_component (stream, local->component) : NULL;
 
@@ -97,16 +153,19 @@ static IceVerdict
 receive_stun (IceCore *self, IceComponent *component, const Arrival *in,
     const IceStunMessage *message, IceTime now)
 {
+  IceChecklistSet *set;
+
   if (message->method != ICE_STUN_BINDING)
     return ICE_VERDICT_UNEXPECTED;
   switch (message->klass) {
     case ICE_STUN_REQUEST:
-      return ice_responder_receive (&self->responder, &self->set, component,
-          in->local, &in->from, message, now);
+      return ice_responder_receive (&self->responder, component->stream->set,
+          component, in->local, &in->from, message, now);
     case ICE_STUN_SUCCESS:
     case ICE_STUN_ERROR:
-      return ice_checker_receive (
-          &self->set, in->local, &in->from, message, now);
+      set = find_asker (self, message->id);
+      return set ? ice_checker_receive (set, in->local, &in->from, message, now)
+                 : ICE_VERDICT_UNEXPECTED;
     case ICE_STUN_INDICATION:
     default:
       return ICE_VERDICT_OK; /* a keepalive (RFC 8445 11) */
@@ -197,8 +256,7 @@ ice_core_receive (IceCore *self, const IceDatagram *in, IceTime now)
 gboolean
 ice_core_send (IceCore *self, guint transport, IceBytes payload, IceTime now)
 {
-  IceComponent *component =
-      ice_checklist_set_find_component (&self->set, transport);
+  IceComponent *component = ice_core_find_component (self, transport);
   g_autoptr (IcePacket) packet = NULL;
 
   if (component == NULL || component->selected == NULL || self->closed) {
@@ -216,22 +274,36 @@ void
 ice_core_unreachable (IceCore *self, guint socket, const IceAddress *to,
     IceBytes packet, IceTime now)
 {
-  if (!self->closed && ice_checker_unreachable (&self->set, socket, to, packet))
-    ice_core_settle (self, now);
+  for (guint i = 0; i < self->sets->len && !self->closed; i++) {
+    IceChecklistSet *set = g_ptr_array_index (self->sets, i);
+
+    if (ice_checker_unreachable (set, socket, to, packet)) {
+      ice_core_settle (self, now);
+      return;
+    }
+  }
 }
 
 void
 ice_core_media_seen (
     IceCore *self, guint transport, IceTime received_at, IceTime sent_at)
 {
-  IceComponent *component =
-      ice_checklist_set_find_component (&self->set, transport);
+  IceComponent *component = ice_core_find_component (self, transport);
 
   if (component)
     ice_consent_media (&component->consent, received_at, sent_at);
 }
 
 /* Time in, outputs out. */
+
+static gboolean
+has_triggered (const IceCore *self)
+{
+  for (guint i = 0; i < self->sets->len; i++)
+    if (ice_checklist_set_has_triggered (g_ptr_array_index (self->sets, i)))
+      return TRUE;
+  return FALSE;
+}
 
 void
 ice_core_timeout (IceCore *self, IceTime now)
@@ -243,7 +315,7 @@ ice_core_timeout (IceCore *self, IceTime now)
   /* Gathering and checks share the slots (RFC 8445 14.2): in turns, so that
    * neither waits for the other to end, and triggered checks first. */
   self->checks_first = !self->checks_first;
-  if (self->checks_first || ice_checklist_set_has_triggered (&self->set))
+  if (self->checks_first || has_triggered (self))
     ice_core_settle (self, now);
   ice_gatherer_timeout (self->gatherer, now);
   ice_core_run_timers (self, now);

@@ -388,6 +388,12 @@ has_check (IceChecklistSet *set, IcePair *pair, gpointer id)
   return ice_pair_find_check (pair, id) != NULL;
 }
 
+gboolean
+ice_checker_has_sent (IceChecklistSet *set, const guint8 *id)
+{
+  return ice_checklist_set_find_pair (set, has_check, (gpointer) id) != NULL;
+}
+
 /* RFC 8489 9.1.4: an answer without the right MAC is no answer, and the
  * request goes on being resent. */
 static gboolean

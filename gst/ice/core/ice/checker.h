@@ -21,6 +21,8 @@ void ice_checker_send_consent (
 void
 ice_checker_send_keepalive (IceChecklistSet *set, IcePair *pair, IceTime now);
 
+/* The transaction is one of its own. */
+gboolean ice_checker_has_sent (IceChecklistSet *set, const guint8 *id);
 /* A Binding response that came to @local, from @from. */
 IceVerdict ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
     const IceAddress *from, const IceStunMessage *message, IceTime now);

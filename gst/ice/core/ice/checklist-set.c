@@ -26,6 +26,13 @@ ice_checklist_set_clear (IceChecklistSet *self)
   g_clear_pointer (&self->streams, g_ptr_array_unref);
 }
 
+void
+ice_checklist_set_add_stream (IceChecklistSet *self, IceStream *stream)
+{
+  stream->set = self;
+  g_ptr_array_add (self->streams, stream);
+}
+
 IceStream *
 ice_checklist_set_find_stream (IceChecklistSet *self, guint id)
 {

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /* The checklist set (RFC 8445 6.1.2): every stream with its checklist, and
  * what they share: the role, the limit on pairs, the turn. A checklist is the
  * pairs and the triggered-check queue of an IceStream. */
-typedef struct
+struct _IceChecklistSet
 {
   IceContext *context;   /* (unowned) */
   IceGatherer *gatherer; /* (unowned) */
@@ -25,11 +25,13 @@ typedef struct
    * answered since, those that made room for others included. */
   guint n_unproven;
   guint turn; /* the stream whose check is next (RFC 8445 6.1.4.2) */
-} IceChecklistSet;
+};
 
 void ice_checklist_set_init (IceChecklistSet *self, IceContext *context,
     IceGatherer *gatherer, gboolean controlling, guint max_pairs);
 void ice_checklist_set_clear (IceChecklistSet *self);
+/* (transfer full) for @stream; whoever removes it from streams frees it. */
+void ice_checklist_set_add_stream (IceChecklistSet *self, IceStream *stream);
 IceStream *ice_checklist_set_find_stream (IceChecklistSet *self, guint id);
 /* By transport id. */
 IceComponent *

@@ -9,6 +9,7 @@
 G_BEGIN_DECLS
 
 typedef struct _IceStream IceStream;
+typedef struct _IceChecklistSet IceChecklistSet;
 
 /* The credentials of one ICE generation of a stream. A restart makes a new
  * one; the old lives on in the pairs that still carry media (RFC 8445 9). */
@@ -83,6 +84,7 @@ struct _IceComponent
 struct _IceStream
 {
   guint id;
+  IceChecklistSet *set;      /* (unowned) that it is in */
   GPtrArray *components;     /* (owned) IceComponent, by number */
   IceGeneration *generation; /* (owned) the present one */
   GPtrArray *locals;         /* (owned) IceCandidate of this generation */
