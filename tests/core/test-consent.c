@@ -13,6 +13,7 @@ typedef struct
   IceTime disconnected_at, expired_at;
   /* The world: an answer comes after rtt when TRUE. */
   gboolean answers;
+  guint n_lost;      /* so many requests are lost before one is answered */
   IceTime answer_at; /* 0: none under way */
   IceTime media_until, media_at, media_period;
 } Fixture;
@@ -67,7 +68,9 @@ note (Fixture *f, IceConsentStep step)
     case ICE_CONSENT_IDLE:
       return;
   }
-  if (f->answers && f->answer_at == 0)
+  if (f->n_lost > 0)
+    f->n_lost--;
+  else if (f->answers && f->answer_at == 0)
     f->answer_at = f->now + f->rtt;
 }
 
@@ -238,6 +241,52 @@ test_recovery (void)
   ice_context_clear (&f.context);
 }
 
+/* The same with three requests lost on a bad link, late in consent's life: a
+ * silence that ends is a doubt of its own, with all its probes. */
+static void
+test_lossy_recovery (void)
+{
+  Fixture f;
+  IceTime begin;
+
+  set_up (&f, ICE_CONSENT_CHECKS);
+  begin = f.now;
+  f.answers = FALSE;
+  run_until (&f, begin + 26 * ICE_SECOND);
+  g_assert_cmpuint (f.n_probes, ==, 7);
+  f.answers = TRUE;
+  f.n_lost = 3;
+  f.least_probe_gap = ICE_TIME_NEVER;
+  /* Media leaves all the time: that is not asking. */
+  ice_consent_media (&f.consent, f.now, f.now);
+  run_until (&f, begin + 29 * ICE_SECOND);
+  g_assert_false (f.consent.disconnected);
+  g_assert_cmpint (f.consent.granted_at, >, begin + 26 * ICE_SECOND);
+  g_assert_cmpint (f.least_probe_gap, >=, 500 * ICE_MSEC);
+  run_until (&f, begin + 60 * ICE_SECOND);
+  g_assert_cmpint (f.expired_at, ==, 0);
+  ice_context_clear (&f.context);
+}
+
+/* Heard for a moment again and again: never more than two probes a second. */
+static void
+test_flapping (void)
+{
+  Fixture f;
+
+  set_up (&f, ICE_CONSENT_CHECKS);
+  f.answers = FALSE;
+  for (guint i = 0; i < 25; i++) {
+    run_until (&f, f.now + 1100 * ICE_MSEC);
+    ice_consent_heard (&f.consent, f.now);
+  }
+  g_assert_cmpint (f.least_probe_gap, >=, 500 * ICE_MSEC);
+  g_assert_cmpuint (f.n_probes, <=, 2 * 28);
+  run_until (&f, f.now + 5 * ICE_SECOND);
+  g_assert_cmpint (f.expired_at, >, 0);
+  ice_context_clear (&f.context);
+}
+
 /* RFC 7675 5.2. */
 static void
 test_revoke (void)
@@ -297,6 +346,8 @@ main (int argc, char **argv)
   g_test_add_func (
       "/consent/media-without-answers", test_media_without_answers);
   g_test_add_func ("/consent/recovery", test_recovery);
+  g_test_add_func ("/consent/lossy-recovery", test_lossy_recovery);
+  g_test_add_func ("/consent/flapping", test_flapping);
   g_test_add_func ("/consent/revoke", test_revoke);
   g_test_add_func ("/consent/keepalive", test_keepalive);
   g_test_add_func ("/consent/suspend", test_suspend);

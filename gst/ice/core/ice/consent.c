@@ -19,8 +19,8 @@
 /* RFC 8445 11: Tr, "MUST NOT use a value smaller than 15 seconds". */
 #define KEEPALIVE_PERIOD (15 * ICE_SECOND)
 
-/* Design 9.3: probes are at least 500 ms apart and at most seven. The gaps
- * grow, so that they also find the end of a long outage. */
+/* Design 9.3: probes are at least 500 ms apart and at most seven a silence.
+ * The gaps grow, so that they also find the end of a long outage. */
 #define PROBE_GAP (500 * ICE_MSEC)
 #define MAX_PROBES 7
 static const guint probe_gaps[MAX_PROBES] = { 1, 1, 2, 4, 8, 8, 8 };
@@ -115,10 +115,12 @@ ice_consent_heard (IceConsent *self, IceTime now)
 {
   if (self->mode != ICE_CONSENT_CHECKS || now <= self->heard_at)
     return;
-  /* Back after a silence: ask at once, with probes left to ask with. */
+  /* Back after a silence: a doubt of its own, that asks at once and, while
+   * some are lost, in short gaps again: consent may be about to expire. */
   if (self->disconnected && now - self->heard_at > 2 * PROBE_GAP) {
-    self->n_probes = MIN (self->n_probes, MAX_PROBES - 2);
-    self->probe_at = MIN (self->probe_at, MAX (now, self->sent_at + PROBE_GAP));
+    self->n_probes = 0;
+    self->probe_at =
+        MIN (self->probe_at, MAX (now, self->asked_at + PROBE_GAP));
   }
   self->heard_at = now;
   if (self->doubt != ICE_DOUBT_SILENT || now <= self->doubt_at)
@@ -225,7 +227,7 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
     IceTime first_probe = now + MAX (PROBE_GAP, self->rtt * 5 / 4);
 
     self->next_at = now + consent_period (context);
-    self->sent_at = now;
+    self->sent_at = self->asked_at = now;
     if (self->doubt == ICE_DOUBT_NONE)
       begin_doubt (self, ICE_DOUBT_UNANSWERED, now, first_probe,
           first_probe + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
@@ -236,7 +238,7 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
   if (self->doubt != ICE_DOUBT_NONE && self->n_probes < MAX_PROBES &&
       now >= self->probe_at) {
     self->probe_at = now + PROBE_GAP * probe_gaps[self->n_probes++];
-    self->sent_at = now;
+    self->sent_at = self->asked_at = now;
     return ICE_CONSENT_SEND_PROBE;
   }
   return ICE_CONSENT_IDLE;

@@ -44,6 +44,7 @@ typedef struct
   IceTime heard_at;   /* last sign of life: answer, request, media */
   IceTime media_at;   /* last media in, 0: none */
   IceTime sent_at;    /* last packet out */
+  IceTime asked_at;   /* last consent request or probe, 0: none */
 
   /* Looking for media that stops. */
   IceTime watch_at, watch_until;
