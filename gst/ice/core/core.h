@@ -110,6 +110,16 @@ void ice_core_socket_opened (
     IceCore *self, guint socket, const IceAddress *bound, IceTime now);
 void ice_core_socket_failed (
     IceCore *self, guint socket, const gchar *reason, IceTime now);
+/* Stream sockets. A connection is a socket of its own, whose datagrams are the
+ * frames without their header: ice_core_receive with the id of the connection.
+ * Returns the id of a connection that @listener accepted from @remote, whose
+ * framing is RFC 4571; 0: refused, close it at once. */
+guint ice_core_socket_accepted (
+    IceCore *self, guint listener, const IceAddress *remote, IceTime now);
+/* A connection, opened or accepted, came to its end: EOF, RST, rubbish. Its id
+ * means nothing any more, and no CLOSE_SOCKET follows. */
+void ice_core_socket_closed (
+    IceCore *self, guint socket, const gchar *reason, IceTime now);
 void ice_core_resolved (IceCore *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
 /* A hard ICMP error for a packet sent from @socket to @to (design 9.8).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../base/address.h"
+#include "../base/framing.h"
 #include "../base/types.h"
 #include "ice/candidate.h"
 
@@ -11,14 +12,15 @@ G_BEGIN_DECLS
  * carries. Ids cross the wall, pointers do not; an id is never reused. */
 typedef enum
 {
-  ICE_OUTPUT_TRANSMIT,    /* send packet from socket to an address */
-  ICE_OUTPUT_OPEN_SOCKET, /* answer: ice_core_socket_opened/_failed */
-  ICE_OUTPUT_CLOSE_SOCKET,
-  ICE_OUTPUT_CONNECT,     /* stream sockets: same answers (later) */
-  ICE_OUTPUT_RESOLVE,     /* answer: ice_core_resolved */
-  ICE_OUTPUT_ACCEPT_FROM, /* media from here belongs to a transport */
-  ICE_OUTPUT_ROUTE,       /* media of a transport leaves this way */
-  ICE_OUTPUT_DELIVER,     /* media that came inside a Data indication */
+  ICE_OUTPUT_TRANSMIT,     /* send packet from socket to an address; on a
+                              connection it becomes one frame */
+  ICE_OUTPUT_OPEN_SOCKET,  /* answer: ice_core_socket_opened/_failed */
+  ICE_OUTPUT_CLOSE_SOCKET, /* any kind, whether or not it opened yet */
+  ICE_OUTPUT_CONNECT,      /* answer: ice_core_socket_opened/_failed */
+  ICE_OUTPUT_RESOLVE,      /* answer: ice_core_resolved */
+  ICE_OUTPUT_ACCEPT_FROM,  /* media from here belongs to a transport */
+  ICE_OUTPUT_ROUTE,        /* media of a transport leaves this way */
+  ICE_OUTPUT_DELIVER,      /* media that came inside a Data indication */
   ICE_OUTPUT_LOCAL_CANDIDATE,
   ICE_OUTPUT_REMOTE_CANDIDATE,  /* a peer-reflexive one was learnt */
   ICE_OUTPUT_GATHERED,          /* a stream: every useful answer came */
@@ -32,6 +34,12 @@ typedef enum
   ICE_OUTPUT_SERVER_OK,    /* it answered: rtt */
   ICE_OUTPUT_ERROR,        /* the session cannot go on, or needs a hint */
 } IceOutputType;
+
+typedef enum
+{
+  ICE_SOCKET_UDP,
+  ICE_SOCKET_TCP_LISTEN, /* each connection: ice_core_socket_accepted */
+} IceSocketKind;
 
 /* W3C RTCIceTransportState; `gathering` is told apart by GATHERED. */
 typedef enum
@@ -75,6 +83,7 @@ struct _IceOutput
     {
       guint socket; /* the id to answer with */
       guint transport;
+      IceSocketKind kind;
       IceAddress local; /* port 0: any, within the configured range */
     } open_socket;
     struct
@@ -83,9 +92,12 @@ struct _IceOutput
     } close_socket;
     struct
     {
-      guint socket;
+      guint socket; /* the id to answer with, and then of the connection */
       guint transport;
-      IceAddress local, remote;
+      IceAddress local; /* port 0: any; else one that also listens, for
+                           simultaneous open (RFC 6544 7.1) */
+      IceAddress remote;
+      IceFraming framing;
     } connect;
     struct
     {

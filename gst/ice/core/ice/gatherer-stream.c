@@ -49,6 +49,7 @@ ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
   output = ice_outputs_add (self->context->out, ICE_OUTPUT_OPEN_SOCKET);
   output->open_socket.socket = socket->id;
   output->open_socket.transport = socket->transport;
+  output->open_socket.kind = ICE_SOCKET_UDP;
   output->open_socket.local = socket->address;
   return socket;
 }
