@@ -5,11 +5,12 @@
 
 G_BEGIN_DECLS
 
-/* RFC 8489 18.3, RFC 8656 18, RFC 8445 20.1; below 0x8000 comprehension is
- * required. */
+/* RFC 8489 18.3, RFC 8656 18, RFC 8445 20.1, RFC 5780 7; below 0x8000
+ * comprehension is required. */
 typedef enum
 {
   ICE_STUN_MAPPED_ADDRESS = 0x0001,
+  ICE_STUN_CHANGE_REQUEST = 0x0003,
   ICE_STUN_USERNAME = 0x0006,
   ICE_STUN_MESSAGE_INTEGRITY = 0x0008,
   ICE_STUN_ERROR_CODE = 0x0009,
@@ -32,6 +33,8 @@ typedef enum
   ICE_STUN_RESERVATION_TOKEN = 0x0022,
   ICE_STUN_PRIORITY = 0x0024,
   ICE_STUN_USE_CANDIDATE = 0x0025,
+  ICE_STUN_PADDING = 0x0026,
+  ICE_STUN_RESPONSE_PORT = 0x0027,
   ICE_STUN_ADDITIONAL_ADDRESS_FAMILY = 0x8000,
   ICE_STUN_ADDRESS_ERROR_CODE = 0x8001,
   ICE_STUN_PASSWORD_ALGORITHMS = 0x8002,
@@ -42,9 +45,12 @@ typedef enum
   ICE_STUN_FINGERPRINT = 0x8028,
   ICE_STUN_ICE_CONTROLLED = 0x8029,
   ICE_STUN_ICE_CONTROLLING = 0x802a,
+  ICE_STUN_RESPONSE_ORIGIN = 0x802b,
+  ICE_STUN_OTHER_ADDRESS = 0x802c,
 } IceStunAttribute;
 
-/* TRUE for types this library understands. */
+/* TRUE for types this library understands. Those that RFC 5780 asks of servers
+ * are not among them: whoever sends them to us shall hear so. */
 gboolean ice_stun_attribute_is_known (guint16 type);
 const gchar *ice_stun_attribute_name (guint16 type);
 
