@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "core/stun/message.h"
 #include "gsticelog-private.h"
+#include "gsticepacing-private.h"
 #include "io/interfaces.h"
 
 #define GST_CAT_DEFAULT gst_ice_agent_debug
@@ -104,6 +105,7 @@ make_core (GstIcePump *self)
     .random = lend_random,
     .log = lend_log,
     .log_level = gst_ice_log_core_level (),
+    .reserve = gst_ice_pacing_reserve,
     .user = self,
   };
   IceCoreConfig config;

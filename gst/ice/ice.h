@@ -11,5 +11,6 @@
 #include <gst/ice/gsticeagent.h>
 #include <gst/ice/gsticesignaller.h>
 #include <gst/ice/gsticesession.h>
+#include <gst/ice/gsticepacing.h>
 #include <gst/ice/gsticeenumtypes.h>
 #undef __GST_ICE_H_INSIDE__

@@ -29,6 +29,7 @@ typedef struct
   guint stream, transport;
   guint socket; /* the first that was opened */
   guint16 next_port;
+  IceTime *budget; /* (unowned) (nullable) of all agents: their next slot */
   IceAddress host;
   GQueue sent; /* (owned) Sent, oldest first */
 
@@ -65,6 +66,20 @@ harness_random (gpointer user, guint8 *ret_bytes, gsize size)
     self->dice = self->dice * 6364136223846793005u + 1442695040888963407u;
     ret_bytes[i] = self->dice >> 56;
   }
+}
+
+/* RFC 8445 14.2: 5 ms for all agents together. */
+static inline IceTime
+harness_reserve (gpointer user, IceTime now)
+{
+  Harness *self = user;
+  IceTime slot = now;
+
+  if (self->budget) {
+    slot = MAX (now, *self->budget);
+    *self->budget = slot + 5 * ICE_MSEC;
+  }
+  return slot;
 }
 
 static inline void
@@ -167,7 +182,9 @@ harness_pump (Harness *self)
 static inline void
 harness_init (Harness *self, gboolean controlling)
 {
-  IceWorld world = { .random = harness_random, .user = self };
+  IceWorld world = {
+    .random = harness_random, .reserve = harness_reserve, .user = self
+  };
   IceCoreConfig config;
 
   *self = (Harness){ .now = 1000 * ICE_SECOND, .dice = 42, .next_port = 5000 };

@@ -56,6 +56,13 @@ def names():
     assert GstIce.Agent.new() != GstIce.Agent.new()
 
 
+def pacing():
+    assert GstIce.get_process_pacing() == 5
+    GstIce.set_process_pacing(0)
+    assert GstIce.get_process_pacing() == 0
+    GstIce.set_process_pacing(5)
+
+
 def packets():
     """One packet, a list, and the end: by signal and by receive()."""
     alice, bob = connect_pair(coverage)
@@ -346,6 +353,7 @@ def main():
         ("begin what takes long", slow.begin),
         ("candidate", candidate),
         ("agents by name", names),
+        ("pacing of the process", pacing),
         ("packets both ways", packets),
         ("what a pair tells", what_a_pair_tells),
         ("asynchronous methods and SDP lines", asynchronously),

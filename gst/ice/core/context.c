@@ -5,6 +5,8 @@
 
 /* RFC 8445 14.2: "Ta SHOULD be 50 ms" unless both sides agree on less. */
 #define DEFAULT_TA (50 * ICE_MSEC)
+/* A turn that was slept through is lost; a busy loop is forgiven this much. */
+#define SLOT_LASTS (50 * ICE_MSEC)
 
 void
 ice_context_init (IceContext *self, const IceWorld *world)
@@ -13,7 +15,7 @@ ice_context_init (IceContext *self, const IceWorld *world)
   self->out = g_new (IceOutputs, 1);
   ice_outputs_init (self->out);
   /* The world's clock may start anywhere. */
-  self->next_slot = G_MININT64;
+  self->own_slot = self->next_slot = G_MININT64;
 }
 
 void
@@ -52,14 +54,41 @@ ice_context_random_ice_chars (IceContext *self, gsize length)
   return text;
 }
 
+void
+ice_context_set_ta (IceContext *self, IceTime ta)
+{
+  /* A slot that was taken before lasts as long as what holds now. */
+  if (self->own_slot != G_MININT64)
+    self->own_slot += ta - self->ta;
+  self->next_slot =
+      self->reserved ? MAX (self->next_slot, self->own_slot) : self->own_slot;
+  self->ta = ta;
+}
+
 gboolean
 ice_context_take_slot (IceContext *self, IceTime now)
 {
   if (now < self->next_slot)
     return FALSE;
 
-  self->next_slot = now + self->ta;
+  if (self->reserved && now > self->next_slot + SLOT_LASTS)
+    self->reserved = FALSE;
+  if (self->world.reserve && !self->reserved) {
+    self->reserved = TRUE;
+    self->next_slot = self->world.reserve (self->world.user, now);
+    if (now < self->next_slot)
+      return FALSE;
+  }
+  self->reserved = FALSE;
+  self->own_slot = self->next_slot = now + self->ta;
   return TRUE;
+}
+
+void
+ice_context_leave_slot (IceContext *self)
+{
+  self->reserved = FALSE;
+  self->next_slot = self->own_slot;
 }
 
 void

@@ -21,15 +21,19 @@ typedef enum
   ICE_LOG_TURN,
 } IceLogArea;
 
-/* What the world lends the core: dice and an ear. Both are called from inside
- * core calls and must not call back. No secret is ever passed to log. */
+/* What the world lends the core: dice, an ear, and its share of what all agents
+ * of a process may send. They are called from inside core calls and must not
+ * call back. No secret is ever passed to log. */
 typedef struct
 {
   void (*random) (gpointer user, guint8 *ret_bytes, gsize size);
   void (*log) (gpointer user, IceLogLevel level, IceLogArea area,
       const gchar *message); /* (nullable) */
   IceLogLevel log_level;     /* messages above it are not even formatted */
-  gpointer user;             /* (unowned) */
+  /* (nullable) RFC 8445 14.2: a moment, not before @now, at which one new
+   * transaction may leave, and nobody else's does. NULL: nobody else is. */
+  IceTime (*reserve) (gpointer user, IceTime now);
+  gpointer user; /* (unowned) */
 } IceWorld;
 
 /* Shared by the parts of one core. */
@@ -42,7 +46,9 @@ typedef struct
   /* RFC 8445 14.2: new gathering and check transactions are Ta apart;
    * consent, refreshes and retransmissions are exempt (design 9.4). */
   IceTime ta;
+  IceTime own_slot;  /* Ta after the last transaction */
   IceTime next_slot; /* no new transaction before this */
+  gboolean reserved; /* ... which is then ours among all agents */
 } IceContext;
 
 void ice_context_init (IceContext *self, const IceWorld *world);
@@ -51,8 +57,12 @@ guint ice_context_new_id (IceContext *self);
 void ice_context_random (IceContext *self, guint8 *ret_bytes, gsize size);
 /* (transfer full) @length characters of RFC 8839's ice-char, uniform. */
 gchar *ice_context_random_ice_chars (IceContext *self, gsize length);
-/* TRUE, and the slot is taken, when Ta has elapsed since the last one. */
+void ice_context_set_ta (IceContext *self, IceTime ta);
+/* TRUE, and the slot is taken, when Ta has elapsed since the last one and it is
+ * this agent's turn in its process. Otherwise ask again at next_slot. */
 gboolean ice_context_take_slot (IceContext *self, IceTime now);
+/* Nothing waits for the turn that was reserved. */
+void ice_context_leave_slot (IceContext *self);
 void ice_context_log (IceContext *self, IceLogLevel level, IceLogArea area,
     const gchar *format, ...) G_GNUC_PRINTF (4, 5);
 

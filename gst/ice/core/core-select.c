@@ -297,6 +297,22 @@ ice_core_stop_component (IceCore *self, IceComponent *component)
   }
 }
 
+/* A turn among all agents that nobody here waits for any more must not be used
+ * later, when it may be somebody else's. */
+static void
+leave_slot (IceCore *self)
+{
+  gboolean waiting = ice_gatherer_is_waiting (self->gatherer);
+
+  if (!self->context.reserved)
+    return;
+  for (guint i = 0; i < self->sets->len && !waiting; i++)
+    waiting =
+        ice_checklist_set_peek (g_ptr_array_index (self->sets, i)) != NULL;
+  if (!waiting)
+    ice_context_leave_slot (&self->context);
+}
+
 void
 ice_core_settle (IceCore *self, IceTime now)
 {
@@ -316,4 +332,5 @@ ice_core_settle (IceCore *self, IceTime now)
   ice_core_run_failures (self, now);
   for (guint i = 0; i < self->sets->len; i++)
     ice_checker_run (g_ptr_array_index (self->sets, i), now);
+  leave_slot (self);
 }

@@ -105,11 +105,7 @@ ice_core_set_remote_pacing (IceCore *self, guint ms)
 {
   IceTime ta = MAX (OUR_PACING, ms ? ms : DEFAULT_PACING) * ICE_MSEC;
 
-  /* A slot that was taken before the peer had its say lasts as long as what is
-   * agreed now. */
-  if (self->context.next_slot != G_MININT64)
-    self->context.next_slot += ta - self->context.ta;
-  self->context.ta = ta;
+  ice_context_set_ta (&self->context, ta);
   self->pacing_known = TRUE;
 }
 

@@ -7,7 +7,7 @@
 
 #include "purity.h"
 
-/* Our side of RFC 8445 14.2; also the floor for all agents together. */
+/* Our side of RFC 8445 14.2. */
 #define PACING_MIN (5 * ICE_MSEC)
 
 void
@@ -35,7 +35,7 @@ ice_core_new (const IceCoreConfig *config, IceTime now)
   self->next_gather = config->gather;
   ice_context_init (&self->context, &config->world);
   /* While the peer's value is unknown only gathering goes on. */
-  self->context.ta = PACING_MIN;
+  ice_context_set_ta (&self->context, PACING_MIN);
   self->gatherer = ice_gatherer_new (&self->context, &config->gather);
   self->sets = g_ptr_array_new_with_free_func (free_set);
   self->streams = g_ptr_array_new ();

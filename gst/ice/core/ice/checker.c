@@ -166,8 +166,8 @@ ice_checker_run (IceChecklistSet *set, IceTime now)
   IcePair *pair;
 
   while (set->context->next_slot <= now &&
-      (pair = ice_checklist_set_peek (set)) != NULL) {
-    ice_context_take_slot (set->context, now);
+      (pair = ice_checklist_set_peek (set)) != NULL &&
+      ice_context_take_slot (set->context, now)) {
     ice_checklist_set_take (set, pair);
     send_check (set, pair, now);
   }

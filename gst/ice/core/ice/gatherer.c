@@ -263,6 +263,12 @@ socket_deadline (const IceGatherSocket *socket)
   return deadline;
 }
 
+gboolean
+ice_gatherer_is_waiting (const IceGatherer *self)
+{
+  return !self->closed && self->waiting.length > 0;
+}
+
 IceTime
 ice_gatherer_deadline (IceGatherer *self)
 {
@@ -270,7 +276,7 @@ ice_gatherer_deadline (IceGatherer *self)
 
   if (self->closed)
     return ICE_TIME_NEVER;
-  if (!g_queue_is_empty (&self->waiting))
+  if (ice_gatherer_is_waiting (self))
     deadline = MIN (deadline, self->context->next_slot);
   for (guint i = 0; i < self->sockets->len; i++) {
     next = socket_deadline (g_ptr_array_index (self->sockets, i));

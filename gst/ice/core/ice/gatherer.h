@@ -122,6 +122,8 @@ IceGatherVerdict ice_gatherer_receive (IceGatherer *self, guint socket,
 void ice_gatherer_timeout (IceGatherer *self, IceTime now);
 /* ICE_TIME_NEVER when nothing is due. */
 IceTime ice_gatherer_deadline (IceGatherer *self);
+/* A new transaction waits for its slot (RFC 8445 14.2). */
+gboolean ice_gatherer_is_waiting (const IceGatherer *self);
 
 /* (transfer full for the event's candidate) FALSE when the queue is empty. */
 gboolean ice_gatherer_next_event (IceGatherer *self, IceGatherEvent *ret_event);
