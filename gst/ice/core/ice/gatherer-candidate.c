@@ -196,7 +196,7 @@ ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query)
 
   if (is_taken (self, query))
     return FALSE;
-  candidate = make (self, socket, ICE_CANDIDATE_RELAYED, query->slot);
+  candidate = make (self, socket, ICE_CANDIDATE_RELAYED, query->relay_slot);
   candidate->address = candidate->base = query->allocation->relayed;
   candidate->related = query->mapped;
   /* W3C webrtc 4.8.1.1: who relays to hide does not tell the related one. */

@@ -111,6 +111,7 @@ typedef struct
   IceGatherServer *server; /* (unowned) */
   IceAddress address;      /* the server's */
   guint slot;              /* among the socket's, for the preference */
+  guint relay_slot;        /* among its allocations, likewise */
   gboolean redirected;     /* followed a 300 */
   gboolean retried;        /* the one delayed retry was used */
   gboolean any_family;     /* the server has no relay of our family */

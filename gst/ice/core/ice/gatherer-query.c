@@ -86,6 +86,21 @@ ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query)
   g_queue_push_tail (&self->waiting, query);
 }
 
+/* RFC 8445 5.1.2.1: local preferences are unique among candidates of one type,
+ * and the only one of its type has 65535, whatever other servers there are. */
+static guint
+count_allocations (const IceGatherSocket *socket)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < socket->queries->len; i++) {
+    const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    n += query->kind == ICE_GATHER_ALLOCATE;
+  }
+  return n;
+}
+
 IceGatherQuery *
 ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
     IceGatherServer *server, IceGatherKind kind, const IceAddress *address)
@@ -100,6 +115,7 @@ ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
   query->server = server;
   query->address = *address;
   query->slot = socket->queries->len;
+  query->relay_slot = count_allocations (socket);
   g_ptr_array_add (socket->queries, query);
   ice_gather_query_wait (self, query);
   return query;

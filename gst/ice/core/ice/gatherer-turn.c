@@ -159,6 +159,7 @@ ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare)
       copy = ice_gather_query_new (
           self, spare, query->server, ICE_GATHER_ALLOCATE, &query->address);
       copy->slot = query->slot;
+      copy->relay_slot = query->relay_slot;
       copy->redirected = query->redirected;
       return;
     }
