@@ -4,13 +4,29 @@
 
 #include "purity.h"
 
+static gboolean
+knows (const IceStream *stream, const IceCandidate *candidate)
+{
+  for (guint i = 0; i < stream->locals->len; i++)
+    if (ice_candidate_is_same (
+            g_ptr_array_index (stream->locals, i), candidate))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 add_local (
     IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now)
 {
-  IceCandidate *copy = ice_candidate_copy (candidate);
+  IceCandidate *copy;
   IceOutput *output;
 
+  /* A branch that restarts has everything told anew; the others know it, and
+   * those that said that no more would come stick to it. */
+  if (ice_core_is_shared_gather (self, stream) &&
+      (stream->local_ended || knows (stream, candidate)))
+    return;
+  copy = ice_candidate_copy (candidate);
   g_free (copy->ufrag);
   copy->ufrag = g_strdup (stream->generation->local_ufrag);
   output = ice_outputs_add (self->context.out, ICE_OUTPUT_LOCAL_CANDIDATE);
@@ -79,18 +95,15 @@ lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
   for (guint i = stream->locals->len; i-- > 0;) {
     IceCandidate *local = g_ptr_array_index (stream->locals, i);
 
-    if (local->id == candidate->id)
+    if (ice_candidate_is_same (local, candidate))
       g_ptr_array_remove_index (stream->locals, i);
   }
 }
 
 static void
-handle_event (IceCore *self, const IceGatherEvent *event, IceTime now)
+handle_event (
+    IceCore *self, IceStream *stream, const IceGatherEvent *event, IceTime now)
 {
-  IceStream *stream = ice_core_find_stream (self, event->stream);
-
-  if (stream == NULL)
-    return;
   switch (event->type) {
     case ICE_GATHER_CANDIDATE:
       add_local (self, stream, event->candidate, now);
@@ -123,7 +136,12 @@ ice_core_drain_events (IceCore *self, IceTime now)
   IceGatherEvent event;
 
   while (ice_gatherer_next_event (self->gatherer, &event)) {
-    handle_event (self, &event, now);
+    for (guint i = 0; i < self->streams->len; i++) {
+      IceStream *stream = g_ptr_array_index (self->streams, i);
+
+      if (stream->gather == event.stream)
+        handle_event (self, stream, &event, now);
+    }
     g_clear_pointer (&event.candidate, ice_candidate_unref);
   }
 }

@@ -145,8 +145,8 @@ ice_core_explain (
     g_string_append (text, "); ");
   }
   g_string_append (text, cure);
-  if (self->config.connect_timeout && stream->started_at &&
-      now - stream->started_at >= self->config.connect_timeout)
+  if (stream->set->connect_timeout && stream->started_at &&
+      now - stream->started_at >= stream->set->connect_timeout)
     g_string_append (text, " (given up because of connect-timeout)");
   g_string_append_c (text, '.');
   return g_string_free (text, FALSE);

@@ -16,11 +16,12 @@ struct _IceCore
   IceGatherer *gatherer; /* (owned) */
   GPtrArray *sets;       /* (owned) (element-type IceChecklistSet) one a peer */
   GPtrArray *streams;    /* (unowned) (element-type IceStream) of all sets */
+  guint branch;          /* of commands that name no stream */
+  guint turn;            /* the set whose check is next */
   IceResponder responder;
   IceCoreCounters counters;
   IceTime settled_at;
   gboolean closed;
-  gboolean pacing_known; /* the peer's description was read */
   gboolean checks_first; /* whose turn the next slot is */
   gboolean has_turn_server;
   guint server_error;  /* code of the last SERVER_ERROR, 0: none */
@@ -31,8 +32,26 @@ struct _IceCore
 IceStream *ice_core_find_stream (const IceCore *self, guint id);
 /* By transport id. */
 IceComponent *ice_core_find_component (const IceCore *self, guint id);
-/* The first peer's: that of commands which name no stream. */
-IceChecklistSet *ice_core_first_set (const IceCore *self);
+
+/* core-fork.c; (unowned) (nullable) that of commands which name no stream. */
+IceChecklistSet *ice_core_current_set (const IceCore *self);
+/* (unowned) */
+IceChecklistSet *ice_core_add_set (IceCore *self, guint branch,
+    gboolean controlling, const IceCoreConfig *config);
+/* (unowned) (nullable) whose it is that came through @local: what a Binding
+ * request says (RFC 8445 7.3.1.4), else where it came from. *@ret_stranger:
+ * there is no branch for it, but one may come. */
+IceComponent *ice_core_choose_component (IceCore *self,
+    const IceCandidate *local, const IceAddress *from,
+    const IceStunMessage *message, gboolean *ret_stranger);
+gboolean ice_core_is_shared_gather (IceCore *self, const IceStream *stream);
+/* What no other branch needs goes back to the gatherer. */
+void ice_core_release_local (
+    IceCore *self, IceStream *stream, IceCandidate *local, IceTime now);
+/* Transport ids by component - 1 of everyone who shares it. */
+GArray *ice_core_list_transports (IceCore *self, guint gather);
+/* Above those of all who share it. */
+guint ice_core_next_generation (IceCore *self, guint gather);
 
 /* core-events.c */
 void ice_core_drain_events (IceCore *self, IceTime now);
@@ -50,6 +69,7 @@ void ice_core_set_state (IceCore *self, IceComponent *component, IceState state,
 
 /* core-session.c: a peer without ICE gets its route when there is a socket. */
 void ice_core_try_default (IceCore *self, IceComponent *component, IceTime now);
+void ice_core_close_components (IceCore *self, IceStream *stream, IceTime now);
 
 /* core-timers.c */
 /* RFC 8445 8.3.1: "wait an additional three seconds". */

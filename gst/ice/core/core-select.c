@@ -137,7 +137,8 @@ start_consent (IceCore *self, IceComponent *component, IceTime now)
   IceTime sent_at = component->consent.sent_at;
 
   if (pair && !pair->without_ice)
-    mode = self->config.consent ? ICE_CONSENT_CHECKS : ICE_CONSENT_KEEPALIVE;
+    mode = component->stream->set->consent ? ICE_CONSENT_CHECKS
+                                           : ICE_CONSENT_KEEPALIVE;
   ice_consent_start (&component->consent, &self->context, mode,
       pair ? pair->granted_at : now, pair ? pair->rtt : 0, now);
   component->consent.media_at = component->consent.looked_at_media = media_at;
@@ -313,6 +314,39 @@ leave_slot (IceCore *self)
     ice_context_leave_slot (&self->context);
 }
 
+/* TRUE when a check left: the next one's turn is the next set's. */
+static gboolean
+run_set (IceCore *self, guint index, IceTime now)
+{
+  IceTime before = self->context.own_slot;
+
+  ice_checker_run (g_ptr_array_index (self->sets, index), now);
+  if (self->context.own_slot == before)
+    return FALSE;
+  self->turn = index + 1;
+  return TRUE;
+}
+
+/* The slots of Ta are the agent's (RFC 8445 14.2): branches take turns, and as
+ * among streams triggered checks go first. */
+static void
+run_checks (IceCore *self, IceTime now)
+{
+  guint n = self->sets->len, turn = self->turn;
+
+  for (guint i = 0; n > 1 && i < n; i++) {
+    guint index = (turn + i) % n;
+
+    if (ice_checklist_set_has_triggered (
+            g_ptr_array_index (self->sets, index)) &&
+        run_set (self, index, now))
+      return;
+  }
+  for (guint i = 0; i < n; i++)
+    if (run_set (self, (turn + i) % n, now))
+      return;
+}
+
 void
 ice_core_settle (IceCore *self, IceTime now)
 {
@@ -330,7 +364,6 @@ ice_core_settle (IceCore *self, IceTime now)
     update_stream (self, stream, now);
   }
   ice_core_run_failures (self, now);
-  for (guint i = 0; i < self->sets->len; i++)
-    ice_checker_run (g_ptr_array_index (self->sets, i), now);
+  run_checks (self, now);
   leave_slot (self);
 }

@@ -18,16 +18,18 @@
 void
 ice_core_set_controlling (IceCore *self, gboolean controlling)
 {
-  IceChecklistSet *set = ice_core_first_set (self);
+  IceChecklistSet *set = ice_core_current_set (self);
 
-  if (set->controlling != controlling)
+  if (set && set->controlling != controlling)
     ice_checklist_set_switch_role (set, controlling, FALSE);
 }
 
 gboolean
 ice_core_get_controlling (const IceCore *self)
 {
-  return ice_core_first_set (self)->controlling;
+  const IceChecklistSet *set = ice_core_current_set (self);
+
+  return set && set->controlling;
 }
 
 static void
@@ -53,19 +55,28 @@ ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
 void
 ice_core_set_consent (IceCore *self, gboolean consent)
 {
-  self->config.consent = consent;
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set)
+    set->consent = consent;
 }
 
 void
 ice_core_set_allow_non_ice (IceCore *self, gboolean allow)
 {
-  self->config.allow_non_ice = allow;
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set)
+    set->allow_non_ice = allow;
 }
 
 void
 ice_core_set_connect_timeout (IceCore *self, IceTime timeout)
 {
-  self->config.connect_timeout = timeout;
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set)
+    set->connect_timeout = timeout;
 }
 
 void
@@ -100,13 +111,28 @@ ice_core_set_remote_lite (IceCore *self, gboolean lite)
     ice_core_set_controlling (self, TRUE);
 }
 
+/* RFC 8445 14.2: one agent has one Ta, whoever its checks are for. */
+static void
+set_pacing (IceCore *self, IceChecklistSet *set, guint ms)
+{
+  IceTime ta = 0;
+
+  set->ta = MAX (OUR_PACING, ms ? ms : DEFAULT_PACING) * ICE_MSEC;
+  for (guint i = 0; i < self->sets->len; i++) {
+    const IceChecklistSet *other = g_ptr_array_index (self->sets, i);
+
+    ta = MAX (ta, other->ta);
+  }
+  ice_context_set_ta (&self->context, ta);
+}
+
 void
 ice_core_set_remote_pacing (IceCore *self, guint ms)
 {
-  IceTime ta = MAX (OUR_PACING, ms ? ms : DEFAULT_PACING) * ICE_MSEC;
+  IceChecklistSet *set = ice_core_current_set (self);
 
-  ice_context_set_ta (&self->context, ta);
-  self->pacing_known = TRUE;
+  if (set)
+    set_pacing (self, set, ms);
 }
 
 /* Streams. */
@@ -114,9 +140,13 @@ ice_core_set_remote_pacing (IceCore *self, guint ms)
 guint
 ice_core_add_stream (IceCore *self)
 {
-  IceStream *stream = ice_stream_new (&self->context);
+  IceChecklistSet *set = ice_core_current_set (self);
+  IceStream *stream;
 
-  ice_checklist_set_add_stream (ice_core_first_set (self), stream);
+  if (set == NULL)
+    return 0;
+  stream = ice_stream_new (&self->context);
+  ice_checklist_set_add_stream (set, stream);
   g_ptr_array_add (self->streams, stream);
   return stream->id;
 }
@@ -132,8 +162,8 @@ close_component (IceCore *self, IceComponent *component, IceTime now)
   ice_core_set_state (self, component, ICE_STATE_CLOSED, ICE_CAUSE_NONE, now);
 }
 
-static void
-close_components (IceCore *self, IceStream *stream, IceTime now)
+void
+ice_core_close_components (IceCore *self, IceStream *stream, IceTime now)
 {
   for (guint i = 0; i < stream->components->len; i++)
     close_component (self, g_ptr_array_index (stream->components, i), now);
@@ -146,8 +176,16 @@ ice_core_remove_stream (IceCore *self, guint id, IceTime now)
 
   if (stream == NULL)
     return;
-  close_components (self, stream, now);
-  ice_gatherer_remove_stream (self->gatherer, id, now);
+  ice_core_close_components (self, stream, now);
+  if (ice_core_is_shared_gather (self, stream)) {
+    while (stream->locals->len > 0) {
+      ice_core_release_local (
+          self, stream, g_ptr_array_index (stream->locals, 0), now);
+      g_ptr_array_remove_index (stream->locals, 0);
+    }
+  } else {
+    ice_gatherer_remove_stream (self->gatherer, stream->gather, now);
+  }
   g_ptr_array_remove (self->streams, stream);
   g_ptr_array_remove (stream->set->streams, stream);
   if (!self->closed)
@@ -191,7 +229,7 @@ ice_core_remove_component (IceCore *self, guint id, guint number, IceTime now)
 
     if (local->component != number)
       continue;
-    ice_gatherer_release_candidate (self->gatherer, local, now);
+    ice_core_release_local (self, stream, local, now);
     g_ptr_array_remove_index (stream->locals, i);
   }
   ice_core_settle (self, now);
@@ -233,8 +271,8 @@ is_of_generation (const IceStream *stream, const IceCandidate *candidate)
 static void
 activate (IceCore *self, IceStream *stream, IceTime now)
 {
-  if (!self->pacing_known)
-    ice_core_set_remote_pacing (self, 0);
+  if (stream->set->ta == 0)
+    set_pacing (self, stream->set, 0);
   stream->started_at = now;
   for (guint i = stream->remotes->len; i-- > 0;) {
     if (!is_of_generation (stream, g_ptr_array_index (stream->remotes, i)))
@@ -304,24 +342,17 @@ void
 ice_core_gather (IceCore *self, guint id, IceTime now)
 {
   IceStream *stream = ice_core_find_stream (self, id);
-  g_autoptr (GArray) transports = g_array_new (FALSE, TRUE, sizeof (guint));
+  g_autoptr (GArray) transports = NULL;
 
   if (stream == NULL || self->closed || stream->gathering)
     return;
   stream->gathering = TRUE;
   stream->gather_started_at = now;
   g_clear_pointer (&self->socket_error, g_free);
-  for (guint i = 0; i < stream->components->len; i++) {
-    IceComponent *component = g_ptr_array_index (stream->components, i);
-
-    if (component->state == ICE_STATE_CLOSED)
-      continue;
-    if (transports->len < component->number)
-      g_array_set_size (transports, component->number);
-    g_array_index (transports, guint, component->number - 1) = component->id;
-  }
-  ice_gatherer_gather (self->gatherer, id, (const guint *) transports->data,
-      transports->len, stream->generation->number, now);
+  transports = ice_core_list_transports (self, stream->gather);
+  ice_gatherer_gather (self->gatherer, stream->gather,
+      (const guint *) transports->data, transports->len,
+      stream->generation->number, now);
   ice_core_settle (self, now);
 }
 
@@ -380,7 +411,9 @@ ice_core_try_default (IceCore *self, IceComponent *component, IceTime now)
             candidate->kind == ICE_CANDIDATE_RELAYED))
       local = candidate;
   }
-  if (local == NULL)
+  if (local == NULL ||
+      ice_checklist_set_is_taken (
+          stream->set, local, &component->default_remote))
     return;
   remote = ice_candidate_new (ICE_CANDIDATE_HOST, component->number);
   remote->id = ice_context_new_id (&self->context);
@@ -396,7 +429,7 @@ ice_core_try_default (IceCore *self, IceComponent *component, IceTime now)
   component->selected = pair;
   component->selected_changes++;
   ice_component_accept (component, &self->context, self->gatherer, local,
-      &remote->address, stream->generation->number);
+      &remote->address, stream->generation->number, FALSE);
 }
 
 IceVerdict
@@ -407,7 +440,8 @@ ice_core_set_remote_default (
 
   if (component == NULL || self->closed)
     return ICE_VERDICT_UNEXPECTED;
-  if (!self->config.allow_non_ice || !ice_address_is_usable (address))
+  if (!component->stream->set->allow_non_ice ||
+      !ice_address_is_usable (address))
     return ICE_VERDICT_REFUSED;
   component->default_remote = *address;
   if (component->selected && component->selected->without_ice)
@@ -431,7 +465,8 @@ restart_stream (IceCore *self, IceStream *stream, IceTime now)
     if (component->state == ICE_STATE_FAILED)
       ice_core_set_state (self, component, ICE_STATE_NEW, ICE_CAUSE_NONE, now);
   }
-  ice_stream_restart (stream, &self->context);
+  ice_stream_restart (
+      stream, &self->context, ice_core_next_generation (self, stream->gather));
   stream->set->n_unproven = 0;
   if (gathering)
     ice_core_gather (self, stream->id, now);
@@ -446,7 +481,7 @@ ice_core_restart (IceCore *self, guint id, IceTime now)
   for (guint i = 0; i < self->streams->len; i++) {
     IceStream *stream = g_ptr_array_index (self->streams, i);
 
-    if (id == 0 || stream->id == id)
+    if (id ? stream->id == id : stream->set == ice_core_current_set (self))
       restart_stream (self, stream, now);
   }
   ice_core_settle (self, now);
@@ -505,17 +540,6 @@ ice_core_set_selected_pair (IceCore *self, guint transport,
   ice_checklist_trigger (pair);
   ice_core_settle (self, now);
   return ICE_VERDICT_OK;
-}
-
-void
-ice_core_close (IceCore *self, IceTime now)
-{
-  if (self->closed)
-    return;
-  for (guint i = 0; i < self->streams->len; i++)
-    close_components (self, g_ptr_array_index (self->streams, i), now);
-  self->closed = TRUE;
-  ice_gatherer_close (self->gatherer, now);
 }
 
 /* Answers to outputs. */

@@ -42,16 +42,19 @@ add_pair_stats (IceChecklistSet *set, IcePair *pair, gpointer user)
 void
 ice_core_get_pair_stats (IceCore *self, GArray *ret)
 {
-  for (guint i = 0; i < self->sets->len; i++)
-    ice_checklist_set_find_pair (
-        g_ptr_array_index (self->sets, i), add_pair_stats, ret);
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set)
+    ice_checklist_set_find_pair (set, add_pair_stats, ret);
 }
 
 void
 ice_core_get_transport_stats (IceCore *self, GArray *ret)
 {
-  for (guint i = 0; i < self->streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->streams, i);
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  for (guint i = 0; set && i < set->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (set->streams, i);
 
     for (guint j = 0; j < stream->components->len; j++) {
       IceComponent *component = g_ptr_array_index (stream->components, j);

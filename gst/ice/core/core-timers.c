@@ -89,12 +89,13 @@ open_until (const IceComponent *component)
 /* RFC 8863 4: not before the PAC timer ends, and while a check may still be
  * answered not even then; a connect timeout is a decision of ours. */
 static IceTime
-fail_at (const IceCore *self, const IceComponent *component)
+fail_at (const IceComponent *component)
 {
   IceTime started_at = component->stream->started_at;
+  IceTime timeout = component->stream->set->connect_timeout;
 
-  if (self->config.connect_timeout)
-    return started_at + self->config.connect_timeout;
+  if (timeout)
+    return started_at + timeout;
   return MAX (started_at + PAC_TIME, open_until (component));
 }
 
@@ -113,7 +114,7 @@ check_failure (IceCore *self, IceComponent *component, IceTime now)
   IceCause cause;
   g_autofree gchar *text = NULL;
 
-  if (!is_waiting (component) || now < fail_at (self, component))
+  if (!is_waiting (component) || now < fail_at (component))
     return;
   text = ice_core_explain (self, stream, now, &cause);
   ice_checklist_conclude (stream->set, component, NULL);
@@ -161,11 +162,27 @@ check_hint (IceCore *self, IceStream *stream, IceTime now)
 /* RFC 8445 8.3.1: allocations that no selected pair uses are given back, and
  * the mappings of reflexive candidates are no longer kept alive: the selected
  * pair keeps its own. */
+/* RFC 3261 13.2.2.4: "the INVITE transaction [is] completed 64*T1 seconds after
+ * the reception of the first 2xx response": until then another answerer may
+ * turn up, and want the candidates that it was told. */
+#define FORK_TIME (32 * ICE_SECOND)
+
+/* ICE_TIME_NEVER: not now, or done already. */
+static IceTime
+release_at (const IceStream *stream)
+{
+  if (stream->released || stream->completed_at == 0)
+    return ICE_TIME_NEVER;
+  if (stream->set->forking)
+    return MAX (stream->started_at + FORK_TIME,
+        stream->completed_at + ICE_RELEASE_TIME);
+  return stream->completed_at + ICE_RELEASE_TIME;
+}
+
 static void
 check_release (IceCore *self, IceStream *stream, IceTime now)
 {
-  if (stream->released || stream->completed_at == 0 ||
-      now < stream->completed_at + ICE_RELEASE_TIME)
+  if (now < release_at (stream))
     return;
   stream->released = TRUE;
   for (guint i = stream->locals->len; i-- > 0;) {
@@ -174,7 +191,7 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
         ice_stream_find_component (stream, local->component);
 
     if (local->kind == ICE_CANDIDATE_SERVER_REFLEXIVE)
-      ice_gatherer_release_candidate (self->gatherer, local, now);
+      ice_core_release_local (self, stream, local, now);
     if (local->kind != ICE_CANDIDATE_RELAYED ||
         (component && component->selected &&
             ice_pair_same_local (component->selected->local, local)))
@@ -182,7 +199,7 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
     if (component)
       ice_component_unaccept_local (
           component, &self->context, self->gatherer, local);
-    ice_gatherer_release_candidate (self->gatherer, local, now);
+    ice_core_release_local (self, stream, local, now);
     g_ptr_array_remove_index (stream->locals, i);
   }
 }
@@ -230,7 +247,7 @@ component_deadline (IceCore *self, IceComponent *component)
   if (component->unaccept_at)
     deadline = MIN (deadline, component->unaccept_at);
   if (stream->started_at && is_waiting (component))
-    deadline = MIN (deadline, fail_at (self, component));
+    deadline = MIN (deadline, fail_at (component));
   ice_nominator_pick (stream->set, component, self->settled_at, &at);
   return MIN (deadline, at);
 }
@@ -248,8 +265,7 @@ ice_core_deadline (IceCore *self)
 
     if (is_hint_pending (stream))
       deadline = MIN (deadline, stream->started_at + HINT_TIME);
-    if (stream->completed_at && !stream->released)
-      deadline = MIN (deadline, stream->completed_at + ICE_RELEASE_TIME);
+    deadline = MIN (deadline, release_at (stream));
     for (guint j = 0; j < stream->components->len; j++)
       deadline = MIN (deadline,
           component_deadline (self, g_ptr_array_index (stream->components, j)));

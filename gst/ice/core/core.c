@@ -18,18 +18,10 @@ ice_core_config_init (IceCoreConfig *config, const IceWorld *world)
   };
 }
 
-static void
-free_set (gpointer set)
-{
-  ice_checklist_set_clear (set);
-  g_free (set);
-}
-
 IceCore *
 ice_core_new (const IceCoreConfig *config, IceTime now)
 {
   IceCore *self = g_new0 (IceCore, 1);
-  IceChecklistSet *set;
 
   self->config = *config;
   self->next_gather = config->gather;
@@ -37,12 +29,10 @@ ice_core_new (const IceCoreConfig *config, IceTime now)
   /* While the peer's value is unknown only gathering goes on. */
   ice_context_set_ta (&self->context, PACING_MIN);
   self->gatherer = ice_gatherer_new (&self->context, &config->gather);
-  self->sets = g_ptr_array_new_with_free_func (free_set);
+  self->sets =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_checklist_set_free);
   self->streams = g_ptr_array_new ();
-  set = g_new (IceChecklistSet, 1);
-  ice_checklist_set_init (set, &self->context, self->gatherer,
-      config->controlling, config->max_pairs);
-  g_ptr_array_add (self->sets, set);
+  ice_core_add_set (self, 0, config->controlling, config);
   return self;
 }
 
@@ -69,12 +59,6 @@ ice_verdict_to_string (IceVerdict verdict)
 }
 
 /* Finding. */
-
-IceChecklistSet *
-ice_core_first_set (const IceCore *self)
-{
-  return g_ptr_array_index (self->sets, 0);
-}
 
 IceStream *
 ice_core_find_stream (const IceCore *self, guint id)
@@ -121,16 +105,6 @@ typedef struct
   IceBytes data;
 } Arrival;
 
-static IceComponent *
-find_component (IceCore *self, const IceCandidate *local)
-{
-  IceStream *stream = ice_core_find_stream (self, local->stream);
-  IceComponent *component =
-      stream ? ice_stream_find_component (stream, local->component) : NULL;
-
-  return component && component->state != ICE_STATE_CLOSED ? component : NULL;
-}
-
 static IceVerdict
 receive_media (
     IceCore *self, IceComponent *component, const Arrival *in, IceTime now)
@@ -176,10 +150,15 @@ static IceVerdict
 receive_arrival (IceCore *self, const Arrival *in,
     const IceStunMessage *message, IceTime now)
 {
-  IceComponent *component = find_component (self, in->local);
+  gboolean stranger = FALSE;
+  IceComponent *component = ice_core_choose_component (
+      self, in->local, &in->from, message, &stranger);
 
   if (component == NULL)
     return ICE_VERDICT_UNEXPECTED;
+  if (stranger)
+    return ice_responder_remember (&self->responder, component->stream->set,
+        component, in->local, &in->from, message, now);
   if (message)
     return receive_stun (self, component, in, message, now);
   return receive_media (self, component, in, now);

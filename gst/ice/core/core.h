@@ -52,6 +52,21 @@ ice_core_send (IceCore *self, guint transport, IceBytes payload, IceTime now);
  * due. */
 IceOutput *ice_core_take_outputs (IceCore *self, IceTime *ret_deadline);
 
+/* Commands: forks (RFC 8839 7: "a single offer generating a multiplicity of
+ * answers"). Each answer is a branch: a role, checklists and pairs of its own
+ * on the same sockets and allocations. Branch 0 is there from the start. */
+#define ICE_MAX_BRANCHES 64
+/* A branch with the settings of the present one, whose offer it is. Its id, or
+ * 0 when there are too many, or it is closed. */
+guint ice_core_fork (IceCore *self);
+/* The local side of @stream for the peer of @branch. Its id, or 0. */
+guint ice_core_fork_stream (IceCore *self, guint branch, guint stream);
+/* Commands and questions that name no stream are for it from now on. */
+void ice_core_use_branch (IceCore *self, guint branch);
+/* Further answers may come to what is offered: checks of peers that are not
+ * known are kept for them, and candidates for as long as that may be. */
+void ice_core_set_forking (IceCore *self, gboolean forking);
+
 /* Commands: the session. */
 void ice_core_set_controlling (IceCore *self, gboolean controlling);
 gboolean ice_core_get_controlling (const IceCore *self);
@@ -103,6 +118,7 @@ void ice_core_restart (IceCore *self, guint stream, IceTime now);
 /* The application picks; checks stop for that component. */
 IceVerdict ice_core_set_selected_pair (IceCore *self, guint transport,
     const IceAddress *local, const IceAddress *remote, IceTime now);
+/* The present branch; with the last one everything. */
 void ice_core_close (IceCore *self, IceTime now);
 
 /* Answers to outputs. */

@@ -152,6 +152,7 @@ struct _IceOutput
     } state;
     struct
     {
+      guint branch; /* of ice_core_fork */
       gboolean controlling;
     } role;
     struct

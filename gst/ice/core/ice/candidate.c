@@ -47,6 +47,14 @@ ice_candidate_unref (IceCandidate *self)
   g_free (self);
 }
 
+gboolean
+ice_candidate_is_same (const IceCandidate *a, const IceCandidate *b)
+{
+  return a->kind == b->kind && a->socket == b->socket &&
+      ice_address_equal (&a->address, &b->address) &&
+      ice_address_equal (&a->base, &b->base);
+}
+
 guint
 ice_candidate_kind_preference (IceCandidateKind kind)
 {

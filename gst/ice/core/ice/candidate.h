@@ -60,6 +60,10 @@ IceCandidate *ice_candidate_ref (IceCandidate *self);
 void ice_candidate_unref (IceCandidate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceCandidate, ice_candidate_unref)
 
+/* Of two local ones: they stand for the same socket or allocation, seen at the
+ * same address. After a restart they are new objects. */
+gboolean ice_candidate_is_same (const IceCandidate *a, const IceCandidate *b);
+
 /* RFC 8445 5.1.2.2: 126, 100, 110, 0. */
 guint ice_candidate_kind_preference (IceCandidateKind kind);
 /* RFC 8445 5.1.2.1. */

@@ -311,6 +311,13 @@ check_succeeded (IceChecklistSet *set, IcePair *pair, IceCheck *check,
 {
   IceComponent *component = pair->component;
 
+  if (check->kind == ICE_CHECK_ORDINARY &&
+      ice_checklist_set_is_taken (set, pair->local, &pair->remote->address)) {
+    /* What comes from there could not be told apart (design 9.9). */
+    ice_pair_remove_check (pair, check);
+    ice_checklist_fail (set, pair);
+    return;
+  }
   note_rtt (pair, check, now);
   pair->granted_at = now;
   if (component->selected == pair)
@@ -324,8 +331,8 @@ check_succeeded (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   conclude_check (set, pair, check);
   /* The answer is signed and came from there, as a check would have: an
    * ice-lite peer sends none of its own. */
-  ice_component_accept (component, set->context, set->gatherer, pair->local,
-      &pair->remote->address, pair->generation->number);
+  ice_checklist_set_accept (set, component, pair->local, &pair->remote->address,
+      pair->generation->number, TRUE);
 }
 
 /* RFC 8445 7.2.5.1: a 487. */

@@ -27,6 +27,13 @@ ice_checklist_set_clear (IceChecklistSet *self)
 }
 
 void
+ice_checklist_set_free (IceChecklistSet *self)
+{
+  ice_checklist_set_clear (self);
+  g_free (self);
+}
+
+void
 ice_checklist_set_add_stream (IceChecklistSet *self, IceStream *stream)
 {
   stream->set = self;
@@ -168,6 +175,7 @@ ice_checklist_set_switch_role (
     ice_checklist_sort (stream);
   }
   output = ice_outputs_add (self->context->out, ICE_OUTPUT_ROLE);
+  output->role.branch = self->branch;
   output->role.controlling = controlling;
   ice_log (self->context, ICE_LOG_INFO, ICE_LOG_CHECK, "we are %s now",
       controlling ? "controlling" : "controlled");

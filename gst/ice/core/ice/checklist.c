@@ -270,6 +270,8 @@ ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair)
       ice_pair_same_local (selected->local, pair->local) &&
       ice_address_equal (&selected->remote->address, &pair->remote->address))
     return;
+  if (ice_checklist_set_is_shared_peer (self, pair))
+    return;
   ice_gatherer_forget_peer (
       self->gatherer, pair->local, &pair->remote->address);
 }

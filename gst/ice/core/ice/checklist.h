@@ -11,9 +11,16 @@ G_BEGIN_DECLS
 
 /* The checklist set (RFC 8445 6.1.2): every stream with its checklist, and
  * what they share: the role, the limit on pairs, the turn. A checklist is the
- * pairs and the triggered-check queue of an IceStream. */
+ * pairs and the triggered-check queue of an IceStream.
+ *
+ * One set is one peer. Where an offer was forked (RFC 8839 7) several live on
+ * the same sockets, each a branch; checklist-fork.c is about what is then
+ * between them. */
 struct _IceChecklistSet
 {
+  guint branch;          /* names it; 0 was there first */
+  const GPtrArray *all;  /* (unowned) (nullable) (element-type IceChecklistSet)
+                            those that share the gatherer; NULL: only this */
   IceContext *context;   /* (unowned) */
   IceGatherer *gatherer; /* (unowned) */
   GPtrArray *streams;    /* (owned) IceStream, in the order they were added */
@@ -25,11 +32,18 @@ struct _IceChecklistSet
    * answered since, those that made room for others included. */
   guint n_unproven;
   guint turn; /* the stream whose check is next (RFC 8445 6.1.4.2) */
+
+  gboolean forking; /* our offer may have more answers: checks of peers that we
+                     do not know yet are kept for their branches */
+  gboolean consent, allow_non_ice; /* as IceCoreConfig has them */
+  IceTime connect_timeout;         /* likewise */
+  IceTime ta; /* agreed with the peer (RFC 8445 14.2), 0: not yet */
 };
 
 void ice_checklist_set_init (IceChecklistSet *self, IceContext *context,
     IceGatherer *gatherer, gboolean controlling, guint max_pairs);
 void ice_checklist_set_clear (IceChecklistSet *self);
+void ice_checklist_set_free (IceChecklistSet *self);
 /* (transfer full) for @stream; whoever removes it from streams frees it. */
 void ice_checklist_set_add_stream (IceChecklistSet *self, IceStream *stream);
 IceStream *ice_checklist_set_find_stream (IceChecklistSet *self, guint id);
@@ -83,6 +97,26 @@ void ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair);
 /* RFC 8445 8.1.2: all pairs of the component but @keep (nullable) go. */
 void ice_checklist_conclude (
     IceChecklistSet *self, IceComponent *component, IcePair *keep);
+
+/* checklist-fork.c: what branches must not do to each other. */
+
+/* Media from @from through @local is another branch's for certain. */
+gboolean ice_checklist_set_is_taken (const IceChecklistSet *self,
+    const IceCandidate *local, const IceAddress *from);
+/* ice_component_accept, unless another branch was first; who has @proven it
+ * takes it from one that has only heard it (design 9.9). */
+void ice_checklist_set_accept (IceChecklistSet *self, IceComponent *component,
+    IceCandidate *local, const IceAddress *from, guint generation,
+    gboolean proven);
+/* Another branch has a pair of the same two addresses. */
+gboolean ice_checklist_set_is_shared_peer (
+    const IceChecklistSet *self, const IcePair *pair);
+/* Another stream still holds the candidate, or sends from its base. */
+gboolean ice_checklist_set_is_shared_local (const IceChecklistSet *self,
+    const IceStream *stream, const IceCandidate *local);
+/* The other stream of @set with the same local side; (unowned) (nullable). */
+IceStream *ice_checklist_set_find_twin (
+    const IceChecklistSet *self, const IceStream *stream);
 
 gboolean ice_checklist_set_has_triggered (const IceChecklistSet *self);
 /* The pair whose check is next (RFC 8445 6.1.4.2), without taking it;

@@ -244,14 +244,29 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
   trigger (set, pair, nominated, now);
 }
 
-void
-ice_responder_replay (
-    IceChecklistSet *set, IceComponent *component, IceTime now)
+/* (transfer full) (nullable) the oldest of the peer @ufrag. */
+static IceEarlyCheck *
+take_early (IceComponent *component, const gchar *ufrag)
+{
+  for (GList *l = component->early.head; l; l = l->next) {
+    IceEarlyCheck *early = l->data;
+
+    if (strcmp (early->ufrag, ufrag) == 0) {
+      g_queue_delete_link (&component->early, l);
+      return early;
+    }
+  }
+  return NULL;
+}
+
+static void
+replay_from (IceChecklistSet *set, IceComponent *component,
+    IceComponent *holder, IceTime now)
 {
   const gchar *ufrag = component->stream->generation->remote_ufrag;
   IceEarlyCheck *early;
 
-  while ((early = g_queue_pop_head (&component->early)) != NULL) {
+  while ((early = take_early (holder, ufrag)) != NULL) {
     Request request = {
       .component = component,
       .local = early->local,
@@ -261,9 +276,41 @@ ice_responder_replay (
       .use_candidate = early->use_candidate,
     };
 
-    if (g_strcmp0 (early->ufrag, ufrag) == 0)
-      act (set, &request, now);
+    act (set, &request, now);
     ice_early_check_free (early);
+  }
+}
+
+/* Checks of other answerers were answered before anybody's answer was known;
+ * their media is not this peer's. */
+static void
+part_from_strangers (IceChecklistSet *set, IceComponent *component)
+{
+  for (GList *l = component->early.head; l; l = l->next) {
+    IceEarlyCheck *early = l->data;
+
+    ice_component_unaccept_heard (
+        component, set->context, set->gatherer, early->local, &early->from);
+  }
+  if (!set->forking)
+    g_queue_clear_full (
+        &component->early, (GDestroyNotify) ice_early_check_free);
+}
+
+void
+ice_responder_replay (
+    IceChecklistSet *set, IceComponent *component, IceTime now)
+{
+  replay_from (set, component, component, now);
+  part_from_strangers (set, component);
+  for (guint i = 0; set->all && i < set->all->len; i++) {
+    IceStream *twin = ice_checklist_set_find_twin (
+        g_ptr_array_index (set->all, i), component->stream);
+    IceComponent *holder =
+        twin ? ice_stream_find_component (twin, component->number) : NULL;
+
+    if (holder)
+      replay_from (set, component, holder, now);
   }
 }
 
@@ -276,8 +323,8 @@ note_request (IceChecklistSet *set, const Request *request,
   IceStream *stream = component->stream;
   IcePair *selected = component->selected;
 
-  ice_component_accept (component, set->context, set->gatherer, request->local,
-      &request->from, generation->number);
+  ice_checklist_set_accept (set, component, request->local, &request->from,
+      generation->number, FALSE);
   if (selected && selected->local->socket == request->local->socket &&
       ice_address_equal (&selected->remote->address, &request->from))
     ice_consent_heard (&component->consent, now);
@@ -289,6 +336,15 @@ note_request (IceChecklistSet *set, const Request *request,
     ice_outputs_add (set->context->out, ICE_OUTPUT_FIRST_CHECK)->stream.stream =
         stream->id;
   }
+}
+
+static gboolean
+is_signed (const IceStunMessage *message, IceStunKey *key,
+    IceStunIntegrity *ret_integrity)
+{
+  *ret_integrity = message->integrity_sha256 ? ICE_STUN_INTEGRITY_SHA256
+                                             : ICE_STUN_INTEGRITY_SHA1;
+  return ice_stun_message_verify (message, key, *ret_integrity);
 }
 
 /* RFC 8489 9.1.3, RFC 8445 7.3: which generation signed it. 0, or the code of
@@ -306,12 +362,8 @@ authenticate (IceStream *stream, const IceStunMessage *message,
   *ret_generation = ice_stream_find_generation (stream, username, ret_ufrag);
   if (*ret_generation == NULL)
     return 401;
-  *ret_integrity = message->integrity_sha256 ? ICE_STUN_INTEGRITY_SHA256
-                                             : ICE_STUN_INTEGRITY_SHA1;
-  if (!ice_stun_message_verify (
-          message, (*ret_generation)->local_key, *ret_integrity))
-    return 401;
-  return 0;
+  return is_signed (message, (*ret_generation)->local_key, ret_integrity) ? 0
+                                                                          : 401;
 }
 
 /* FALSE: an attribute has the wrong size, or PRIORITY is missing from a check
@@ -359,6 +411,8 @@ ice_responder_receive (IceResponder *self, IceChecklistSet *set,
     code = 420;
   else if (!read_request (message, &request))
     code = 400;
+  else if (ice_checklist_set_is_taken (set, local, from))
+    code = 403;
   else if (!settle_roles (set, message))
     code = 487;
   if (code) {
@@ -377,5 +431,28 @@ ice_responder_receive (IceResponder *self, IceChecklistSet *set,
         component, local, from, request.priority, request.use_candidate, ufrag);
   else if (ice_stream_is_active (stream))
     act (set, &request, now);
+  return ICE_VERDICT_OK;
+}
+
+IceVerdict
+ice_responder_remember (IceResponder *self, IceChecklistSet *set,
+    IceComponent *component, IceCandidate *local, const IceAddress *from,
+    const IceStunMessage *message, IceTime now)
+{
+  Request request = { .component = component, .local = local, .from = *from };
+  IceStunIntegrity integrity;
+  IceBytes username, ufrag;
+  guint16 unknown;
+
+  if (!ice_stun_message_find (message, ICE_STUN_USERNAME, &username) ||
+      !ice_stream_is_named (component->stream, username, &ufrag) ||
+      !is_signed (
+          message, component->stream->generation->local_key, &integrity))
+    return refuse (self, set, local, from, message, 401, now);
+  if (ice_stun_message_unknown (message, &unknown, 1) > 0 ||
+      !read_request (message, &request) || !request.has_priority)
+    return ICE_VERDICT_REFUSED;
+  ice_component_add_early (
+      component, local, from, request.priority, request.use_candidate, ufrag);
   return ICE_VERDICT_OK;
 }

@@ -18,7 +18,15 @@ typedef struct
 IceVerdict ice_responder_receive (IceResponder *self, IceChecklistSet *set,
     IceComponent *component, IceCandidate *local, const IceAddress *from,
     const IceStunMessage *message, IceTime now);
-/* The peer's credentials are known: what came early is acted upon. */
+/* One whose second half of the USERNAME names a peer that there is no branch
+ * for yet. It is authentic, but not answered: a 401 would end the pair at the
+ * peer, an answer would tell it of a session that nobody has made. It is kept
+ * with @component until ice_responder_replay finds it. */
+IceVerdict ice_responder_remember (IceResponder *self, IceChecklistSet *set,
+    IceComponent *component, IceCandidate *local, const IceAddress *from,
+    const IceStunMessage *message, IceTime now);
+/* The peer's credentials are known: what came early is acted upon, to whichever
+ * branch it came. */
 void ice_responder_replay (
     IceChecklistSet *set, IceComponent *component, IceTime now);
 

@@ -93,6 +93,26 @@ component_free (IceComponent *self)
   g_free (self);
 }
 
+/* (transfer full) @generation */
+static IceStream *
+new_stream (IceContext *context, IceGeneration *generation)
+{
+  IceStream *self = g_new0 (IceStream, 1);
+
+  self->id = self->gather = ice_context_new_id (context);
+  self->components =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) component_free);
+  self->generation = generation;
+  self->locals =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
+  self->remotes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
+  self->pairs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_pair_unref);
+  g_queue_init (&self->triggered);
+  return self;
+}
+
 static IceGeneration *
 new_generation (IceContext *context, guint number)
 {
@@ -104,19 +124,29 @@ new_generation (IceContext *context, guint number)
 IceStream *
 ice_stream_new (IceContext *context)
 {
-  IceStream *self = g_new0 (IceStream, 1);
+  return new_stream (context, new_generation (context, 1));
+}
 
-  self->id = ice_context_new_id (context);
-  self->components =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) component_free);
-  self->generation = new_generation (context, 1);
-  self->locals =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
-  self->remotes =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
-  self->pairs =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_pair_unref);
-  g_queue_init (&self->triggered);
+IceStream *
+ice_stream_new_fork (IceContext *context, const IceStream *origin)
+{
+  const IceGeneration *shared = origin->generation;
+  IceStream *self = new_stream (context,
+      ice_generation_new (shared->number, g_strdup (shared->local_ufrag),
+          g_strdup (shared->local_pwd)));
+
+  self->gather = origin->gather;
+  self->fork = TRUE;
+  self->gathering = origin->gathering;
+  self->local_done = origin->local_done;
+  self->local_ended = origin->local_ended;
+  self->gather_started_at = origin->gather_started_at;
+  for (guint i = 0; i < origin->components->len; i++) {
+    const IceComponent *component = g_ptr_array_index (origin->components, i);
+
+    if (component->state != ICE_STATE_CLOSED)
+      ice_stream_add_component (self, context, component->number);
+  }
   return self;
 }
 
@@ -176,10 +206,8 @@ ice_stream_remove_component (IceStream *self, IceComponent *component)
 }
 
 void
-ice_stream_restart (IceStream *self, IceContext *context)
+ice_stream_restart (IceStream *self, IceContext *context, guint number)
 {
-  guint number = self->generation->number + 1;
-
   ice_generation_unref (self->generation);
   self->generation = new_generation (context, number);
   g_ptr_array_set_size (self->locals, 0);
@@ -194,6 +222,7 @@ ice_stream_restart (IceStream *self, IceContext *context)
   self->gathering = self->local_done = self->local_ended = FALSE;
   self->remote_ended = self->hinted = self->failed = self->released = FALSE;
   self->started_at = self->completed_at = 0;
+  self->fork = FALSE;
   self->n_unauthorized = self->n_requests = 0;
 }
 
@@ -206,10 +235,9 @@ ice_stream_is_active (const IceStream *self)
 /* RFC 8839 5.4: ice-ufrag = ufrag, 4*256ice-char. */
 #define MAX_UFRAG 256
 
-/* "ours:theirs", whole (RFC 8445 7.3); @ours decides, and @theirs too once we
- * know it. */
+/* "ours:theirs" (RFC 8445 7.3), @theirs whatever it is. */
 static gboolean
-username_matches (
+is_ours (
     const IceGeneration *generation, IceBytes username, IceBytes *ret_ufrag)
 {
   gsize size = strlen (generation->local_ufrag);
@@ -219,10 +247,26 @@ username_matches (
       username.data[size] != ':')
     return FALSE;
   *ret_ufrag = ICE_BYTES (username.data + size + 1, username.size - size - 1);
-  return generation->remote_ufrag == NULL ||
-      ice_bytes_equal (*ret_ufrag,
-          ICE_BYTES (
-              generation->remote_ufrag, strlen (generation->remote_ufrag)));
+  return TRUE;
+}
+
+/* Whole: ours decides, and theirs too once we know it. */
+static gboolean
+username_matches (
+    const IceGeneration *generation, IceBytes username, IceBytes *ret_ufrag)
+{
+  const gchar *theirs = generation->remote_ufrag;
+
+  return is_ours (generation, username, ret_ufrag) &&
+      (theirs == NULL ||
+          ice_bytes_equal (*ret_ufrag, ICE_BYTES (theirs, strlen (theirs))));
+}
+
+gboolean
+ice_stream_is_named (
+    const IceStream *self, IceBytes username, IceBytes *ret_ufrag)
+{
+  return is_ours (self->generation, username, ret_ufrag);
 }
 
 IceGeneration *
@@ -301,7 +345,7 @@ drop_oldest_accept (
 void
 ice_component_accept (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, IceCandidate *local, const IceAddress *from,
-    guint generation)
+    guint generation, gboolean proven)
 {
   IceAccept *accept = find_accept (self, local, from);
 
@@ -315,6 +359,7 @@ ice_component_accept (IceComponent *self, IceContext *context,
       accept->channel = ice_gatherer_channel (gatherer, local, from);
   }
   accept->generation = MAX (accept->generation, generation);
+  accept->proven |= proven;
   announce (self, context, gatherer, accept, TRUE);
 }
 
@@ -323,6 +368,28 @@ ice_component_accepts (
     const IceComponent *self, const IceCandidate *local, const IceAddress *from)
 {
   return find_accept (self, local, from) != NULL;
+}
+
+gboolean
+ice_component_is_proven (
+    const IceComponent *self, const IceCandidate *local, const IceAddress *from)
+{
+  const IceAccept *accept = find_accept (self, local, from);
+
+  return accept && accept->proven;
+}
+
+void
+ice_component_unaccept_heard (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *local, const IceAddress *from)
+{
+  IceAccept *accept = find_accept (self, local, from);
+
+  if (accept == NULL || accept->proven)
+    return;
+  announce (self, context, gatherer, accept, FALSE);
+  g_array_remove_index (
+      self->accepts, accept - (IceAccept *) self->accepts->data);
 }
 
 void
@@ -376,7 +443,9 @@ ice_component_add_early (IceComponent *self, IceCandidate *local,
 
   for (GList *l = self->early.head; l; l = l->next) {
     early = l->data;
-    if (early->local == local && ice_address_equal (&early->from, from)) {
+    if (early->local == local && ice_address_equal (&early->from, from) &&
+        ice_bytes_equal (
+            ufrag, ICE_BYTES (early->ufrag, strlen (early->ufrag)))) {
       early->use_candidate |= use_candidate;
       return;
     }

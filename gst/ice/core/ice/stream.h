@@ -39,6 +39,8 @@ typedef struct
   IceAddress server;   /* relayed: where it comes through, as announced */
   guint16 channel;     /* relayed: 0 until the channel is bound */
   gboolean announced;  /* ACCEPT_FROM was said */
+  gboolean proven;     /* from there a signed answer came: nobody forges that,
+                          while the source of a check may be */
   guint generation;
 } IceAccept;
 
@@ -84,7 +86,9 @@ struct _IceComponent
 struct _IceStream
 {
   guint id;
-  IceChecklistSet *set;      /* (unowned) that it is in */
+  IceChecklistSet *set; /* (unowned) that it is in */
+  guint gather;  /* the gatherer's stream: its own id, or what it shares */
+  gboolean fork; /* another stream has told these local credentials */
   GPtrArray *components;     /* (owned) IceComponent, by number */
   IceGeneration *generation; /* (owned) the present one */
   GPtrArray *locals;         /* (owned) IceCandidate of this generation */
@@ -107,6 +111,9 @@ struct _IceStream
 };
 
 IceStream *ice_stream_new (IceContext *context);
+/* The same local side for another peer (RFC 8839 7): credentials, components
+ * and where gathering stands, but neither candidates nor anything remote. */
+IceStream *ice_stream_new_fork (IceContext *context, const IceStream *origin);
 void ice_stream_free (IceStream *self);
 IceComponent *ice_stream_find_component (const IceStream *self, guint number);
 IceComponent *
@@ -114,8 +121,8 @@ ice_stream_add_component (IceStream *self, IceContext *context, guint number);
 /* Pairs of it must be gone. */
 void ice_stream_remove_component (IceStream *self, IceComponent *component);
 /* New credentials; candidates and early checks are of the past. Pairs must be
- * gone from the checklist. */
-void ice_stream_restart (IceStream *self, IceContext *context);
+ * gone from the checklist. @number is above that of the generation before. */
+void ice_stream_restart (IceStream *self, IceContext *context, guint number);
 /* The credentials of both sides are known: checks may run. */
 gboolean ice_stream_is_active (const IceStream *self);
 /* The generation a USERNAME belongs to: the present one, or that of a pair
@@ -123,12 +130,23 @@ gboolean ice_stream_is_active (const IceStream *self);
 IceGeneration *ice_stream_find_generation (
     IceStream *self, IceBytes username, IceBytes *ret_ufrag);
 
+/* The first half of @username is ours; @ret_ufrag is the second, of whomever.
+ */
+gboolean ice_stream_is_named (
+    const IceStream *self, IceBytes username, IceBytes *ret_ufrag);
+
 /* Where media may come from. */
 void ice_component_accept (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, IceCandidate *local, const IceAddress *from,
-    guint generation);
+    guint generation, gboolean proven);
 gboolean ice_component_accepts (const IceComponent *self,
     const IceCandidate *local, const IceAddress *from);
+/* Likewise, and it was proven. */
+gboolean ice_component_is_proven (const IceComponent *self,
+    const IceCandidate *local, const IceAddress *from);
+/* Not from there any more, unless it was proven. */
+void ice_component_unaccept_heard (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *local, const IceAddress *from);
 /* @channel 0: lost. */
 void ice_component_set_channel (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, const IceCandidate *local, const IceAddress *peer,
