@@ -72,13 +72,40 @@ ice_candidate_kind_preference (IceCandidateKind kind)
   }
 }
 
+/* RFC 8445 5.1.2.1: 2^24 type + 2^8 local + 2^0 (256 - component). */
+static guint32
+combine (guint type_preference, guint16 local_preference, guint component)
+{
+  return (guint32) type_preference << 24 | (guint32) local_preference << 8 |
+      (256 - CLAMP (component, 1, 256));
+}
+
 guint32
 ice_candidate_compute_priority (
     IceCandidateKind kind, guint16 local_preference, guint component)
 {
-  /* RFC 8445 5.1.2.1: 2^24 type + 2^8 local + 2^0 (256 - component). */
-  return (guint32) ice_candidate_kind_preference (kind) << 24 |
-      (guint32) local_preference << 8 | (256 - CLAMP (component, 1, 256));
+  return combine (
+      ice_candidate_kind_preference (kind), local_preference, component);
+}
+
+guint32
+ice_candidate_compute_detour_priority (
+    IceCandidateKind kind, guint16 local_preference, guint component)
+{
+  /* Types of their own in the sense of RFC 8445 5.1.2.1, in the same order,
+   * between server-reflexive and relayed. */
+  return combine (
+      ice_candidate_kind_preference (kind) / 2, local_preference, component);
+}
+
+guint32
+ice_candidate_learnt_priority (const IceCandidate *base)
+{
+  return base->detour
+      ? ice_candidate_compute_detour_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
+            base->local_preference, base->component)
+      : ice_candidate_compute_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
+            base->local_preference, base->component);
 }
 
 const gchar *

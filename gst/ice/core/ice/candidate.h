@@ -47,6 +47,7 @@ typedef struct
   guint socket;       /* local candidates: the socket of the base */
   guint server;       /* local candidates: the server it came from, or 0 */
   guint16 local_preference;
+  gboolean detour;  /* local candidates: the base lies in a tunnel (VPN) */
   gchar *host_name; /* (owned) (nullable) "<uuid>.local" */
   gchar *ufrag;     /* (owned) (nullable) generation it belongs to */
   gchar *url;       /* (owned) (nullable) server's, without secrets */
@@ -69,6 +70,12 @@ guint ice_candidate_kind_preference (IceCandidateKind kind);
 /* RFC 8445 5.1.2.1. */
 guint32 ice_candidate_compute_priority (
     IceCandidateKind kind, guint16 local_preference, guint component);
+/* The same for what leaves by a tunnel while there are other ways: above
+ * relayed, below what is reflexive (decision 008). */
+guint32 ice_candidate_compute_detour_priority (
+    IceCandidateKind kind, guint16 local_preference, guint component);
+/* PRIORITY of a check from a base (RFC 8445 7.1.1). */
+guint32 ice_candidate_learnt_priority (const IceCandidate *base);
 const gchar *ice_candidate_kind_to_string (IceCandidateKind kind); /* "srflx" */
 
 /* candidate-sdp.c: RFC 8839 5.1, RFC 6544 4.5. */

@@ -49,9 +49,7 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
   check->controlling = set->controlling;
   check->tie_breaker = set->tie_breaker;
   /* RFC 8445 7.1.1: what the candidate would have if it were learnt now. */
-  check->priority =
-      ice_candidate_compute_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
-          pair->local->local_preference, pair->component->number);
+  check->priority = ice_candidate_learnt_priority (pair->local);
   /* RFC 8445 7.1.2: the controlled agent MUST NOT. Consent requests repeat a
    * nomination whose answer was lost. */
   check->use_candidate =

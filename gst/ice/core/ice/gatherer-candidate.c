@@ -115,8 +115,12 @@ make (IceGatherer *self, const IceGatherSocket *socket, IceCandidateKind kind,
   candidate->socket = socket->id;
   candidate->local_preference =
       ice_gather_local_preference (socket->rank, slot);
-  candidate->priority = ice_candidate_compute_priority (
-      kind, candidate->local_preference, socket->component);
+  candidate->detour = socket->detour;
+  candidate->priority = socket->detour
+      ? ice_candidate_compute_detour_priority (
+            kind, candidate->local_preference, socket->component)
+      : ice_candidate_compute_priority (
+            kind, candidate->local_preference, socket->component);
   return candidate;
 }
 

@@ -13,11 +13,14 @@
 #define SLOTS 64
 
 /* Order of classes: what costs a detour, or reaches no further than the link,
- * comes after what does not. */
+ * comes after what does not. The precedence of RFC 6724 2.1 is 40 for IPv6, 35
+ * for IPv4, and for the rest as noted. */
 typedef enum
 {
   PLACE_ORDINARY,
-  PLACE_ULA, /* RFC 6724 2.1: below IPv4 and below global IPv6 */
+  PLACE_6TO4,   /* 30 */
+  PLACE_TEREDO, /* 5 */
+  PLACE_ULA,    /* 3 */
   PLACE_TUNNEL,
   PLACE_LINK_LOCAL,
   PLACE_LOOPBACK,
@@ -37,6 +40,14 @@ is_link_local (const IceInterfaceAddress *address)
   return ice_address_classify (&address->address) == ICE_ADDRESS_LINK_LOCAL;
 }
 
+/* RFC 3056 2, and the anycast address of its relays: 192.88.99.0/24. */
+static gboolean
+is_6to4 (const IceAddress *address)
+{
+  return address->family == ICE_FAMILY_IPV4 ||
+      (address->ip[0] == 0x20 && address->ip[1] == 0x02);
+}
+
 static Place
 place_of (const IceInterfaceAddress *address)
 {
@@ -46,8 +57,10 @@ place_of (const IceInterfaceAddress *address)
     return PLACE_LOOPBACK;
   if (klass == ICE_ADDRESS_LINK_LOCAL)
     return PLACE_LINK_LOCAL;
-  if (address->tunnel || klass == ICE_ADDRESS_TUNNEL)
+  if (address->tunnel)
     return PLACE_TUNNEL;
+  if (klass == ICE_ADDRESS_TUNNEL)
+    return is_6to4 (&address->address) ? PLACE_6TO4 : PLACE_TEREDO;
   if (klass == ICE_ADDRESS_PRIVATE &&
       address->address.family == ICE_FAMILY_IPV6)
     return PLACE_ULA;
@@ -181,8 +194,15 @@ ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream)
 {
   GArray *order = g_array_new (FALSE, FALSE, sizeof (IceGatherAddress));
 
-  for (Place place = PLACE_ORDINARY; place < N_PLACES; place++)
+  for (Place place = PLACE_ORDINARY; place < N_PLACES; place++) {
+    guint n_better = order->len;
+
     append_place (self, order, place);
+    /* A tunnel that is the only way out is not a detour. */
+    for (guint i = n_better;
+         place == PLACE_TUNNEL && n_better && i < order->len; i++)
+      g_array_index (order, IceGatherAddress, i).detour = TRUE;
+  }
   for (guint i = 0; i < order->len; i++) {
     IceGatherAddress *address = &g_array_index (order, IceGatherAddress, i);
 

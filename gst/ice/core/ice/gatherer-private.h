@@ -14,6 +14,7 @@ typedef struct
 {
   IceAddress address;
   guint rank;
+  gboolean detour; /* a tunnel, and there are other ways */
 } IceGatherAddress;
 
 typedef enum
@@ -42,6 +43,7 @@ typedef struct
   IceAddress address; /* the interface's, port 0 */
   IceAddress bound;   /* family NONE until opened */
   guint rank;
+  gboolean detour; /* as of its address */
   gboolean wanted; /* FALSE: its address is gone, nothing is gathered on it */
   gboolean spare;  /* opened for one allocation only, after a 437 */
   gboolean direct; /* its host candidate was reported */

@@ -40,6 +40,7 @@ ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
   socket->transport = g_array_index (stream->transports, guint, component - 1);
   socket->address = address->address;
   socket->rank = address->rank;
+  socket->detour = address->detour;
   socket->wanted = TRUE;
   socket->spare = spare;
   socket->queries =
@@ -241,6 +242,7 @@ adopt_socket (IceGatherer *self, IceGatherStream *stream, guint component,
       continue;
     socket->wanted = TRUE;
     socket->rank = address->rank;
+    socket->detour = address->detour;
     found |= !socket->spare;
   }
   return found;

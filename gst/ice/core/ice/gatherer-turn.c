@@ -28,8 +28,9 @@ static gboolean
 try_another_socket (IceGatherer *self, IceGatherQuery *query)
 {
   IceGatherSocket *socket = query->socket, *spare;
-  IceGatherAddress address = { .address = socket->address,
-    .rank = socket->rank };
+  IceGatherAddress address = {
+    .address = socket->address, .rank = socket->rank, .detour = socket->detour
+  };
 
   if (socket->spare)
     return FALSE;
