@@ -136,6 +136,42 @@ test_relay_waits (void)
   }
 }
 
+/* Of two relays the nearer one, whichever the peer prefers; equal round trips
+ * leave the choice to priority. */
+static void
+test_nearest_relay (void)
+{
+  static const struct
+  {
+    guint rtt_1, rtt_2;
+    guint16 nominated;
+  } table[] = { { 100, 40, 2 }, { 40, 100, 1 }, { 50, 45, 1 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
+    guint16 first = table[i].rtt_1 < table[i].rtt_2 + 5 ? 1 : 2;
+    IceTime begin;
+    Harness h;
+
+    set_up (&h);
+    begin = h.now;
+    harness_add_remote (&h, ICE_CANDIDATE_RELAYED, "198.51.100.8", 1, "1");
+    harness_add_remote (&h, ICE_CANDIDATE_RELAYED, "198.51.100.9", 2, "2");
+    ice_core_end_remote_candidates (h.core, h.stream, h.now);
+    harness_run_for (&h, 5 * ICE_MSEC);
+    harness_run_until (&h, begin + 39 * ICE_MSEC);
+    answer_port (&h, first,
+        begin - h.now +
+            (first == 1 ? table[i].rtt_1 : table[i].rtt_2 + 5) * ICE_MSEC);
+    g_assert_cmpuint (h.route_to.port, ==, first);
+    g_assert_cmpuint (nominated_port (&h), ==, 0);
+    answer_port (&h, 3 - first,
+        begin - h.now +
+            (first == 2 ? table[i].rtt_1 : table[i].rtt_2 + 5) * ICE_MSEC);
+    g_assert_cmpuint (nominated_port (&h), ==, table[i].nominated);
+    harness_clear (&h);
+  }
+}
+
 /* RFC 8445 8.1.1: one and only one. */
 static void
 test_only_one (void)
@@ -176,6 +212,7 @@ main (int argc, char **argv)
   g_test_add_func ("/nominator/dead-better-pair", test_dead_better_pair);
   g_test_add_func ("/nominator/better-in-time", test_better_in_time);
   g_test_add_func ("/nominator/relay-waits", test_relay_waits);
+  g_test_add_func ("/nominator/nearest-relay", test_nearest_relay);
   g_test_add_func ("/nominator/only-one", test_only_one);
   return g_test_run ();
 }

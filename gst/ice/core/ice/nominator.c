@@ -8,7 +8,11 @@
  * a check and its triggered check need. A relayed path costs somebody money
  * and everybody latency for the whole call: while a direct pair is still in
  * its first tries (the first packet through two NATs is lost by design, the
- * second goes through), wait for it, but never more than a second. */
+ * second goes through), wait for it, but never more than a second.
+ *
+ * Of several relayed paths the nearest is best, whatever the order in which
+ * their servers were named: priorities say nothing about distance, the round
+ * trip does. */
 #include "nominator.h"
 
 #include "../purity.h"
@@ -22,12 +26,26 @@
 /* RFC 7675 5.1. */
 #define CONSENT_LIFETIME (30 * ICE_SECOND)
 
+/* Relayed paths whose round trips differ by less are equal. */
+#define RTT_STEP (20 * ICE_MSEC)
+
 gboolean
 ice_nominator_is_valid (
     const IcePair *pair, const IceComponent *component, IceTime now)
 {
   return pair->component == component && pair->state == ICE_PAIR_SUCCEEDED &&
       now - pair->granted_at < CONSENT_LIFETIME;
+}
+
+static gboolean
+is_better (const IcePair *self, const IcePair *other)
+{
+  IceTime step = self->rtt / RTT_STEP, other_step = other->rtt / RTT_STEP;
+
+  if (step != other_step && ice_pair_is_relayed (self) &&
+      ice_pair_is_relayed (other))
+    return step < other_step;
+  return self->valid_priority > other->valid_priority;
 }
 
 IcePair *
@@ -40,7 +58,7 @@ ice_nominator_best_valid (const IceComponent *component, IceTime now)
     IcePair *pair = g_ptr_array_index (pairs, i);
 
     if (ice_nominator_is_valid (pair, component, now) &&
-        (best == NULL || pair->valid_priority > best->valid_priority))
+        (best == NULL || is_better (pair, best)))
       best = pair;
   }
   return best;
@@ -97,7 +115,8 @@ settled_at (
     IcePair *pair = g_ptr_array_index (pairs, i);
 
     if (pair->component != component || !is_open (pair) ||
-        pair->priority <= best->priority)
+        (pair->priority <= best->priority &&
+            !(relayed && ice_pair_is_relayed (pair))))
       continue;
     at = MAX (at, first_valid_at + patience);
     if (relayed && !ice_pair_is_relayed (pair))
