@@ -156,35 +156,45 @@ read_options (GstIceSection *self, const gchar *value)
   }
 }
 
+/* Takes @candidate; @n_of_component counts. */
+static void
+add_candidate (
+    GstIceSection *self, IceCandidate *candidate, guint8 *n_of_component)
+{
+  if (n_of_component[candidate->component] == MAX_CANDIDATES) {
+    GST_WARNING ("more than %d candidates for component %u: the rest is left "
+                 "out",
+        MAX_CANDIDATES, candidate->component);
+    ice_candidate_unref (candidate);
+    return;
+  }
+  n_of_component[candidate->component]++;
+  g_ptr_array_add (self->candidates, candidate);
+}
+
 static void
 read_candidates (GstIceSection *self, const GstSDPMedia *media)
 {
   guint8 n_of_component[MAX_COMPONENT + 1] = { 0 };
-  const gchar *line;
-  guint i;
 
   /* RFC 8839 5.1: a media-level attribute only. */
-  for (i = 0; i < gst_sdp_media_attributes_len (media); i++) {
+  for (guint i = 0; i < gst_sdp_media_attributes_len (media); i++) {
     const GstSDPAttribute *attribute = gst_sdp_media_get_attribute (media, i);
-    g_autoptr (IceCandidate) candidate = NULL;
+    IceCandidate *candidates[2];
     const gchar *reason = NULL;
+    guint n = 0;
 
-    if (!g_str_equal (attribute->key, "candidate"))
+    if (g_str_equal (attribute->key, "alt"))
+      n = ice_candidate_parse_alt (attribute->value, candidates);
+    else if (!g_str_equal (attribute->key, "candidate"))
       continue;
-    line = attribute->value;
-    if (ice_candidate_parse (line, &candidate, &reason) !=
-        ICE_CANDIDATE_PARSE_OK) {
-      GST_INFO ("candidate left out: %s", reason);
-      continue;
-    }
-    if (n_of_component[candidate->component] == MAX_CANDIDATES) {
-      GST_WARNING ("more than %d candidates for component %u: the rest is left "
-                   "out",
-          MAX_CANDIDATES, candidate->component);
-      continue;
-    }
-    n_of_component[candidate->component]++;
-    g_ptr_array_add (self->candidates, g_steal_pointer (&candidate));
+    else if (ice_candidate_parse (attribute->value, candidates, &reason) ==
+        ICE_CANDIDATE_PARSE_OK)
+      n = 1;
+    if (n == 0)
+      GST_INFO ("candidate left out: %s", reason ? reason : "no a=alt line");
+    for (guint j = 0; j < n; j++)
+      add_candidate (self, candidates[j], n_of_component);
   }
 }
 

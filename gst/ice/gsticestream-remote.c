@@ -277,6 +277,22 @@ take_candidate_line (GstIceStream *self, const gchar *line, GError **error)
   return FALSE;
 }
 
+static gboolean
+take_alt_line (GstIceStream *self, const gchar *line, GError **error)
+{
+  IceCandidate *candidates[2];
+  guint n = ice_candidate_parse_alt (line, candidates);
+
+  for (guint i = 0; i < n; i++) {
+    gst_ice_stream_take_remote_candidate (self, candidates[i]);
+    ice_candidate_unref (candidates[i]);
+  }
+  if (n == 0)
+    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_CANDIDATE,
+        "Not an “alt” line of the ICE drafts before RFC 5245");
+  return n > 0;
+}
+
 /* ufrag and pwd come one by one, in any order; both are used when both are
  * there. */
 static gboolean
@@ -345,8 +361,9 @@ take_lite (GstIceStream *self, GError **error)
  * gst_ice_stream_add_remote_sdp:
  * @self: a stream
  * @attribute: one line: `a=candidate:...`, `a=ice-ufrag:...`, `a=ice-pwd:...`,
- *   `a=ice-options:...`, `a=ice-pacing:...`, `a=ice-lite` or
- *   `a=end-of-candidates`; the `a=` may be missing, a line end may be there
+ *   `a=ice-options:...`, `a=ice-pacing:...`, `a=ice-lite`,
+ *   `a=end-of-candidates` or `a=alt:...` of the drafts before RFC 5245; the
+ * `a=` may be missing, a line end may be there
  * @error: return location for an error
  *
  * For signalling that passes on attributes one by one, in any order. ice-ufrag
@@ -378,6 +395,8 @@ gst_ice_stream_add_remote_sdp (
 
   if (g_str_has_prefix (line, "candidate:"))
     return take_candidate_line (self, line, error);
+  if (g_str_has_prefix (line, "alt:"))
+    return take_alt_line (self, line, error);
   if (g_str_has_prefix (line, "ice-ufrag:"))
     return take_half (self, FALSE, value, error);
   if (g_str_has_prefix (line, "ice-pwd:"))

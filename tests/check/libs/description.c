@@ -595,6 +595,18 @@ test_malformed (void)
   }
 }
 
+/* a=alt of the drafts before RFC 5245 beside lines of today. */
+static void
+test_alt (void)
+{
+  g_autoptr (GstIceDescription) self = parse (
+      HEAD "m=audio 5000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n" CANDIDATE
+           "a=alt:1 0.8 : u p 192.0.2.1 5000 192.0.2.1 5001\r\na=alt:1 x\r\n");
+
+  g_assert_cmpuint (section_at (self, 0)->candidates->len, ==, 3);
+  g_assert_null (section_at (self, 0)->ufrag);
+}
+
 static void
 test_injection (void)
 {
@@ -682,6 +694,7 @@ main (int argc, char **argv)
   g_test_add_func ("/description/answer", test_answer);
   g_test_add_func ("/description/limits", test_limits);
   g_test_add_func ("/description/malformed", test_malformed);
+  g_test_add_func ("/description/alt", test_alt);
   g_test_add_func ("/description/injection", test_injection);
   /* The last one: it uses up what there is. */
   g_test_add_func ("/description/names", test_names);

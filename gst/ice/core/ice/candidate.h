@@ -91,6 +91,10 @@ typedef enum
  * a static string for the log. */
 IceCandidateParse ice_candidate_parse (
     const gchar *line, IceCandidate **ret_candidate, const gchar **ret_reason);
+/* candidate-alt.c: "a=alt:..." of the drafts before RFC 5245. How many were
+ * made, for component 1 and perhaps 2: 0, it could not be read. */
+guint
+ice_candidate_parse_alt (const gchar *line, IceCandidate *ret_candidates[2]);
 /* (transfer full) "candidate:1 1 UDP ..." without "a=", as W3C. */
 gchar *ice_candidate_to_sdp (const IceCandidate *self);
 
