@@ -12,5 +12,6 @@
 #include <gst/ice/gsticesignaller.h>
 #include <gst/ice/gsticesession.h>
 #include <gst/ice/gsticepacing.h>
+#include <gst/ice/gsticenat.h>
 #include <gst/ice/gsticeenumtypes.h>
 #undef __GST_ICE_H_INSIDE__

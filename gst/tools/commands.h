@@ -15,6 +15,7 @@ typedef enum
 
 /* One file each. @argv[0] is the subcommand's name. */
 GstIceToolStatus gst_ice_tool_gather (gint argc, gchar **argv);
+GstIceToolStatus gst_ice_tool_nat (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_peer (gint argc, gchar **argv);
 
 /* "typ" of RFC 8839: host srflx prflx relay. */

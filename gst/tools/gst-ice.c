@@ -19,6 +19,8 @@ static const struct
 } commands[] = {
   { "gather", gst_ice_tool_gather,
       "list the candidates of this host and try its servers" },
+  { "nat", gst_ice_tool_nat,
+      "tell what kind of NAT is between us and a server" },
   { "peer", gst_ice_tool_peer,
       "one side of a call, signalled by lines on standard input and output" },
 };

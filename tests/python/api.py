@@ -317,6 +317,35 @@ def time_limit():
     wait(lambda: side.state() == GstIce.State.FAILED and side.heard["error"], "failed")
 
 
+def discover(server, lifetime=0, cancelled=False):
+    """(structure, None) or (None, GError)."""
+    outcome = []
+
+    def done(_source, result):
+        try:
+            outcome.append((GstIce.discover_nat_finish(result), None))
+        except GLib.Error as error:
+            outcome.append((None, error))
+
+    cancellable = Gio.Cancellable()
+    GstIce.discover_nat_async(server, lifetime, cancellable, done)
+    if cancelled:
+        cancellable.cancel()
+    wait(lambda: outcome, "what kind of NAT")
+    return outcome[0]
+
+
+def nat():
+    """Errors here; NATs are told apart in tests/core and tests/netns."""
+    with RefusingTurnServer() as server:
+        result, error = discover(f"stun:127.0.0.1:{server.port}")
+    assert not result and error.matches(GstIce.error_quark(), GstIce.Error.NOT_SUPPORTED), error
+    result, error = discover("stun:")
+    assert not result and error.matches(GstIce.error_quark(), GstIce.Error.INVALID_URI), error
+    result, error = discover("127.0.0.1:9", cancelled=True)
+    assert not result and error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED), error
+
+
 class Slow:
     """What takes its time begins first and is looked at last."""
 
@@ -361,6 +390,7 @@ def main():
         ("servers", servers),
         ("session, with a signaller in Python", session),
         ("signallers", signallers),
+        ("what kind of NAT", nat),
         ("nobody there", time_limit),
         ("a warning after 10 s", slow.warning),
         ("consent lost", slow.consent),

@@ -130,6 +130,41 @@ def gather_bad_server():
     assert "stun" in error
 
 
+def nat_usage():
+    for arguments, word in (((), "--server"), (("-s", "http://example.org"), "port"), (("-s", "127.0.0.1", "x"), "“x”"),
+                            (("-s", "127.0.0.1", "--lifetime", "-1"), "--lifetime")):
+        output, error = tool("nat", *arguments, expect=USAGE)
+        assert word in error and not output, (arguments, output, error)
+
+
+def nat_of_loopback():
+    """coturn does RFC 5780 as soon as it has two addresses."""
+    if not coturn.available():
+        raise tap.Skip("no turnserver: apt-get install coturn")
+    with coturn.Coturn(extra=["--listening-ip=127.0.0.2"]) as turn:
+        output, _ = tool("nat", "--json", "--server", turn.host_port)
+        found = json.loads(output)
+        assert found["mapped-address"] == found["local-address"] and not found["nat"], found
+        assert found["other-address"].startswith("127.0.0.2:") and found["supported"], found
+        assert found["mapping"] == found["filtering"] == "endpoint-independent", found
+        assert found["fragments"] and "hairpinning" not in found, found
+        output, _ = tool("nat", STUN_SERVER=turn.host_port)
+        rows = output.splitlines()
+        assert "NAT              no" in rows and rows[-1].startswith("There is no NAT"), output
+
+
+def nat_single_address(turn):
+    """It shows that there is no NAT, and nothing of a firewall."""
+    output, _ = tool("nat", "--json", "-s", turn.host_port)
+    found = json.loads(output)
+    assert not found["supported"] and not found["nat"] and "filtering" not in found, found
+
+
+def nat_dead_server():
+    output, error = tool("nat", "-s", f"127.0.0.1:{coturn.free_port()}", expect=FAILED)
+    assert not output and "does not answer" in error, (output, error)
+
+
 if __name__ == "__main__":
     tap.run([
         ("usage", usage),
@@ -142,4 +177,8 @@ if __name__ == "__main__":
         ("gather: wrong password", lambda: with_coturn(gather_wrong_password)),
         ("gather: dead server", gather_dead_server),
         ("gather: not a server", gather_bad_server),
+        ("nat: usage", nat_usage),
+        ("nat: no NAT on loopback", nat_of_loopback),
+        ("nat: a server with one address", lambda: with_coturn(nat_single_address)),
+        ("nat: dead server", nat_dead_server),
     ])
