@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The sample messages of RFC 5769 and RFC 8489, one file each under stun/:
- * parsed, verified, built again, and spoilt in every mechanical way. A file
- * has lines "# name value" and the message in hexadecimal. */
+/* The sample messages of RFC 5769 and RFC 8489 and some of our own, one file
+ * each under stun/: parsed, verified, built again, and spoilt in every
+ * mechanical way. A file has lines "# name value" and the message in
+ * hexadecimal. */
 #include "gst/ice/base/crypto.h"
 #include "gst/ice/core/stun/builder.h"
 #include "tests/core/hex.h"
@@ -73,9 +74,10 @@ vector_load (Vector *self, const gchar *path)
   g_assert_true (parse (&message, self->message->data, self->message->len));
   self->has_fingerprint = message.fingerprint != 0;
   self->key = make_key (self);
-  self->integrity = fact_is (self, "integrity", "sha256")
-      ? ICE_STUN_INTEGRITY_SHA256
-      : ICE_STUN_INTEGRITY_SHA1;
+  self->integrity = fact_is (self, "integrity", "none")
+      ? ICE_STUN_INTEGRITY_NONE
+      : fact_is (self, "integrity", "sha256") ? ICE_STUN_INTEGRITY_SHA256
+                                              : ICE_STUN_INTEGRITY_SHA1;
 }
 
 static void
@@ -88,6 +90,13 @@ vector_clear (Vector *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Vector, vector_clear)
 
+static gboolean
+is_authentic (const Vector *self, const IceStunMessage *message)
+{
+  return self->integrity == ICE_STUN_INTEGRITY_NONE ||
+      ice_stun_message_verify (message, self->key, self->integrity);
+}
+
 /* Good means what ICE asks of a message: parsed, and its integrity right; and
  * with FINGERPRINT where the vector has one. */
 static gboolean
@@ -97,7 +106,7 @@ is_good (const Vector *self, const guint8 *data, gsize size)
 
   return parse (&message, data, size) &&
       (message.fingerprint != 0) == self->has_fingerprint &&
-      ice_stun_message_verify (&message, self->key, self->integrity);
+      is_authentic (self, &message);
 }
 
 static void
@@ -125,7 +134,7 @@ test_parse (gconstpointer path)
 
   vector_load (&self, path);
   g_assert_true (parse (&message, self.message->data, self.message->len));
-  g_assert_true (ice_stun_message_verify (&message, self.key, self.integrity));
+  g_assert_true (is_authentic (&self, &message));
   g_assert_cmpuint (ice_stun_message_unknown (&message, NULL, 0), ==, 0);
   assert_text (&self, &message, "username", ICE_STUN_USERNAME);
   assert_text (&self, &message, "software", ICE_STUN_SOFTWARE);
@@ -185,7 +194,8 @@ test_build (gconstpointer path)
   ice_stun_builder_init (&builder, message.klass, message.method, message.id);
   while (ice_stun_message_next (&message, &offset, &type, &value))
     ice_stun_builder_add_bytes (&builder, type, value);
-  ice_stun_builder_add_integrity (&builder, self.key, self.integrity);
+  if (self.integrity != ICE_STUN_INTEGRITY_NONE)
+    ice_stun_builder_add_integrity (&builder, self.key, self.integrity);
   if (message.fingerprint)
     ice_stun_builder_add_fingerprint (&builder);
   packet = ice_stun_builder_end (&builder);
@@ -195,7 +205,7 @@ test_build (gconstpointer path)
         packet->data, packet->size, self.message->data, self.message->len);
   g_assert_cmpuint (packet->size, ==, self.message->len);
   g_assert_true (parse (&again, packet->data, packet->size));
-  g_assert_true (ice_stun_message_verify (&again, self.key, self.integrity));
+  g_assert_true (is_authentic (&self, &again));
 }
 
 static void
@@ -277,7 +287,8 @@ test_fingerprint_moved (gconstpointer path)
     ice_stun_builder_init (&builder, message.klass, message.method, message.id);
     ice_stun_builder_add_fingerprint (&builder);
     if (i == 0)
-      ice_stun_builder_add_integrity (&builder, self.key, self.integrity);
+      ice_stun_builder_add_integrity (
+          &builder, self.key, ICE_STUN_INTEGRITY_SHA1);
     else
       ice_stun_builder_add_fingerprint (&builder);
     packet = ice_stun_builder_end (&builder);
@@ -297,6 +308,8 @@ test_appended (gconstpointer path)
   gsize end;
 
   vector_load (&self, path);
+  if (self.integrity == ICE_STUN_INTEGRITY_NONE)
+    return; /* who forges a FINGERPRINT may append what he likes */
   g_assert_true (parse (&message, self.message->data, self.message->len));
   end = message.fingerprint ? message.fingerprint : self.message->len;
   ice_stun_builder_init (&builder, message.klass, message.method, message.id);
@@ -314,6 +327,127 @@ test_appended (gconstpointer path)
       ice_stun_message_unknown (&longer, (guint16[1]){ 0 }, 1), ==, 0);
 }
 
+/* The length in the header, and FINGERPRINT if it is there, are right again:
+ * what a forger without the password can do. */
+static void
+reseal (const Vector *self, GByteArray *message)
+{
+  guint length = message->len - ICE_STUN_HEADER_SIZE;
+  IceBytes part = ICE_BYTES (message->data, message->len - 8);
+  guint32 crc;
+
+  message->data[2] = (guint8) (length >> 8);
+  message->data[3] = (guint8) length;
+  if (!self->has_fingerprint)
+    return;
+  crc = GUINT32_TO_BE (ice_crc32 (&part, 1) ^ 0x5354554e); /* RFC 8489 14.7 */
+  memcpy (message->data + message->len - 4, &crc, 4);
+}
+
+static gsize
+integrity_offset (const Vector *self)
+{
+  IceStunMessage message;
+
+  g_assert_true (parse (&message, self->message->data, self->message->len));
+  return message.integrity ? message.integrity : message.integrity_sha256;
+}
+
+/* Each bit up to the end of the MAC, FINGERPRINT made right again. */
+static void
+test_resealed (gconstpointer path)
+{
+  g_auto (Vector) self = { 0 };
+  gsize end;
+
+  vector_load (&self, path);
+  if (self.integrity == ICE_STUN_INTEGRITY_NONE)
+    return;
+  end = self.message->len - (self.has_fingerprint ? 8 : 0);
+  for (gsize bit = 0; bit < 8 * end; bit++) {
+    if (bit / 8 == 2 || bit / 8 == 3)
+      continue; /* the length: reseal undoes it */
+    self.message->data[bit / 8] ^= 1 << bit % 8;
+    reseal (&self, self.message);
+    g_test_message ("bit %" G_GSIZE_FORMAT, bit);
+    g_assert_false (is_good (&self, self.message->data, self.message->len));
+    self.message->data[bit / 8] ^= 1 << bit % 8;
+  }
+  reseal (&self, self.message);
+  g_assert_true (is_good (&self, self.message->data, self.message->len));
+}
+
+/* An attribute of four bytes put in before each of those that are signed. */
+static void
+test_inserted (gconstpointer path)
+{
+  static const guint8 attribute[] = { 0x00, 0x25, 0x00, 0x00 };
+  g_auto (Vector) self = { 0 };
+  IceStunMessage message;
+  gsize offset = 0, at = ICE_STUN_HEADER_SIZE;
+  guint16 type;
+  IceBytes value;
+  gboolean more;
+
+  vector_load (&self, path);
+  if (self.integrity == ICE_STUN_INTEGRITY_NONE)
+    return;
+  g_assert_true (parse (&message, self.message->data, self.message->len));
+  do {
+    g_autoptr (GByteArray) longer = g_byte_array_new ();
+
+    more = ice_stun_message_next (&message, &offset, &type, &value);
+    g_byte_array_append (longer, self.message->data, at);
+    g_byte_array_append (longer, attribute, sizeof attribute);
+    g_byte_array_append (
+        longer, self.message->data + at, self.message->len - at);
+    reseal (&self, longer);
+    g_assert_false (is_good (&self, longer->data, longer->len));
+    at = offset;
+  } while (more);
+}
+
+/* The MAC moved to the front: what was signed is invisible now, and the MAC is
+ * one of something else. */
+static void
+test_integrity_moved (gconstpointer path)
+{
+  g_auto (Vector) self = { 0 };
+  g_autoptr (GByteArray) moved = g_byte_array_new ();
+  gsize at, size;
+
+  vector_load (&self, path);
+  if (self.integrity == ICE_STUN_INTEGRITY_NONE)
+    return;
+  at = integrity_offset (&self);
+  g_assert_cmpuint (at, >, ICE_STUN_HEADER_SIZE);
+  size = self.integrity == ICE_STUN_INTEGRITY_SHA256 ? 36 : 24;
+  g_byte_array_append (moved, self.message->data, ICE_STUN_HEADER_SIZE);
+  g_byte_array_append (moved, self.message->data + at, size);
+  g_byte_array_append (moved, self.message->data + ICE_STUN_HEADER_SIZE,
+      at - ICE_STUN_HEADER_SIZE);
+  g_byte_array_append (
+      moved, self.message->data + at + size, self.message->len - at - size);
+  reseal (&self, moved);
+  g_assert_cmpuint (moved->len, ==, self.message->len);
+  g_assert_false (is_good (&self, moved->data, moved->len));
+}
+
+/* Any alignment, and the last byte at the end of its page for the sanitizer. */
+static void
+test_alignment (gconstpointer path)
+{
+  g_auto (Vector) self = { 0 };
+
+  vector_load (&self, path);
+  for (guint shift = 0; shift < 8; shift++) {
+    g_autofree guint8 *data = g_malloc (self.message->len + shift);
+
+    memcpy (data + shift, self.message->data, self.message->len);
+    g_assert_true (is_good (&self, data + shift, self.message->len));
+  }
+}
+
 typedef struct
 {
   const gchar *name;
@@ -328,6 +462,10 @@ static const Treatment treatments[] = {
   { "length", test_length },
   { "fingerprint-moved", test_fingerprint_moved },
   { "appended", test_appended },
+  { "resealed", test_resealed },
+  { "inserted", test_inserted },
+  { "integrity-moved", test_integrity_moved },
+  { "alignment", test_alignment },
 };
 
 int
@@ -352,6 +490,6 @@ main (int argc, char **argv)
     }
     n++;
   }
-  g_assert_cmpuint (n, ==, 5);
+  g_assert_cmpuint (n, ==, 10);
   return g_test_run ();
 }
