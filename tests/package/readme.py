@@ -26,6 +26,20 @@ def check_map(root, problems):
             problems.append(f"docs/rfc-map.md names the case {case}, which is not there")
 
 
+def check_hundred(root, problems):
+    """The numbered table of the map: each of 1 to 100 once, with a case or what it waits for."""
+    page = (root / "docs/rfc-map.md").read_text(encoding="utf-8")
+    table = page.partition("## The hundred behaviours")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) .*$", table, re.M)
+    for number in range(1, 101):
+        if rows.count(str(number)) != 1:
+            problems.append(f"docs/rfc-map.md has behaviour {number} {rows.count(str(number))} times")
+    for row in re.findall(r"^\| \d+ .*$", table, re.M):
+        tests = row.split("|")[5]
+        if not re.search(r"`(/[\w./-]+|vectors|sim)`", tests) and "not yet" not in tests:
+            problems.append(f"docs/rfc-map.md names no test in: {row}")
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     readme = (root / "README.md").read_text(encoding="utf-8")
@@ -39,6 +53,7 @@ def main():
             if not (page.parent / link).exists():
                 problems.append(f"{page.relative_to(root)} links to {link}, which is not there")
     check_map(root, problems)
+    check_hundred(root, problems)
     print("\n".join(problems))
     return 1 if problems else 0
 
