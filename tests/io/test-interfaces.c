@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <glib/gstdio.h>
 #include <gio/gio.h>
 #include <gst/gst.h>
 #include <string.h>
@@ -60,6 +61,8 @@ typedef enum
   DEPRECATED = 1 << 4,
   TENTATIVE = 1 << 5,
   DEFAULT = 1 << 6,
+  WIRELESS = 1 << 7,
+  CELLULAR = 1 << 8,
 } Flags;
 
 typedef struct
@@ -115,6 +118,14 @@ static const Row offline[] = {
   { 0 },
 };
 
+static const Row many_links[] = {
+  { 2, "wwan0", "10.2.0.1", CELLULAR },
+  { 3, "wlan0", "10.3.0.1", WIRELESS },
+  { 4, "eth0", "10.4.0.1", 0 },
+  { 5, "wlan1", "10.5.0.1", WIRELESS | DEFAULT },
+  { 0 },
+};
+
 static const struct
 {
   const Row *host;
@@ -152,6 +163,8 @@ static const struct
   { private_addresses, NULL, NULL,
       "2001:db8:2::aaaa fd00:2::1 2001:db8:99::1 2001:db8:2::2" },
   { tentative_temporary, NULL, NULL, "2001:db8:2::1" },
+  /* RFC 8421 3: wired, wireless, cellular behind the default route. */
+  { many_links, NULL, NULL, "10.5.0.1 10.4.0.1 10.3.0.1 10.2.0.1" },
 };
 
 static GArray *
@@ -172,6 +185,9 @@ entries_from_rows (const Row *rows)
     entry.up = (rows->flags & DOWN) == 0;
     entry.tentative = (rows->flags & TENTATIVE) != 0;
     entry.default_route = (rows->flags & DEFAULT) != 0;
+    if (rows->flags & (WIRELESS | CELLULAR))
+      entry.link =
+          rows->flags & WIRELESS ? ICE_LINK_WIRELESS : ICE_LINK_CELLULAR;
     g_array_append_val (entries, entry);
   }
   return entries;
@@ -193,6 +209,33 @@ describe (GArray *interfaces)
             &g_array_index (interfaces, IceInterface, i).address, ip));
   }
   return g_string_free (text, FALSE);
+}
+
+/* As Linux lays it out under /sys/class/net. */
+static void
+test_link_kind (void)
+{
+  g_autofree gchar *dir = g_dir_make_tmp ("ice-links-XXXXXX", NULL);
+  g_autofree gchar *wlan = g_build_filename (dir, "wlan0", NULL);
+  g_autofree gchar *wireless = g_build_filename (wlan, "wireless", NULL);
+  g_autofree gchar *wwan = g_build_filename (dir, "wwan0", NULL);
+  g_autofree gchar *uevent = g_build_filename (wwan, "uevent", NULL);
+
+  g_assert_nonnull (dir);
+  g_assert_cmpint (g_mkdir_with_parents (wireless, 0700), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents (wwan, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (
+      uevent, "DEVTYPE=wwan\nINTERFACE=wwan0\n", -1, NULL));
+  g_assert_cmpint (
+      ice_interface_link_kind (dir, "wlan0"), ==, ICE_LINK_WIRELESS);
+  g_assert_cmpint (
+      ice_interface_link_kind (dir, "wwan0"), ==, ICE_LINK_CELLULAR);
+  g_assert_cmpint (ice_interface_link_kind (dir, "eth0"), ==, ICE_LINK_WIRED);
+  g_remove (uevent);
+  g_remove (wwan);
+  g_remove (wireless);
+  g_remove (wlan);
+  g_remove (dir);
 }
 
 static void
@@ -273,6 +316,7 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/interfaces/filter-syntax", test_filter_syntax);
   g_test_add_func ("/interfaces/select", test_select);
+  g_test_add_func ("/interfaces/link-kind", test_link_kind);
   g_test_add_func ("/interfaces/inet6-line", test_inet6_line);
   g_test_add_func ("/interfaces/this-host", test_this_host);
   return g_test_run ();

@@ -123,6 +123,8 @@ entry_compare (gconstpointer a, gconstpointer b)
 
   if (left->default_route != right->default_route)
     return left->default_route ? -1 : 1;
+  if (left->link != right->link)
+    return left->link < right->link ? -1 : 1;
   if (left->interface.index != right->interface.index)
     return left->interface.index < right->interface.index ? -1 : 1;
   /* RFC 8421 3: IPv6 first. */
@@ -227,6 +229,25 @@ entries_add_inet6_flags (GArray *entries)
   }
 }
 
+/* Linux tells of a link what it is made of; elsewhere all are equal. */
+IceLinkKind
+ice_interface_link_kind (const gchar *class_dir, const gchar *name)
+{
+  g_autofree gchar *wireless =
+      g_build_filename (class_dir, name, "wireless", NULL);
+  g_autofree gchar *phy = g_build_filename (class_dir, name, "phy80211", NULL);
+  g_autofree gchar *uevent = g_build_filename (class_dir, name, "uevent", NULL);
+  g_autofree gchar *text = NULL;
+
+  if (g_file_test (wireless, G_FILE_TEST_EXISTS) ||
+      g_file_test (phy, G_FILE_TEST_EXISTS))
+    return ICE_LINK_WIRELESS;
+  if (g_file_get_contents (uevent, &text, NULL, NULL) &&
+      strstr (text, "DEVTYPE=wwan"))
+    return ICE_LINK_CELLULAR;
+  return ICE_LINK_WIRED;
+}
+
 /* Which of our addresses the routing table picks for the world: connecting a
  * datagram socket asks it and sends nothing. The addresses belong to a root
  * name server and could be any global ones. */
@@ -306,6 +327,7 @@ entry_from_ifaddrs (IceInterfaceEntry *self, const struct ifaddrs *item)
   interface->tunnel =
       (item->ifa_flags & IFF_POINTOPOINT) != 0 && !interface->loopback;
   self->up = (item->ifa_flags & IFF_UP) && (item->ifa_flags & IFF_RUNNING);
+  self->link = ice_interface_link_kind ("/sys/class/net", interface->name);
   return TRUE;
 }
 

@@ -26,8 +26,9 @@ typedef struct
 /* (transfer full) (element-type IceInterface) up, not link-local where anything
  * else is there, loopback only if nothing else exists or it was allowed by
  * name. IPv6 before IPv4 within one interface; the interface of the default
- * route first. RFC 8445 5.1.1.1: temporary IPv6 addresses displace the stable
- * one of their prefix. */
+ * route first, then wired before wireless before cellular ones. RFC
+ * 8445 5.1.1.1: temporary IPv6 addresses displace the stable one of their
+ * prefix. */
 GArray *ice_interfaces_list (const IceInterfaceFilter *filter);
 /* TRUE when the filter's text is well formed; names the bad item in @error. */
 gboolean ice_interface_filter_check (const gchar *text, GError **error);
