@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sim-attacker.h"
+#include "sim-replayer.h"
 
 G_BEGIN_DECLS
 
@@ -38,16 +39,17 @@ struct _SimHost
   guint n_streams, n_components;
   guint streams[MAX_TRANSPORTS];
   SimTransport transports[MAX_TRANSPORTS];
-  guint16 next_port;
-  guint timer; /* only the newest counts */
+  IceTime wake_at; /* of the one event that counts */
   gboolean closed;
   guint n_roles;
-  gchar *error; /* (owned) (nullable) */
+  guint serial, remote_serial; /* of descriptions */
+  gchar *error;                /* (owned) (nullable) */
   gboolean fatal;
   IceTime media_period;
   guint media_timer;
   IceTime deadline;
   SimAttacker *attacker; /* (unowned) (nullable) */
+  SimReplayer *replayer; /* (unowned) (nullable) */
 };
 
 /* sim-host.c: outputs that were taken, and the deadline with them. */

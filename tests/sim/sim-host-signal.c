@@ -23,8 +23,9 @@ typedef enum
 typedef struct
 {
   SignalType type;
-  SimHost *to; /* (unowned) (nullable) */
-  guint index; /* of the stream */
+  SimHost *to;  /* (unowned) (nullable) */
+  guint index;  /* of the stream */
+  guint serial; /* descriptions: as the version in SDP's o= line */
   guint pacing;
   gchar *ufrag, *pwd;
   IceCandidate *candidate;
@@ -51,6 +52,13 @@ deliver_signal (gpointer user)
 
   if (self == NULL || self->closed)
     return;
+  /* What was said before is old, and is no restart; candidates say themselves
+   * whose they are (RFC 8838 11). */
+  if (signal->type != SIGNAL_CANDIDATE) {
+    if (signal->serial < self->remote_serial)
+      return;
+    self->remote_serial = signal->serial;
+  }
   stream = self->streams[signal->index];
   now = sim_net_now (self->net);
   switch (signal->type) {
@@ -60,6 +68,7 @@ deliver_signal (gpointer user)
           self->net, "        %s: description %u", self->name, signal->index);
       ice_core_set_remote_pacing (self->core, signal->pacing);
       sim_witness_remote_password (self->witness, signal->pwd);
+      sim_witness_restart (self->witness);
       if (!ice_core_set_remote_credentials (
               self->core, stream, signal->ufrag, signal->pwd, now))
         sim_net_violate (self->net, "remote credentials refused");
@@ -81,17 +90,48 @@ deliver_signal (gpointer user)
   sim_host_pump (self);
 }
 
-/* Without a peer it is lost. */
 static Signal *
-send_signal (SimHost *self, SignalType type, guint index)
+signal_copy (const Signal *signal)
+{
+  Signal *copy = g_memdup2 (signal, sizeof *signal);
+
+  if (copy->candidate)
+    ice_candidate_ref (copy->candidate);
+  copy->ufrag = g_strdup (signal->ufrag);
+  copy->pwd = g_strdup (signal->pwd);
+  return copy;
+}
+
+/* (transfer full) without a peer it is lost. */
+static void
+send_signal (SimHost *self, Signal *signal)
+{
+  const SimHostOptions *options = &self->options;
+  IceTime at = sim_net_now (self->net) + options->signal_delay;
+  Signal *copy;
+
+  signal->to = self->peer;
+  if (signal->type == SIGNAL_CANDIDATE)
+    at += options->late + sim_net_pick (self->net, options->signal_jitter);
+  else if (signal->type == SIGNAL_END)
+    at += options->late + options->signal_jitter;
+  if (options->signal_repeats && sim_net_one_in (self->net, 2)) {
+    copy = signal_copy (signal);
+    sim_net_at (self->net, at + sim_net_pick (self->net, 10 * ICE_SECOND),
+        deliver_signal, copy, (GDestroyNotify) signal_free);
+  }
+  sim_net_at (
+      self->net, at, deliver_signal, signal, (GDestroyNotify) signal_free);
+}
+
+static Signal *
+signal_new (SimHost *self, SignalType type, guint index)
 {
   Signal *signal = g_new0 (Signal, 1);
 
   signal->type = type;
-  signal->to = self->peer;
   signal->index = index;
-  sim_net_at (self->net, sim_net_now (self->net) + self->options.signal_delay,
-      deliver_signal, signal, (GDestroyNotify) signal_free);
+  signal->serial = self->serial;
   return signal;
 }
 
@@ -99,23 +139,31 @@ void
 sim_host_signal_candidate (SimHost *self, const IceOutput *output)
 {
   guint index = stream_index (self, output->candidate.stream);
+  const IceCandidate *candidate = output->candidate.candidate;
+  Signal *signal = signal_new (self, SIGNAL_CANDIDATE, index);
 
-  send_signal (self, SIGNAL_CANDIDATE, index)->candidate =
-      ice_candidate_ref (output->candidate.candidate);
+  /* U9: whatever a server says. */
+  if (!ice_address_is_usable (&candidate->address))
+    sim_net_violate (self->net, "%s told an address that is none", self->name);
+  signal->candidate = ice_candidate_ref (output->candidate.candidate);
+  send_signal (self, signal);
 }
 
 void
 sim_host_signal_end (SimHost *self, const IceOutput *output)
 {
   if (!self->options.never_ends)
-    send_signal (self, SIGNAL_END, stream_index (self, output->stream.stream));
+    send_signal (self,
+        signal_new (
+            self, SIGNAL_END, stream_index (self, output->stream.stream)));
 }
 
 static void
 send_descriptions (SimHost *self, SignalType type)
 {
+  self->serial++;
   for (guint i = 0; i < self->n_streams; i++) {
-    Signal *signal = send_signal (self, type, i);
+    Signal *signal = signal_new (self, type, i);
 
     signal->pacing = self->options.pacing;
     signal->ufrag =
@@ -126,6 +174,7 @@ send_descriptions (SimHost *self, SignalType type)
       sim_secrets_add (self->options.secrets, signal->ufrag);
       sim_secrets_add (self->options.secrets, signal->pwd);
     }
+    send_signal (self, signal);
   }
 }
 
@@ -136,8 +185,12 @@ set_interfaces (SimHost *self)
       g_new0 (IceInterfaceAddress, self->nodes->len);
 
   for (guint i = 0; i < self->nodes->len; i++) {
-    sim_node_get_ip (g_ptr_array_index (self->nodes, i), &addresses[i].address);
+    SimNode *node = g_ptr_array_index (self->nodes, i);
+    SimNat *realm = sim_node_nat (node);
+
+    sim_node_get_ip (node, &addresses[i].address);
     addresses[i].interface_index = i + 1;
+    addresses[i].tunnel = realm && sim_nat_rules (realm)->sealed;
   }
   ice_core_set_interfaces (
       self->core, addresses, self->nodes->len, sim_net_now (self->net));
@@ -179,6 +232,7 @@ sim_connect (SimHost *offerer, SimHost *answerer)
 void
 sim_restart (SimHost *offerer)
 {
+  sim_witness_restart (offerer->witness);
   /* The offer leaves before the candidates that the restart reports. */
   ice_core_restart (offerer->core, 0, sim_net_now (offerer->net));
   send_descriptions (offerer, SIGNAL_OFFER);

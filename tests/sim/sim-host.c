@@ -3,8 +3,12 @@
 
 #include <string.h>
 
-static void host_receive (gpointer user, SimNode *node, guint16 port,
+#define ASKED_ENOUGH 5
+
+static gboolean host_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data);
+static void host_unreachable (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *to, IceBytes data);
 
 static SimTransport *
 find_transport (SimHost *self, guint id)
@@ -16,21 +20,19 @@ find_transport (SimHost *self, guint id)
 }
 
 static void
-add_servers (SimHost *self)
+add_server (SimHost *self, SimTurn *turn, guint id)
 {
   const SimHostOptions *options = &self->options;
   IceAddress ip;
   gchar text[ICE_ADDRESS_STRLEN];
   IceServerConfig server = {
-    .id = 1000,
+    .id = id,
     .kind = ICE_SERVER_STUN,
     .port = SIM_TURN_PORT,
     .url = "stun:sim",
   };
 
-  if (options->server == NULL)
-    return;
-  sim_node_get_ip (sim_turn_node (options->server), &ip);
+  sim_node_get_ip (sim_turn_node (turn), &ip);
   server.host = ice_address_ip_to_string (&ip, text);
   ice_core_add_server (self->core, &server);
   if (!options->turn)
@@ -41,6 +43,15 @@ add_servers (SimHost *self)
   server.password = options->password ? options->password : SIM_TURN_PASSWORD;
   server.url = "turn:sim";
   ice_core_add_server (self->core, &server);
+}
+
+static void
+add_servers (SimHost *self)
+{
+  if (self->options.server)
+    add_server (self, self->options.server, 1000);
+  if (self->options.second_server)
+    add_server (self, self->options.second_server, 1010);
 }
 
 SimHost *
@@ -59,7 +70,7 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   self->nodes = g_ptr_array_new ();
   self->sockets = g_array_new (FALSE, FALSE, sizeof (SimSocket));
   self->accepts = g_array_new (FALSE, FALSE, sizeof (SimAccept));
-  self->next_port = 5000 + sim_net_pick (net, 10000);
+  self->wake_at = ICE_TIME_NEVER;
   if (options->secrets)
     sim_secrets_listen (options->secrets, &world);
   ice_core_config_init (&config, &world);
@@ -103,7 +114,7 @@ void
 sim_host_add_node (SimHost *self, SimNode *node)
 {
   g_ptr_array_add (self->nodes, node);
-  sim_node_set_receiver (node, host_receive, self);
+  sim_node_add_receiver (node, host_receive, host_unreachable, self);
 }
 
 IceCore *
@@ -204,7 +215,7 @@ open_socket (SimHost *self, const IceOutput *output)
       socket.node = node;
   }
   sim_node_get_ip (socket.node, &socket.bound);
-  socket.port = socket.bound.port = self->next_port++;
+  socket.port = socket.bound.port = sim_node_take_port (socket.node);
   g_array_append_val (self->sockets, socket);
   *opened = (Opened){ self, socket.id };
   sim_net_at (self->net, sim_net_now (self->net), tell_opened, opened, g_free);
@@ -410,7 +421,12 @@ perform (SimHost *self, const IceOutput *output)
       self->n_roles++;
       break;
     case ICE_OUTPUT_CONSENT_LOST:
-      find_transport (self, output->consent_lost.transport)->n_consent_lost++;
+      transport = find_transport (self, output->consent_lost.transport);
+      transport->n_consent_lost++;
+      /* RFC 7675 5.1: whoever asks often enough and hears nothing has to
+       * stop, whatever the reason. */
+      transport->unlucky |=
+          sim_witness_n_asked (self->witness, transport) >= ASKED_ENOUGH;
       break;
     case ICE_OUTPUT_SERVER_ERROR:
       check_text (self, output->server.text);
@@ -430,46 +446,71 @@ perform (SimHost *self, const IceOutput *output)
 
 /* Time. */
 
-typedef struct
-{
-  SimHost *self;
-  guint timer;
-} Wake;
+static void schedule (SimHost *self);
 
 static void
 wake (gpointer user)
 {
-  Wake *timer = user;
-  SimHost *self = timer->self;
+  SimHost *self = user;
+  IceTime now = sim_net_now (self->net);
 
-  if (timer->timer != self->timer)
+  if (now != self->wake_at)
+    return; /* there was an earlier one */
+  self->wake_at = ICE_TIME_NEVER;
+  if (now < self->deadline) {
+    schedule (self);
     return;
+  }
   for (guint i = 0; i < self->n_streams * self->n_components; i++) {
     SimTransport *transport = &self->transports[i];
 
     ice_core_media_seen (
         self->core, transport->id, transport->received_at, transport->sent_at);
   }
-  ice_core_timeout (self->core, sim_net_now (self->net));
+  ice_core_timeout (self->core, now);
   sim_witness_deadline (self->witness, 0, TRUE);
   sim_host_pump (self);
+}
+
+/* An event that comes before the deadline looks again: most deadlines move on
+ * with each packet. */
+static void
+schedule (SimHost *self)
+{
+  IceTime at = MAX (self->deadline, sim_net_now (self->net));
+
+  if (self->deadline == ICE_TIME_NEVER || self->wake_at <= at)
+    return;
+  self->wake_at = at;
+  sim_net_at (self->net, at, wake, self, NULL);
+}
+
+/* I14: what `new` says is that there is nobody to check with yet. */
+static void
+check_new (SimHost *self)
+{
+  for (guint i = 0; i < self->n_streams * self->n_components; i++)
+    if (self->transports[i].state == ICE_STATE_NEW &&
+        ice_core_get_remote_ufrag (
+            self->core, self->streams[i / self->n_components]))
+      sim_net_violate (
+          self->net, "I14: %s is new, and knows the peer", self->name);
 }
 
 void
 sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline)
 {
-  Wake *timer;
+  gboolean changed = FALSE;
 
-  for (IceOutput *output = outputs; output; output = output->next)
+  for (IceOutput *output = outputs; output; output = output->next) {
     perform (self, output);
+    changed |= output->type == ICE_OUTPUT_STATE;
+  }
+  if (changed)
+    check_new (self);
   sim_witness_deadline (self->witness, deadline, FALSE);
-  self->timer++;
   self->deadline = deadline;
-  if (deadline == ICE_TIME_NEVER)
-    return;
-  timer = g_new (Wake, 1);
-  *timer = (Wake){ self, self->timer };
-  sim_net_at (self->net, deadline, wake, timer, g_free);
+  schedule (self);
 }
 
 void
@@ -518,30 +559,54 @@ take_media (SimHost *self, guint socket, const IceAddress *from, IceBytes data)
   return TRUE;
 }
 
-static void
+static SimSocket *
+find_bound (SimHost *self, const SimNode *node, guint16 port)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    SimSocket *socket = &g_array_index (self->sockets, SimSocket, i);
+
+    if (socket->node == node && socket->port == port)
+      return socket;
+  }
+  return NULL;
+}
+
+static gboolean
 host_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data)
 {
   SimHost *self = user;
-  SimSocket *socket = NULL;
+  SimSocket *socket = find_bound (self, node, port);
   IceDatagram in = { .from = *from, .data = data };
 
-  for (guint i = 0; i < self->sockets->len; i++) {
-    SimSocket *candidate = &g_array_index (self->sockets, SimSocket, i);
-
-    if (candidate->node == node && candidate->port == port)
-      socket = candidate;
-  }
   if (socket == NULL)
-    return;
+    return FALSE;
   in.socket = socket->id;
-  sim_witness_receive (self->witness, socket->id, from, data);
-  if (take_media (self, socket->id, from, data))
-    return;
+  sim_witness_receive (self->witness, in.socket, from, data);
+  if (take_media (self, in.socket, from, data))
+    return TRUE;
+  if (self->replayer)
+    sim_replayer_saw (self->replayer, in.socket, data);
   ice_core_receive (self->core, &in, sim_net_now (self->net));
   sim_host_pump (self);
   if (self->attacker)
     sim_attacker_saw_received (self->attacker, in.socket, from, data);
+  return TRUE;
+}
+
+static void
+host_unreachable (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *to, IceBytes data)
+{
+  SimHost *self = user;
+  SimSocket *socket = find_bound (self, node, port);
+
+  if (socket == NULL)
+    return;
+  sim_net_trace (self->net, "        %s: ICMP", self->name);
+  ice_core_unreachable (
+      self->core, socket->id, to, data, sim_net_now (self->net));
+  sim_host_pump (self);
 }
 
 void
@@ -556,4 +621,12 @@ void
 sim_host_check_end (SimHost *self)
 {
   sim_witness_end (self->witness);
+}
+
+void
+sim_host_path_is_back (SimHost *self)
+{
+  sim_witness_path_is_back (self->witness);
+  for (guint i = 0; i < MAX_TRANSPORTS; i++)
+    self->transports[i].unlucky = FALSE;
 }

@@ -20,12 +20,16 @@ typedef struct
   guint n_streams, n_components; /* 0: 1 */
   guint pacing;                  /* a=ice-pacing in ms, 0: says nothing */
   IceTime signal_delay;
+  IceTime signal_jitter; /* of candidates, which come in any order */
+  IceTime late;          /* so much later come the candidates */
+  gboolean signal_repeats;
   IceTime connect_timeout;
-  SimTurn *server;       /* (nullable) STUN */
-  gboolean turn;         /* and TURN */
-  const gchar *password; /* (nullable) of the TURN server, if not the right */
-  gboolean never_ends;   /* says no end-of-candidates */
-  SimSecrets *secrets;   /* (unowned) (nullable) looked for in all it says */
+  SimTurn *server;        /* (nullable) STUN */
+  SimTurn *second_server; /* (nullable) likewise */
+  gboolean turn;          /* and TURN */
+  const gchar *password;  /* (nullable) of the TURN server, if not the right */
+  gboolean never_ends;    /* says no end-of-candidates */
+  SimSecrets *secrets;    /* (unowned) (nullable) looked for in all it says */
 } SimHostOptions;
 
 /* What one component went through. */
@@ -37,6 +41,7 @@ typedef struct
   IceTime checking_at, connected_at, completed_at, disconnected_at, failed_at;
   IceTime recovered_at; /* connected or completed after disconnected */
   guint n_selected, n_failed, n_consent_lost;
+  gboolean unlucky; /* consent was lost though it was asked for often enough */
   IceCandidate *local, *remote; /* (owned) (nullable) selected */
   gboolean nominated;
   struct
@@ -78,6 +83,8 @@ void sim_restart (SimHost *offerer);
 void sim_host_start_media (SimHost *self, IceTime period);
 void sim_host_stop_media (SimHost *self);
 void sim_host_close (SimHost *self);
+/* A way was closed until now: what was asked for before does not count. */
+void sim_host_path_is_back (SimHost *self);
 /* Well after the close: what it should have done by now. */
 void sim_host_check_end (SimHost *self);
 /* After a call to the core from outside: performs what it wants. */
@@ -98,6 +105,11 @@ void sim_witness_media (SimWitness *self, const SimTransport *transport);
 void sim_witness_state (SimWitness *self, IceState from, IceState to);
 void sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken);
 void sim_witness_consent (SimWitness *self, gboolean on);
+void sim_witness_path_is_back (SimWitness *self);
+/* Requests to the selected pair's other end without an answer since then. */
+guint sim_witness_n_asked (SimWitness *self, const SimTransport *transport);
+/* New credentials: what was refused may be asked for again. */
+void sim_witness_restart (SimWitness *self);
 void sim_witness_end (SimWitness *self);
 /* Both ends of one session, at rest. */
 void sim_check_agreement (SimNet *net, SimHost *a, SimHost *b);

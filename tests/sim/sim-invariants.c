@@ -12,14 +12,17 @@
 #define CONSENT_LIFETIME (30 * ICE_SECOND)
 /* RFC 8445 14.2: "MUST NOT be sent more often than once every 5 ms". */
 #define PACING_MIN (5 * ICE_MSEC)
+/* RFC 8489 6.1: what passes everywhere, less the IPv4 and UDP headers. */
+#define MAX_MESSAGE 548
 
 /* An address that media may go to, and what allows it. */
 typedef struct
 {
   guint socket;
   IceAddress peer;
-  gboolean relayed;
+  IceAddress relay; /* the server it comes through, NONE: none */
   IceTime success_at;
+  guint n_asked; /* requests since then */
 } Success;
 
 typedef struct
@@ -31,9 +34,16 @@ typedef struct
 typedef struct
 {
   guint socket;
+  IceAddress relay;
   guint16 number;
   IceAddress peer;
 } Channel;
+
+typedef struct
+{
+  guint socket;
+  IceAddress server;
+} Asked;
 
 struct _SimWitness
 {
@@ -44,8 +54,9 @@ struct _SimWitness
   GArray *successes; /* (owned) Success */
   GArray *seen;      /* (owned) Seen: requests of the last while */
   GArray *channels;  /* (owned) Channel */
-  GArray *asked;     /* (owned) guint: sockets that asked a STUN server */
+  GArray *asked;     /* (owned) Asked: STUN servers */
   IceTime new_at;    /* last new transaction that pacing counts */
+  IceTime path_back_at;
   SimNominations *nominations; /* (owned) */
   SimLeases *leases;           /* (owned) */
   guint n_past; /* times woken for a deadline in the past, in a row */
@@ -63,7 +74,7 @@ sim_witness_new (SimNet *net, SimHost *host)
   self->successes = g_array_new (FALSE, FALSE, sizeof (Success));
   self->seen = g_array_new (FALSE, FALSE, sizeof (Seen));
   self->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
-  self->asked = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->asked = g_array_new (FALSE, FALSE, sizeof (Asked));
   self->nominations = sim_nominations_new (net, host);
   self->leases = sim_leases_new (net, host);
   return self;
@@ -97,7 +108,7 @@ sim_witness_remote_password (SimWitness *self, const gchar *password)
 /* What is inside a packet to or from a TURN server. */
 typedef struct
 {
-  gboolean relayed;
+  IceAddress relay; /* NONE: none */
   IceAddress peer;
   IceBytes data;
 } Inner;
@@ -106,7 +117,7 @@ static Inner
 unwrap (
     SimWitness *self, guint socket, const IceAddress *address, IceBytes data)
 {
-  Inner inner = { FALSE, *address, data };
+  Inner inner = { ICE_ADDRESS_NONE, *address, data };
   IceStunMessage message;
   guint16 number;
 
@@ -115,10 +126,11 @@ unwrap (
     for (guint i = 0; i < self->channels->len; i++) {
       Channel *channel = &g_array_index (self->channels, Channel, i);
 
-      if (channel->socket == socket && channel->number == number)
+      if (channel->socket == socket && channel->number == number &&
+          ice_address_equal (&channel->relay, address))
         inner.peer = channel->peer;
     }
-    inner.relayed = TRUE;
+    inner.relay = *address;
     inner.data = ICE_BYTES (data.data + 4, data.size - 4);
   } else if (ice_stun_looks_like (data) &&
       ice_stun_message_parse (&message, data) &&
@@ -126,20 +138,20 @@ unwrap (
       ice_stun_message_get_xor_address (
           &message, ICE_STUN_XOR_PEER_ADDRESS, &inner.peer) &&
       ice_stun_message_find (&message, ICE_STUN_DATA_ATTRIBUTE, &inner.data)) {
-    inner.relayed = TRUE;
+    inner.relay = *address;
   }
   return inner;
 }
 
 static Success *
-find_success (
-    SimWitness *self, guint socket, const IceAddress *peer, gboolean relayed)
+find_success (SimWitness *self, guint socket, const IceAddress *peer,
+    const IceAddress *relay)
 {
   for (guint i = 0; i < self->successes->len; i++) {
     Success *success = &g_array_index (self->successes, Success, i);
 
-    if (success->socket == socket && success->relayed == relayed &&
-        ice_address_equal (&success->peer, peer))
+    if (success->socket == socket && ice_address_equal (&success->peer, peer) &&
+        ice_address_equal (&success->relay, relay))
       return success;
   }
   return NULL;
@@ -148,10 +160,10 @@ find_success (
 /* I3 and I4: media goes only where a signed success came from, and for 30 s
  * after the last one. */
 static void
-check_media (
-    SimWitness *self, guint socket, const IceAddress *peer, gboolean relayed)
+check_media (SimWitness *self, guint socket, const IceAddress *peer,
+    const IceAddress *relay)
 {
-  Success *success = find_success (self, socket, peer, relayed);
+  Success *success = find_success (self, socket, peer, relay);
   const gchar *name = sim_host_name (self->host);
   gchar text[ICE_ADDRESS_STRLEN];
 
@@ -167,8 +179,10 @@ check_media (
 void
 sim_witness_media (SimWitness *self, const SimTransport *transport)
 {
+  const IceAddress none = ICE_ADDRESS_NONE;
+
   check_media (self, transport->route.socket, &transport->route.peer,
-      transport->route.channel != 0);
+      transport->route.channel ? &transport->route.to : &none);
 }
 
 static gboolean
@@ -188,16 +202,33 @@ is_consent (SimWitness *self, const IceAddress *peer)
 
 /* Later Binding requests to a STUN server keep the mapping alive. */
 static gboolean
-is_keepalive (SimWitness *self, guint socket, const IceStunMessage *message)
+is_keepalive (SimWitness *self, guint socket, const IceAddress *server,
+    const IceStunMessage *message)
 {
+  Asked asked = { socket, *server };
+
   if (message->method != ICE_STUN_BINDING ||
       ice_stun_message_has (message, ICE_STUN_USERNAME))
     return FALSE;
   for (guint i = 0; i < self->asked->len; i++)
-    if (g_array_index (self->asked, guint, i) == socket)
+    if (g_array_index (self->asked, Asked, i).socket == socket &&
+        ice_address_equal (
+            &g_array_index (self->asked, Asked, i).server, server))
       return TRUE;
-  g_array_append_val (self->asked, socket);
+  g_array_append_val (self->asked, asked);
   return FALSE;
+}
+
+/* I5. */
+static void
+check_caps (SimWitness *self)
+{
+  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (IcePairStats));
+
+  ice_core_get_pair_stats (sim_host_core (self->host), pairs);
+  if (pairs->len > 100 + 8)
+    sim_net_violate (self->net, "I5: %s has %u pairs",
+        sim_host_name (self->host), pairs->len);
 }
 
 /* I8: new transactions of gathering and checks keep their distance; a request
@@ -220,6 +251,7 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
           self->net, "I8: %s sent a request %u times", name, old->n_sent);
     return;
   }
+  check_caps (self);
   memcpy (seen.id, message->id, ICE_STUN_ID_SIZE);
   g_array_append_val (self->seen, seen);
   if (self->seen->len > 1000)
@@ -227,7 +259,7 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
 
   if ((message->method != ICE_STUN_BINDING &&
           message->method != ICE_STUN_ALLOCATE) ||
-      is_consent (self, peer) || is_keepalive (self, socket, message))
+      is_consent (self, peer) || is_keepalive (self, socket, peer, message))
     return;
   if (self->new_at && now - self->new_at < PACING_MIN)
     sim_net_violate (self->net, "I8: %s began two transactions in %d us", name,
@@ -236,9 +268,10 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
 }
 
 static void
-note_channel (SimWitness *self, guint socket, const IceStunMessage *message)
+note_channel (SimWitness *self, guint socket, const IceAddress *to,
+    const IceStunMessage *message)
 {
-  Channel channel = { .socket = socket };
+  Channel channel = { .socket = socket, .relay = *to };
   guint32 number;
 
   if (message->method != ICE_STUN_CHANNEL_BIND ||
@@ -250,18 +283,6 @@ note_channel (SimWitness *self, guint socket, const IceStunMessage *message)
   g_array_append_val (self->channels, channel);
 }
 
-/* I5, on every packet: it costs little enough. */
-static void
-check_caps (SimWitness *self)
-{
-  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (IcePairStats));
-
-  ice_core_get_pair_stats (sim_host_core (self->host), pairs);
-  if (pairs->len > 100 + 8)
-    sim_net_violate (self->net, "I5: %s has %u pairs",
-        sim_host_name (self->host), pairs->len);
-}
-
 void
 sim_witness_transmit (
     SimWitness *self, guint socket, const IceAddress *to, IceBytes data)
@@ -269,26 +290,54 @@ sim_witness_transmit (
   Inner inner = unwrap (self, socket, to, data);
   IceStunMessage message;
 
-  check_caps (self);
   if (!ice_stun_looks_like (inner.data)) {
-    check_media (self, socket, &inner.peer, inner.relayed);
+    check_media (self, socket, &inner.peer, &inner.relay);
     return;
   }
+  if (data.size > MAX_MESSAGE)
+    sim_net_violate (self->net, "N8: %s sent %u bytes",
+        sim_host_name (self->host), (guint) data.size);
   if (!ice_stun_message_parse (&message, inner.data)) {
     sim_net_violate (
         self->net, "%s sent malformed STUN", sim_host_name (self->host));
     return;
   }
-  note_channel (self, socket, &message);
+  note_channel (self, socket, to, &message);
   if (message.klass != ICE_STUN_REQUEST)
     return;
   check_request (self, socket, &message, &inner.peer);
-  if (message.method == ICE_STUN_BINDING)
-    sim_nominations_sent (self->nominations, socket, &inner.peer, inner.relayed,
-        find_success (self, socket, &inner.peer, inner.relayed) != NULL,
-        &message);
-  else
+  if (message.method == ICE_STUN_BINDING) {
+    Success *success = find_success (self, socket, &inner.peer, &inner.relay);
+
+    if (success && sim_net_now (self->net) >= self->path_back_at)
+      success->n_asked++;
+    sim_nominations_sent (self->nominations, socket, &inner.peer, &inner.relay,
+        success != NULL, &message);
+  } else {
     sim_leases_sent (self->leases, socket, to, &message);
+  }
+}
+
+void
+sim_witness_path_is_back (SimWitness *self)
+{
+  self->path_back_at = sim_net_now (self->net);
+  for (guint i = 0; i < self->successes->len; i++)
+    g_array_index (self->successes, Success, i).n_asked = 0;
+}
+
+guint
+sim_witness_n_asked (SimWitness *self, const SimTransport *transport)
+{
+  guint n = 0;
+
+  for (guint i = 0; transport->remote && i < self->successes->len; i++) {
+    const Success *success = &g_array_index (self->successes, Success, i);
+
+    if (ice_address_equal (&success->peer, &transport->remote->address))
+      n = MAX (n, success->n_asked);
+  }
+  return n;
 }
 
 void
@@ -298,8 +347,8 @@ sim_witness_receive (
   Inner inner = unwrap (self, socket, from, data);
   IceStunMessage message;
   Success *success;
-  Success fresh = { socket, inner.peer, inner.relayed,
-    sim_net_now (self->net) };
+  Success fresh = { socket, inner.peer, inner.relay, sim_net_now (self->net),
+    0 };
 
   if (!ice_stun_looks_like (inner.data) ||
       !ice_stun_message_parse (&message, inner.data))
@@ -311,13 +360,19 @@ sim_witness_receive (
     if (!ice_stun_message_verify (&message, g_ptr_array_index (self->keys, i),
             ICE_STUN_INTEGRITY_SHA1))
       continue;
-    success = find_success (self, socket, &inner.peer, inner.relayed);
+    success = find_success (self, socket, &inner.peer, &inner.relay);
     if (success)
-      success->success_at = fresh.success_at;
+      *success = fresh;
     else
       g_array_append_val (self->successes, fresh);
     return;
   }
+}
+
+void
+sim_witness_restart (SimWitness *self)
+{
+  sim_leases_restart (self->leases);
 }
 
 void
@@ -340,7 +395,7 @@ sim_witness_state (SimWitness *self, IceState from, IceState to)
         TO (CHECKING) | TO (CLOSED),
     [ICE_STATE_COMPLETED] =
         TO (CONNECTED) | TO (DISCONNECTED) | TO (FAILED) | TO (CLOSED),
-    /* NEW: the allocation is found to be gone while a restart is offered. */
+    /* NEW: while a restart is offered, and what carried media is gone. */
     [ICE_STATE_DISCONNECTED] = TO (CONNECTED) | TO (COMPLETED) | TO (FAILED) |
         TO (CHECKING) | TO (NEW) | TO (CLOSED),
     [ICE_STATE_FAILED] = TO (NEW) | TO (CLOSED),

@@ -17,6 +17,7 @@ typedef struct
 {
   guint8 id[ICE_STUN_ID_SIZE];
   guint socket;
+  IceAddress server;
   guint16 method;
   IceAddress peer;
   gboolean release; /* Refresh with a lifetime of 0 */
@@ -26,15 +27,17 @@ typedef struct
 typedef struct
 {
   guint socket;
+  IceAddress server;
   guint16 method;
   IceAddress peer;
   guint n_refused;
 } Subject;
 
-/* The allocation of one socket. */
+/* The allocation of one socket at one server. */
 typedef struct
 {
   guint socket;
+  IceAddress server;
   gboolean granted;
   guint n_releases;
 } Grant;
@@ -77,13 +80,15 @@ sim_leases_free (SimLeases *self)
 static Subject *
 get_subject (SimLeases *self, const Request *request)
 {
-  Subject fresh = { request->socket, request->method, request->peer, 0 };
+  Subject fresh = { request->socket, request->server, request->method,
+    request->peer, 0 };
 
   for (guint i = 0; i < self->subjects->len; i++) {
     Subject *subject = &g_array_index (self->subjects, Subject, i);
 
     if (subject->socket == request->socket &&
         subject->method == request->method &&
+        ice_address_equal (&subject->server, &request->server) &&
         ice_address_equal (&subject->peer, &request->peer))
       return subject;
   }
@@ -92,14 +97,15 @@ get_subject (SimLeases *self, const Request *request)
 }
 
 static Grant *
-get_grant (SimLeases *self, guint socket)
+get_grant (SimLeases *self, const Request *request)
 {
-  Grant fresh = { .socket = socket };
+  Grant fresh = { .socket = request->socket, .server = request->server };
 
   for (guint i = 0; i < self->grants->len; i++) {
     Grant *grant = &g_array_index (self->grants, Grant, i);
 
-    if (grant->socket == socket)
+    if (grant->socket == request->socket &&
+        ice_address_equal (&grant->server, &request->server))
       return grant;
   }
   g_array_append_val (self->grants, fresh);
@@ -158,7 +164,9 @@ void
 sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
     const IceStunMessage *message)
 {
-  Request request = { .socket = socket, .method = message->method };
+  Request request = {
+    .socket = socket, .server = *to, .method = message->method
+  };
   guint32 lifetime;
 
   if (message->klass != ICE_STUN_REQUEST || message->method == ICE_STUN_BINDING)
@@ -176,7 +184,7 @@ sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
   request.release = message->method == ICE_STUN_REFRESH &&
       ice_stun_message_get_u32 (message, ICE_STUN_LIFETIME, &lifetime) &&
       lifetime == 0;
-  if (request.release && ++get_grant (self, socket)->n_releases > 1)
+  if (request.release && ++get_grant (self, &request)->n_releases > 1)
     sim_net_violate (self->net, "I12: %s gave an allocation back twice",
         sim_host_name (self->host));
   if (get_subject (self, &request)->n_refused >= MAX_ROUNDS)
@@ -188,14 +196,14 @@ sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
 static void
 take_error (SimLeases *self, const Request *request, guint code)
 {
-  Grant *grant = get_grant (self, request->socket);
+  Grant *grant = get_grant (self, request);
 
   if (code == 401 || code == 438) {
     get_subject (self, request)->n_refused++;
     if (request->release)
       grant->n_releases--;
   } else if (code == 437) {
-    *grant = (Grant){ .socket = request->socket };
+    *grant = (Grant){ .socket = request->socket, .server = request->server };
   }
 }
 
@@ -219,7 +227,14 @@ sim_leases_received (
   }
   get_subject (self, &request)->n_refused = 0;
   if (request.method == ICE_STUN_ALLOCATE)
-    *get_grant (self, socket) = (Grant){ .socket = socket, .granted = TRUE };
+    *get_grant (self, &request) =
+        (Grant){ .socket = socket, .server = request.server, .granted = TRUE };
+}
+
+void
+sim_leases_restart (SimLeases *self)
+{
+  g_array_set_size (self->subjects, 0);
 }
 
 void

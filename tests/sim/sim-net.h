@@ -4,12 +4,16 @@
 #pragma once
 
 #include "gst/ice/core/core.h"
+#include "sim-events.h"
+#include "sim-link.h"
+#include "sim-nat.h"
 
 G_BEGIN_DECLS
 
 typedef struct _SimNet SimNet;
 typedef struct _SimNode SimNode;
 
+/* NATs that have a name. */
 typedef enum
 {
   SIM_NAT_NONE,
@@ -19,39 +23,47 @@ typedef enum
   SIM_NAT_SYMMETRIC, /* a mapping per destination, port restricted */
 } SimNatKind;
 
-const gchar *sim_nat_to_string (SimNatKind kind);
-
-/* What a node's packets go through on their way out and in. Probabilities are
- * per thousand. */
-typedef struct
-{
-  IceTime delay, jitter;
-  guint loss, duplicate, reorder;
-  guint corrupt; /* a bit behind the header of a Binding message turns: there
-                    ends what a core could tell from media */
-} SimLink;
-
-typedef void (*SimFunc) (gpointer user);
-typedef void (*SimReceive) (gpointer user, SimNode *node, guint16 port,
+/* FALSE: nobody listens at that port. */
+typedef gboolean (*SimReceive) (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data);
+/* ICMP: what was sent from @port to @to found nobody. */
+typedef void (*SimUnreachable) (gpointer user, SimNode *node, guint16 port,
+    const IceAddress *to, IceBytes data);
 
 SimNet *sim_net_new (guint64 seed);
 void sim_net_free (SimNet *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SimNet, sim_net_free)
 
 IceTime sim_net_now (const SimNet *self);
+/* The clock may start anywhere; before anything else. */
+void sim_net_set_start (SimNet *self, IceTime start);
 guint64 sim_net_random (SimNet *self);
 /* 0 .. n-1 */
 guint sim_net_pick (SimNet *self, guint n);
+/* TRUE once in @n. */
+gboolean sim_net_one_in (SimNet *self, guint n);
 /* An IceWorld whose dice are the net's and whose log is the trace. */
 IceWorld sim_net_world (SimNet *self);
 
-/* Nodes. @public_ip is that of the NAT; NULL without one. */
+/* Nodes: one address each. A realm is what is behind one NAT; NULL is the
+ * Internet. */
+SimNat *sim_net_add_nat (SimNet *self, const gchar *public_ip,
+    const SimNatRules *rules, SimNat *outer);
+SimNode *sim_net_add_node_behind (
+    SimNet *self, const gchar *name, const gchar *ip, SimNat *realm);
+/* Behind a NAT of its own; @public_ip is NULL without one. */
 SimNode *sim_net_add_node (SimNet *self, const gchar *name, const gchar *ip,
     SimNatKind nat, const gchar *public_ip);
 void sim_node_set_link (SimNode *self, const SimLink *link);
-void sim_node_set_receiver (SimNode *self, SimReceive receive, gpointer user);
+/* A host firewall of a node that is not behind a NAT. */
+void sim_node_set_firewall (SimNode *self, SimNat *firewall);
+/* Several may listen; each knows its ports. @unreachable is (nullable). */
+void sim_node_add_receiver (SimNode *self, SimReceive receive,
+    SimUnreachable unreachable, gpointer user);
+/* Ports that nobody else on the node was given. */
+guint16 sim_node_take_port (SimNode *self);
 void sim_node_get_ip (const SimNode *self, IceAddress *ret_address);
+SimNat *sim_node_nat (const SimNode *self);
 /* Nothing passes from or to it. */
 void sim_node_set_dead (SimNode *self, gboolean dead);
 /* Nothing passes from it, though all reaches it. */
@@ -62,6 +74,8 @@ void sim_node_send (
     SimNode *self, guint16 port, const IceAddress *to, IceBytes data);
 /* Direct packets between these two vanish; relays still work. */
 void sim_net_separate (SimNet *self, SimNode *a, SimNode *b);
+/* Whoever knocks where nobody listens is told so. */
+void sim_net_set_icmp (SimNet *self, gboolean icmp);
 
 /* Time. */
 /* @destroy (nullable) gets @user afterwards, or when the net goes first. */

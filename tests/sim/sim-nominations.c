@@ -9,8 +9,7 @@ typedef struct
   guint transport;
   gchar *username; /* (owned) both ufrags: the generation */
   guint socket;
-  IceAddress peer;
-  gboolean relayed;
+  IceAddress peer, relay;
 } Nomination;
 
 struct _SimNominations
@@ -61,7 +60,7 @@ check_only_one (SimNominations *self, Nomination *nomination)
         strcmp (old->username, nomination->username) != 0)
       continue;
     if (old->socket != nomination->socket ||
-        old->relayed != nomination->relayed ||
+        !ice_address_equal (&old->relay, &nomination->relay) ||
         !ice_address_equal (&old->peer, &nomination->peer))
       sim_net_violate (self->net, "I2: %s/%u nominated two pairs", name,
           nomination->transport);
@@ -73,12 +72,12 @@ check_only_one (SimNominations *self, Nomination *nomination)
 
 void
 sim_nominations_sent (SimNominations *self, guint socket,
-    const IceAddress *peer, gboolean relayed, gboolean valid,
+    const IceAddress *peer, const IceAddress *relay, gboolean valid,
     const IceStunMessage *message)
 {
   const gchar *name = sim_host_name (self->host);
   Nomination nomination = { sim_host_socket_transport (self->host, socket),
-    NULL, socket, *peer, relayed };
+    NULL, socket, *peer, *relay };
   IceBytes username;
 
   /* A request that is resent says what was right when it was made. */

@@ -27,7 +27,7 @@ struct _SimPeer
   guint64 n_received, n_sent;
 };
 
-static void peer_receive (gpointer user, SimNode *node, guint16 port,
+static gboolean peer_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data);
 
 SimPeer *
@@ -40,7 +40,7 @@ sim_peer_new (SimNet *net, SimPeerKind kind, SimNode *node)
   self->node = node;
   self->key = ice_stun_key_new_short_term (PWD);
   self->n_ports = 1;
-  sim_node_set_receiver (node, peer_receive, self);
+  sim_node_add_receiver (node, peer_receive, NULL, self);
   return self;
 }
 
@@ -182,7 +182,7 @@ answer (SimPeer *self, guint16 port, const IceAddress *from,
   send_packet (self, port, from, &builder, self->key);
 }
 
-static void
+static gboolean
 peer_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data)
 {
@@ -194,6 +194,7 @@ peer_receive (gpointer user, SimNode *node, guint16 port,
   else if (ice_stun_message_parse (&message, data) &&
       message.klass == ICE_STUN_REQUEST)
     answer (self, port, from, &message);
+  return TRUE;
 }
 
 void

@@ -15,7 +15,16 @@ typedef struct
   gboolean is_long; /* more of them stay for hours */
 } SimSessionOptions;
 
-/* (transfer full) (nullable) what was violated. */
-gchar *sim_session_run (const SimSessionOptions *options);
+typedef struct
+{
+  gchar *violation; /* (owned) (nullable) what was violated */
+  /* Of a session that nothing but loss kept from connecting: packets of 1000
+   * that are lost each way, and how long it took; else -1. */
+  gint loss;
+  gint64 connect_time;
+} SimSessionResult;
+
+void sim_session_run (
+    const SimSessionOptions *options, SimSessionResult *ret_result);
 
 G_END_DECLS

@@ -45,9 +45,11 @@ struct _SimTurn
   guint64 n_relayed;
   gboolean strict;
   IceTime nonce_life; /* 0: for ever */
+  SimTrouble trouble;
+  IceStunKey *wrong_key; /* (owned) of SIM_TURN_MISSIGNED */
 };
 
-static void turn_receive (gpointer user, SimNode *node, guint16 port,
+static gboolean turn_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data);
 
 static void
@@ -65,10 +67,11 @@ sim_turn_new (SimNet *net, const gchar *name, const gchar *ip)
 
   self->net = net;
   self->node = sim_net_add_node (net, name, ip, SIM_NAT_NONE, NULL);
-  sim_node_set_receiver (self->node, turn_receive, self);
+  sim_node_add_receiver (self->node, turn_receive, NULL, self);
   sim_node_get_ip (self->node, &self->ip);
   self->key = ice_stun_key_new_long_term (SIM_TURN_USER,
       ICE_BYTES (REALM, strlen (REALM)), SIM_TURN_PASSWORD, FALSE);
+  self->wrong_key = ice_stun_key_new_short_term ("not the key");
   self->allocations =
       g_ptr_array_new_with_free_func ((GDestroyNotify) allocation_free);
   self->next_port = 49152;
@@ -79,6 +82,7 @@ void
 sim_turn_free (SimTurn *self)
 {
   ice_stun_key_free (self->key);
+  ice_stun_key_free (self->wrong_key);
   g_ptr_array_unref (self->allocations);
   g_free (self);
 }
@@ -99,6 +103,19 @@ void
 sim_turn_set_nonce_life (SimTurn *self, IceTime life)
 {
   self->nonce_life = life;
+}
+
+void
+sim_turn_set_fault (SimTurn *self, SimTurnFault fault, guint code)
+{
+  self->trouble.fault = fault;
+  self->trouble.code = code;
+}
+
+void
+sim_turn_restart (SimTurn *self)
+{
+  g_ptr_array_set_size (self->allocations, 0);
 }
 
 /* I12, seen from the server: what a client still wants it renews in time. */
@@ -155,10 +172,11 @@ answer (
     SimTurn *self, const IceAddress *to, IceStunBuilder *builder, gboolean sign)
 {
   g_autoptr (IcePacket) packet = NULL;
+  IceStunKey *key =
+      self->trouble.fault == SIM_TURN_MISSIGNED ? self->wrong_key : self->key;
 
-  if (sign)
-    ice_stun_builder_add_integrity (
-        builder, self->key, ICE_STUN_INTEGRITY_SHA1);
+  if (sign && self->trouble.fault != SIM_TURN_UNSIGNED)
+    ice_stun_builder_add_integrity (builder, key, ICE_STUN_INTEGRITY_SHA1);
   ice_stun_builder_add_fingerprint (builder);
   packet = ice_stun_builder_end (builder);
   sim_node_send (
@@ -180,14 +198,15 @@ refuse (SimTurn *self, const IceAddress *to, const IceStunMessage *message,
 {
   IceStunBuilder builder;
   gboolean challenge = code == 401 || code == 438;
-  gchar nonce[32];
+  gchar realm[32] = REALM, nonce[32];
 
   ice_stun_builder_init (
       &builder, ICE_STUN_ERROR, message->method, message->id);
   ice_stun_builder_add_error (&builder, code, NULL);
   if (challenge) {
     print_nonce (self, nonce);
-    ice_stun_builder_add_string (&builder, ICE_STUN_REALM, REALM);
+    sim_trouble_challenge (&self->trouble, realm, nonce);
+    ice_stun_builder_add_string (&builder, ICE_STUN_REALM, realm);
     ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, nonce);
   }
   answer (self, to, &builder, !challenge);
@@ -197,8 +216,13 @@ static void
 accept_message (SimTurn *self, const IceAddress *to,
     const IceStunMessage *message, IceStunBuilder *builder)
 {
-  ice_stun_builder_init (
-      builder, ICE_STUN_SUCCESS, message->method, message->id);
+  guint8 id[ICE_STUN_ID_SIZE];
+
+  memcpy (id, message->id, sizeof id);
+  if (self->trouble.fault == SIM_TURN_MISTAKES &&
+      message->method != ICE_STUN_BINDING)
+    id[0] ^= 1;
+  ice_stun_builder_init (builder, ICE_STUN_SUCCESS, message->method, id);
 }
 
 static Allocation *
@@ -227,12 +251,14 @@ do_allocate (
   IceStunBuilder builder;
 
   relayed.port = allocation->port;
+  sim_trouble_relayed (&self->trouble, &relayed);
   accept_message (self, from, message, &builder);
   ice_stun_builder_add_xor_address (
       &builder, ICE_STUN_XOR_RELAYED_ADDRESS, &relayed);
   ice_stun_builder_add_xor_address (
       &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
-  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, LIFETIME);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME,
+      sim_trouble_lifetime (&self->trouble, LIFETIME));
   answer (self, from, &builder, TRUE);
 }
 
@@ -249,7 +275,8 @@ do_refresh (SimTurn *self, Allocation *allocation, const IceAddress *from,
   else
     allocation->expires_at = sim_net_now (self->net) + lifetime * ICE_SECOND;
   accept_message (self, from, message, &builder);
-  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME,
+      lifetime ? sim_trouble_lifetime (&self->trouble, lifetime) : 0);
   answer (self, from, &builder, TRUE);
 }
 
@@ -384,9 +411,12 @@ handle_request (
   Allocation *allocation = find_by_client (self, from);
   gchar current[32];
   IceBytes nonce;
+  gboolean right =
+      ice_stun_message_verify (message, self->key, ICE_STUN_INTEGRITY_SHA1);
+  guint code = sim_trouble_refuse (&self->trouble, message->method, right);
 
-  if (!ice_stun_message_verify (message, self->key, ICE_STUN_INTEGRITY_SHA1)) {
-    refuse (self, from, message, 401);
+  if (code || !right) {
+    refuse (self, from, message, code ? code : 401);
     return;
   }
   print_nonce (self, current);
@@ -487,23 +517,26 @@ relay_in (SimTurn *self, Allocation *allocation, const IceAddress *peer,
   answer (self, &allocation->client, &builder, FALSE);
 }
 
-static void
+static gboolean
 turn_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data)
 {
   SimTurn *self = user;
 
   expire (self);
+  if (self->trouble.fault == SIM_TURN_DEAD)
+    return TRUE;
   if (port == SIM_TURN_PORT) {
     handle_client (self, from, data);
-    return;
+    return TRUE;
   }
   for (guint i = 0; i < self->allocations->len; i++) {
     Allocation *allocation = g_ptr_array_index (self->allocations, i);
 
     if (allocation->port == port) {
       relay_in (self, allocation, from, data);
-      return;
+      return TRUE;
     }
   }
+  return FALSE;
 }

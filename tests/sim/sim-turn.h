@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sim-net.h"
+#include "sim-turn-faults.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,10 @@ SimNode *sim_turn_node (SimTurn *self);
 void sim_turn_set_strict (SimTurn *self, gboolean strict);
 /* A nonce is stale (438) after so long. */
 void sim_turn_set_nonce_life (SimTurn *self, IceTime life);
+/* @code: of SIM_TURN_REFUSES. */
+void sim_turn_set_fault (SimTurn *self, SimTurnFault fault, guint code);
+/* It forgets every allocation. */
+void sim_turn_restart (SimTurn *self);
 guint sim_turn_n_allocations (SimTurn *self);
 guint64 sim_turn_n_relayed (const SimTurn *self);
 

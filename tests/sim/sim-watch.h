@@ -14,7 +14,7 @@ SimNominations *sim_nominations_new (SimNet *net, SimHost *host);
 void sim_nominations_free (SimNominations *self);
 /* A Binding request leaves; @valid: the pair had a signed success. */
 void sim_nominations_sent (SimNominations *self, guint socket,
-    const IceAddress *peer, gboolean relayed, gboolean valid,
+    const IceAddress *peer, const IceAddress *relay, gboolean valid,
     const IceStunMessage *message);
 
 /* sim-leases.c, I12 seen from the client: how often it asks. What runs out is
@@ -27,6 +27,8 @@ void sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
     const IceStunMessage *message);
 void sim_leases_received (
     SimLeases *self, guint socket, const IceStunMessage *message);
+/* A restart asks anew. */
+void sim_leases_restart (SimLeases *self);
 /* After close, when every answer came that will come. */
 void sim_leases_end (SimLeases *self);
 

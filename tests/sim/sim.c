@@ -23,8 +23,11 @@ static gboolean
 run (guint64 number, gboolean trace)
 {
   SimSessionOptions options = { number, trace, is_long };
-  g_autofree gchar *violation = sim_session_run (&options);
+  SimSessionResult result;
+  g_autofree gchar *violation = NULL;
 
+  sim_session_run (&options, &result);
+  violation = result.violation;
   if (violation)
     printf ("# seed %" G_GUINT64_FORMAT "%s: %s\n", number,
         is_long ? " --long" : "", violation);
