@@ -30,12 +30,14 @@ struct _SimHost
   SimNet *net; /* (unowned) */
   gchar *name; /* (owned) */
   SimHostOptions options;
-  GPtrArray *nodes;    /* (unowned) SimNode */
-  IceCore *core;       /* (owned) */
-  SimHost *peer;       /* (unowned) (nullable) */
-  SimWitness *witness; /* (owned) */
-  GArray *sockets;     /* (owned) SimSocket */
-  GArray *accepts;     /* (owned) SimAccept */
+  GPtrArray *nodes;        /* (unowned) SimNode */
+  IceCore *core;           /* (owned) */
+  SimHost *peer;           /* (unowned) (nullable) */
+  SimWitness *witness;     /* (owned) */
+  SimProcess *process;     /* (unowned) */
+  SimProcess *own_process; /* (owned) (nullable) */
+  GArray *sockets;         /* (owned) SimSocket */
+  GArray *accepts;         /* (owned) SimAccept */
   guint n_streams, n_components;
   guint streams[MAX_TRANSPORTS];
   SimTransport transports[MAX_TRANSPORTS];

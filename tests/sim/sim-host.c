@@ -59,7 +59,7 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
     const SimHostOptions *options)
 {
   SimHost *self = g_new0 (SimHost, 1);
-  IceWorld world = sim_net_world (net);
+  IceWorld world;
   IceCoreConfig config;
 
   self->net = net;
@@ -71,8 +71,10 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   self->sockets = g_array_new (FALSE, FALSE, sizeof (SimSocket));
   self->accepts = g_array_new (FALSE, FALSE, sizeof (SimAccept));
   self->wake_at = ICE_TIME_NEVER;
-  if (options->secrets)
-    sim_secrets_listen (options->secrets, &world);
+  if (options->process == NULL)
+    self->own_process = sim_process_new (net, options->secrets);
+  self->process = options->process ? options->process : self->own_process;
+  world = sim_process_world (self->process);
   ice_core_config_init (&config, &world);
   config.controlling = options->controlling;
   config.consent = !options->no_consent;
@@ -102,6 +104,7 @@ sim_host_free (SimHost *self)
   }
   sim_witness_free (self->witness);
   ice_core_free (self->core);
+  g_clear_pointer (&self->own_process, sim_process_free);
   g_ptr_array_unref (self->nodes);
   g_array_unref (self->sockets);
   g_array_unref (self->accepts);
@@ -127,6 +130,12 @@ const gchar *
 sim_host_name (const SimHost *self)
 {
   return self->name;
+}
+
+SimProcess *
+sim_host_process (SimHost *self)
+{
+  return self->process;
 }
 
 guint

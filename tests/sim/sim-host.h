@@ -3,7 +3,7 @@
  * signals with a delay, sends and counts media as the contract says. */
 #pragma once
 
-#include "sim-secrets.h"
+#include "sim-process.h"
 #include "sim-turn.h"
 
 G_BEGIN_DECLS
@@ -30,6 +30,7 @@ typedef struct
   const gchar *password;  /* (nullable) of the TURN server, if not the right */
   gboolean never_ends;    /* says no end-of-candidates */
   SimSecrets *secrets;    /* (unowned) (nullable) looked for in all it says */
+  SimProcess *process;    /* (unowned) (nullable) that it shares with others */
 } SimHostOptions;
 
 /* What one component went through. */
@@ -62,6 +63,7 @@ void sim_host_free (SimHost *self);
 void sim_host_add_node (SimHost *self, SimNode *node);
 IceCore *sim_host_core (SimHost *self);
 const gchar *sim_host_name (const SimHost *self);
+SimProcess *sim_host_process (SimHost *self);
 guint sim_host_stream (SimHost *self, guint index);
 /* Of the component whose socket it is. */
 guint sim_host_socket_transport (SimHost *self, guint socket);

@@ -10,8 +10,6 @@
 
 /* RFC 7675 5.1. */
 #define CONSENT_LIFETIME (30 * ICE_SECOND)
-/* RFC 8445 14.2: "MUST NOT be sent more often than once every 5 ms". */
-#define PACING_MIN (5 * ICE_MSEC)
 /* RFC 8489 6.1: what passes everywhere, less the IPv4 and UDP headers. */
 #define MAX_MESSAGE 548
 
@@ -55,7 +53,6 @@ struct _SimWitness
   GArray *seen;      /* (owned) Seen: requests of the last while */
   GArray *channels;  /* (owned) Channel */
   GArray *asked;     /* (owned) Asked: STUN servers */
-  IceTime new_at;    /* last new transaction that pacing counts */
   IceTime path_back_at;
   SimNominations *nominations; /* (owned) */
   SimLeases *leases;           /* (owned) */
@@ -238,7 +235,6 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
     const IceAddress *peer)
 {
   const gchar *name = sim_host_name (self->host);
-  IceTime now = sim_net_now (self->net);
   Seen seen = { .n_sent = 1 };
 
   for (guint i = self->seen->len; i-- > 0;) {
@@ -261,10 +257,7 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
           message->method != ICE_STUN_ALLOCATE) ||
       is_consent (self, peer) || is_keepalive (self, socket, peer, message))
     return;
-  if (self->new_at && now - self->new_at < PACING_MIN)
-    sim_net_violate (self->net, "I8: %s began two transactions in %d us", name,
-        (gint) (now - self->new_at));
-  self->new_at = now;
+  sim_process_began (sim_host_process (self->host), name);
 }
 
 static void

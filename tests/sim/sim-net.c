@@ -71,31 +71,6 @@ sim_net_one_in (SimNet *self, guint n)
   return sim_net_pick (self, n) == 0;
 }
 
-static void
-world_random (gpointer user, guint8 *ret_bytes, gsize size)
-{
-  for (gsize i = 0; i < size; i++)
-    ret_bytes[i] = sim_net_random (user) >> 32;
-}
-
-static void
-world_log (
-    gpointer user, IceLogLevel level, IceLogArea area, const gchar *message)
-{
-  sim_net_trace (user, "      core: %s", message);
-}
-
-IceWorld
-sim_net_world (SimNet *self)
-{
-  return (IceWorld){
-    .random = world_random,
-    .log = self->trace ? world_log : NULL,
-    .log_level = ICE_LOG_LOG,
-    .user = self,
-  };
-}
-
 /* Nodes. */
 
 SimNat *

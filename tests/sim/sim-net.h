@@ -42,8 +42,6 @@ guint64 sim_net_random (SimNet *self);
 guint sim_net_pick (SimNet *self, guint n);
 /* TRUE once in @n. */
 gboolean sim_net_one_in (SimNet *self, guint n);
-/* An IceWorld whose dice are the net's and whose log is the trace. */
-IceWorld sim_net_world (SimNet *self);
 
 /* Nodes: one address each. A realm is what is behind one NAT; NULL is the
  * Internet. */

@@ -41,29 +41,3 @@ sim_secrets_check (SimSecrets *self, const gchar *text, const gchar *where)
     if (strstr (text, g_ptr_array_index (self->secrets, i)))
       sim_net_violate (self->net, "I13: a secret in %s: %s", where, text);
 }
-
-static void
-listen (gpointer user, IceLogLevel level, IceLogArea area, const gchar *message)
-{
-  SimSecrets *self = user;
-
-  sim_secrets_check (self, message, "a log line");
-  sim_net_trace (self->net, "      core: %s", message);
-}
-
-static void
-roll (gpointer user, guint8 *ret_bytes, gsize size)
-{
-  SimSecrets *self = user;
-  IceWorld world = sim_net_world (self->net);
-
-  world.random (world.user, ret_bytes, size);
-}
-
-void
-sim_secrets_listen (SimSecrets *self, IceWorld *world)
-{
-  *world = (IceWorld){
-    .random = roll, .log = listen, .log_level = ICE_LOG_LOG, .user = self
-  };
-}

@@ -14,7 +14,5 @@ void sim_secrets_free (SimSecrets *self);
 void sim_secrets_add (SimSecrets *self, const gchar *secret);
 void
 sim_secrets_check (SimSecrets *self, const gchar *text, const gchar *where);
-/* Has @world say all it can to this listener, which passes it to the trace. */
-void sim_secrets_listen (SimSecrets *self, IceWorld *world);
 
 G_END_DECLS

@@ -114,6 +114,7 @@ add_host (SimTown *self, guint call, guint end)
     .server = self->servers[0],
     .second_server = self->servers[1],
     .secrets = plan->listen ? self->secrets : NULL,
+    .process = self->processes[end],
   };
   g_autofree gchar *name = call == 0
       ? g_strdup (end ? "bob" : "alice")
@@ -133,6 +134,9 @@ sim_town_build (SimTown *self, SimNet *net, const SimPlan *plan)
   add_servers (self);
   self->secrets = sim_secrets_new (net);
   sim_secrets_add (self->secrets, SIM_TURN_PASSWORD);
+  for (guint i = 0; i < 2; i++)
+    self->processes[i] =
+        sim_process_new (net, plan->listen ? self->secrets : NULL);
   add_nodes (self);
   for (guint i = 0; i < plan->n_calls; i++) {
     SimCall *call = &self->calls[i];
@@ -159,8 +163,10 @@ sim_town_clear (SimTown *self)
       g_clear_pointer (&self->calls[i].hosts[j], sim_host_free);
     }
   }
-  for (guint i = 0; i < 2; i++)
+  for (guint i = 0; i < 2; i++) {
     g_clear_pointer (&self->servers[i], sim_turn_free);
+    sim_process_free (self->processes[i]);
+  }
   sim_secrets_free (self->secrets);
 }
 

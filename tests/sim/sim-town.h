@@ -22,6 +22,7 @@ typedef struct
   const SimPlan *plan; /* (unowned) */
   SimTurn *servers[2]; /* (nullable) */
   SimSecrets *secrets;
+  SimProcess *processes[2];         /* of each end */
   SimNode *nodes[2][SIM_MAX_NODES]; /* (nullable), the first always */
   guint n_nodes[2];
   SimCall calls[SIM_MAX_CALLS];
