@@ -460,7 +460,8 @@ apply_ice (const GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
     gboolean is_answer, GError **error)
 {
   if (self->ice_lite) {
-    ice_core_set_remote_lite (gst_ice_pump_lock (agent->pump), TRUE);
+    ice_core_set_remote_lite (
+        gst_ice_pump_lock (agent->pump), TRUE, ice_loop_now ());
     gst_ice_pump_unlock (agent->pump);
     gst_ice_agent_set_role (agent, TRUE);
   }

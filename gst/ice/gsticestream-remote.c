@@ -350,7 +350,8 @@ take_lite (GstIceStream *self, GError **error)
 
   if (!gst_ice_agent_check_open (agent, error))
     return FALSE;
-  ice_core_set_remote_lite (gst_ice_pump_lock (agent->pump), TRUE);
+  ice_core_set_remote_lite (
+      gst_ice_pump_lock (agent->pump), TRUE, ice_loop_now ());
   gst_ice_pump_unlock (agent->pump);
   /* RFC 8445 6.1.1: the full side controls, whatever was agreed. */
   gst_ice_agent_set_role (agent, TRUE);

@@ -435,7 +435,7 @@ test_lite_peer (void)
   Harness h;
 
   harness_init (&h, FALSE);
-  ice_core_set_remote_lite (h.core, TRUE);
+  ice_core_set_remote_lite (h.core, TRUE, h.now);
   harness_gather (&h);
   harness_credentials (&h);
   harness_add_remote (&h, ICE_CANDIDATE_HOST, "192.0.2.2", 1, "1");

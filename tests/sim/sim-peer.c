@@ -145,7 +145,7 @@ sim_peer_connect (SimPeer *self, SimHost *host)
   locals = ice_core_get_local_candidates (core, stream);
   self->to = ((IceCandidate *) g_ptr_array_index (locals, 0))->address;
 
-  ice_core_set_remote_lite (core, self->kind == SIM_PEER_LITE);
+  ice_core_set_remote_lite (core, self->kind == SIM_PEER_LITE, now);
   ice_core_set_remote_pacing (core, 5);
   sim_host_set_remote (host, UFRAG, PWD);
   for (guint i = 0; i < self->n_ports; i++) {

@@ -41,6 +41,9 @@ ice_core_add_set (IceCore *self, guint branch, gboolean controlling,
   set->all = self->sets;
   set->consent = config->consent;
   set->allow_non_ice = config->allow_non_ice;
+  set->policy.lite = config->gather.lite;
+  set->policy.wants_control = controlling;
+  set->controlling = ice_policy_controls (&set->policy);
   set->connect_timeout = config->connect_timeout;
   g_ptr_array_add (self->sets, set);
   return set;
@@ -64,6 +67,7 @@ ice_core_fork (IceCore *self)
   set = ice_core_add_set (
       self, ice_context_new_id (&self->context), origin->controlling, &config);
   set->forking = origin->forking = TRUE;
+  ice_policy_fork (&set->policy, &origin->policy);
   return set->branch;
 }
 

@@ -67,6 +67,9 @@ void ice_core_stop_component (IceCore *self, IceComponent *component);
 void ice_core_set_state (IceCore *self, IceComponent *component, IceState state,
     IceCause cause, IceTime now);
 
+/* core-policy.c: at the next gathering, and a restart. */
+void ice_core_apply_gather_config (IceCore *self);
+
 /* core-session.c: a peer without ICE gets its route when there is a socket. */
 void ice_core_try_default (IceCore *self, IceComponent *component, IceTime now);
 void ice_core_close_components (IceCore *self, IceStream *stream, IceTime now);

@@ -128,6 +128,16 @@ say_selected (IceCore *self, IceComponent *component)
   }
 }
 
+static IceConsentMode
+consent_mode (const IceComponent *component)
+{
+  const IceChecklistSet *set = component->stream->set;
+
+  if (!set->consent || ice_policy_is_unchecked (&set->policy))
+    return ICE_CONSENT_KEEPALIVE;
+  return set->policy.lite ? ICE_CONSENT_LITE : ICE_CONSENT_CHECKS;
+}
+
 static void
 start_consent (IceCore *self, IceComponent *component, IceTime now)
 {
@@ -137,8 +147,7 @@ start_consent (IceCore *self, IceComponent *component, IceTime now)
   IceTime sent_at = component->consent.sent_at;
 
   if (pair && !pair->without_ice)
-    mode = component->stream->set->consent ? ICE_CONSENT_CHECKS
-                                           : ICE_CONSENT_KEEPALIVE;
+    mode = consent_mode (component);
   ice_consent_start (&component->consent, &self->context, mode,
       pair ? pair->granted_at : now, pair ? pair->rtt : 0, now);
   component->consent.media_at = component->consent.looked_at_media = media_at;
@@ -185,7 +194,7 @@ update_selected (IceCore *self, IceComponent *component, IceTime now)
   if (nominated && pair->generation == component->stream->generation &&
       (changed || !component->concluded)) {
     component->concluded = TRUE;
-    ice_checklist_conclude (component->stream->set, component, pair);
+    ice_nominator_conclude (component->stream->set, component, pair);
   }
   /* Its socket or allocation is gone, and so are the other pairs. */
   if (lost)

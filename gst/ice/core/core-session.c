@@ -16,43 +16,6 @@
 /* The session. */
 
 void
-ice_core_set_controlling (IceCore *self, gboolean controlling)
-{
-  IceChecklistSet *set = ice_core_current_set (self);
-
-  if (set && set->controlling != controlling)
-    ice_checklist_set_switch_role (set, controlling, FALSE);
-}
-
-gboolean
-ice_core_get_controlling (const IceCore *self)
-{
-  const IceChecklistSet *set = ice_core_current_set (self);
-
-  return set && set->controlling;
-}
-
-static void
-apply_gather_config (IceCore *self)
-{
-  self->config.gather = self->next_gather;
-  ice_gatherer_set_config (self->gatherer, &self->config.gather);
-}
-
-void
-ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
-{
-  self->next_gather = *config;
-  for (guint i = 0; i < self->streams->len; i++) {
-    IceStream *stream = g_ptr_array_index (self->streams, i);
-
-    if (stream->gathering)
-      return; /* candidates were told by the old one */
-  }
-  apply_gather_config (self);
-}
-
-void
 ice_core_set_consent (IceCore *self, gboolean consent)
 {
   IceChecklistSet *set = ice_core_current_set (self);
@@ -101,14 +64,6 @@ ice_core_set_interfaces (IceCore *self, const IceInterfaceAddress *addresses,
   ice_gatherer_set_interfaces (self->gatherer, addresses, n_addresses);
   if (!self->closed)
     ice_core_settle (self, now);
-}
-
-void
-ice_core_set_remote_lite (IceCore *self, gboolean lite)
-{
-  /* RFC 8445 6.1.1: against a lite agent the full one controls. */
-  if (lite)
-    ice_core_set_controlling (self, TRUE);
 }
 
 /* RFC 8445 14.2: one agent has one Ta, whoever its checks are for. */
@@ -477,7 +432,7 @@ ice_core_restart (IceCore *self, guint id, IceTime now)
 {
   if (self->closed)
     return;
-  apply_gather_config (self);
+  ice_core_apply_gather_config (self);
   for (guint i = 0; i < self->streams->len; i++) {
     IceStream *stream = g_ptr_array_index (self->streams, i);
 
@@ -527,6 +482,8 @@ ice_core_set_selected_pair (IceCore *self, guint transport,
   if (component == NULL || self->closed ||
       !ice_stream_is_active (component->stream))
     return ICE_VERDICT_UNEXPECTED;
+  if (component->stream->set->policy.lite)
+    return ICE_VERDICT_REFUSED; /* it takes a check */
   pair = find_or_form_pair (self, component, local, remote, now);
   if (pair == NULL)
     return ICE_VERDICT_REFUSED;

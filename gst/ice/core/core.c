@@ -121,6 +121,18 @@ receive_media (
   return ICE_VERDICT_OK;
 }
 
+/* RFC 8445 11. Nothing signs it: a full agent asks, a lite one cannot. */
+static void
+note_keepalive (IceComponent *component, const Arrival *in, IceTime now)
+{
+  const IcePair *selected = component->selected;
+
+  if (component->consent.mode == ICE_CONSENT_LITE && selected &&
+      ice_pair_same_local (selected->local, in->local) &&
+      ice_address_equal (&selected->remote->address, &in->from))
+    ice_consent_heard (&component->consent, now);
+}
+
 /* Authentication and what follows it is the responder's or the checker's; here
  * ends what needs no key (security.md 3, last paragraph: the order). */
 static IceVerdict
@@ -142,7 +154,8 @@ receive_stun (IceCore *self, IceComponent *component, const Arrival *in,
                  : ICE_VERDICT_UNEXPECTED;
     case ICE_STUN_INDICATION:
     default:
-      return ICE_VERDICT_OK; /* a keepalive (RFC 8445 11) */
+      note_keepalive (component, in, now);
+      return ICE_VERDICT_OK;
   }
 }
 

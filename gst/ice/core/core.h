@@ -3,6 +3,7 @@
 
 #include "context.h"
 #include "ice/gatherer.h"
+#include "ice/policy.h"
 #include "verdict.h"
 
 G_BEGIN_DECLS
@@ -80,7 +81,17 @@ void ice_core_add_server (IceCore *self, const IceServerConfig *server);
 void ice_core_remove_servers (IceCore *self);
 void ice_core_set_interfaces (IceCore *self,
     const IceInterfaceAddress *addresses, guint n_addresses, IceTime now);
-void ice_core_set_remote_lite (IceCore *self, gboolean lite);
+/* RFC 8445 2.5: host candidates only, no checks. Before gathering, or for the
+ * next restart. */
+void ice_core_set_lite (IceCore *self, gboolean lite);
+/* RFC 5245 8.1.1.2, towards peers that do not say `ice2`. */
+void ice_core_set_aggressive (IceCore *self, gboolean aggressive);
+/* From the peer's description; before its candidates, or a lite agent has two
+ * ideas of which pair is the best. */
+void ice_core_set_remote_lite (IceCore *self, gboolean lite, IceTime now);
+/* IceOption flags of the peer's a=ice-options. */
+void ice_core_set_remote_options (IceCore *self, guint options, IceTime now);
+guint ice_core_get_remote_options (const IceCore *self);
 /* Milliseconds of the peer's a=ice-pacing; 0: it said nothing, so 50. */
 void ice_core_set_remote_pacing (IceCore *self, guint ms);
 

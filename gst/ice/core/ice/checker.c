@@ -71,6 +71,10 @@ send_check (IceChecklistSet *set, IcePair *pair, IceTime now)
       set->context->ta * (IceTime) ice_checklist_set_count_open (set));
 
   ice_pair_cancel_checks (pair);
+  /* RFC 5245 8.1.1.2: "in every check". */
+  if (set->controlling && pair->nomination == ICE_NOMINATION_NONE &&
+      ice_policy_is_aggressive (&set->policy))
+    pair->nomination = ICE_NOMINATION_WANTED;
   check = send_request (set, pair, ICE_CHECK_ORDINARY, now, &packet);
   ice_transaction_start (&check->transaction, packet, rto, FALSE, now);
   pair->n_unreachable = 0;
@@ -163,7 +167,8 @@ ice_checker_run (IceChecklistSet *set, IceTime now)
 {
   IcePair *pair;
 
-  while (set->context->next_slot <= now &&
+  /* RFC 8445 2.5: a lite agent sends none, and forms no pairs to check. */
+  while (!set->policy.lite && set->context->next_slot <= now &&
       (pair = ice_checklist_set_peek (set)) != NULL &&
       ice_context_take_slot (set->context, now)) {
     ice_checklist_set_take (set, pair);

@@ -3,6 +3,8 @@
  * and 12). */
 #include "checklist.h"
 
+#include "lite.h"
+
 #include "../purity.h"
 
 /* RFC 8445 19.5.1: a peer that floods us with candidates gets no more memory
@@ -36,9 +38,10 @@ form_pair (IceChecklistSet *self, IceComponent *component,
     IceCandidate *candidate, IceCandidate *remote, IceTime now)
 {
   IceCandidate *local = candidate;
+  gboolean lite = self->policy.lite;
   IcePair *pair;
 
-  if (component->concluded || component->state == ICE_STATE_CLOSED ||
+  if ((component->concluded && !lite) || component->state == ICE_STATE_CLOSED ||
       component->state == ICE_STATE_FAILED ||
       !ice_pair_is_possible (candidate, remote))
     return;
@@ -48,6 +51,10 @@ form_pair (IceChecklistSet *self, IceComponent *component,
   if (local == NULL ||
       ice_checklist_find_pair (component, local, &remote->address))
     return;
+  if (lite) {
+    ice_lite_form_pair (self, component, local, remote, now);
+    return;
+  }
   pair = ice_checklist_add_pair (self, component, local, remote, now);
   if (pair && local != candidate) {
     pair->local_priority = candidate->priority;
@@ -276,8 +283,8 @@ ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair)
       self->gatherer, pair->local, &pair->remote->address);
 }
 
-static void
-remove_pair (IceChecklistSet *self, IcePair *pair)
+void
+ice_checklist_remove_pair (IceChecklistSet *self, IcePair *pair)
 {
   IceStream *stream = pair->component->stream;
 
@@ -304,7 +311,7 @@ make_room (IceChecklistSet *self, guint64 priority)
       IcePair *pair = g_ptr_array_index (stream->pairs, j);
 
       if (pair->state == ICE_PAIR_FAILED) {
-        remove_pair (self, pair);
+        ice_checklist_remove_pair (self, pair);
         return TRUE;
       }
     }
@@ -317,7 +324,7 @@ make_room (IceChecklistSet *self, guint64 priority)
     if (pair->priority >= priority)
       break;
     if (pair->state == ICE_PAIR_FROZEN || pair->state == ICE_PAIR_WAITING) {
-      remove_pair (self, pair);
+      ice_checklist_remove_pair (self, pair);
       return TRUE;
     }
   }
@@ -397,6 +404,6 @@ ice_checklist_conclude (
     IcePair *pair = g_ptr_array_index (pairs, i);
 
     if (pair->component == component && pair != keep)
-      remove_pair (self, pair);
+      ice_checklist_remove_pair (self, pair);
   }
 }

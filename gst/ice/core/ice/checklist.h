@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../verdict.h"
+#include "policy.h"
 #include "stream.h"
 
 G_BEGIN_DECLS
@@ -24,6 +25,7 @@ struct _IceChecklistSet
   IceContext *context;   /* (unowned) */
   IceGatherer *gatherer; /* (unowned) */
   GPtrArray *streams;    /* (owned) IceStream, in the order they were added */
+  IcePolicy policy;
   gboolean controlling;
   guint64 tie_breaker;
   guint n_role_switches;
@@ -94,6 +96,8 @@ void ice_checklist_thaw_mates (IceChecklistSet *self, const IcePair *pair);
 void ice_checklist_sort (IceStream *stream);
 /* No pair needs the permission and the channel of this one any more. */
 void ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair);
+/* Off the checklist; one that is selected carries media all the same. */
+void ice_checklist_remove_pair (IceChecklistSet *self, IcePair *pair);
 /* RFC 8445 8.1.2: all pairs of the component but @keep (nullable) go. */
 void ice_checklist_conclude (
     IceChecklistSet *self, IceComponent *component, IcePair *keep);

@@ -16,6 +16,10 @@
  * the basic period", never below 4 s. */
 #define CONSENT_PERIOD_MIN (4 * ICE_SECOND)
 #define CONSENT_PERIOD_SPREAD (2 * ICE_SECOND)
+/* RFC 7675 3: "an ICE-lite agent does not generate consent checks". A full peer
+ * is heard every 15 s at least: by media, its consent requests, or keepalives
+ * (RFC 8445 11). One of them may be lost. */
+#define LITE_SILENCE (20 * ICE_SECOND)
 /* RFC 8445 11: Tr, "MUST NOT use a value smaller than 15 seconds". */
 #define KEEPALIVE_PERIOD (15 * ICE_SECOND)
 
@@ -63,9 +67,8 @@ ice_consent_start (IceConsent *self, IceContext *context, IceConsentMode mode,
     .watch_at = now + MEDIA_SILENCE,
     .watch_until = now + WATCH_FOR,
   };
-  self->next_at = mode == ICE_CONSENT_KEEPALIVE
-      ? now + KEEPALIVE_PERIOD
-      : now + consent_period (context);
+  self->next_at = mode == ICE_CONSENT_CHECKS ? now + consent_period (context)
+                                             : now + KEEPALIVE_PERIOD;
 }
 
 void
@@ -113,6 +116,10 @@ ice_consent_revoke (IceConsent *self)
 void
 ice_consent_heard (IceConsent *self, IceTime now)
 {
+  if (self->mode == ICE_CONSENT_LITE) {
+    self->heard_at = MAX (self->heard_at, now);
+    self->disconnected = FALSE;
+  }
   if (self->mode != ICE_CONSENT_CHECKS || now <= self->heard_at)
     return;
   /* Back after a silence: a doubt of its own, that asks at once and, while
@@ -195,6 +202,18 @@ consent_judge (IceConsent *self, IceTime now)
   self->watch_at = now + MEDIA_SILENCE;
 }
 
+/* RFC 8445 11: "if no packet has been sent on that pair in the last Tr
+ * seconds". */
+static IceConsentStep
+keep_alive (IceConsent *self, IceTime now)
+{
+  self->next_at = MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD);
+  if (now < self->next_at)
+    return ICE_CONSENT_IDLE;
+  self->sent_at = now;
+  return ICE_CONSENT_SEND_KEEPALIVE;
+}
+
 IceConsentStep
 ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
 {
@@ -202,13 +221,14 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
     case ICE_CONSENT_OFF:
       return ICE_CONSENT_IDLE;
     case ICE_CONSENT_KEEPALIVE:
-      /* RFC 8445 11: "if no packet has been sent on that pair in the last Tr
-       * seconds". */
-      self->next_at = MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD);
-      if (now < self->next_at)
-        return ICE_CONSENT_IDLE;
-      self->sent_at = now;
-      return ICE_CONSENT_SEND_KEEPALIVE;
+      return keep_alive (self, now);
+    case ICE_CONSENT_LITE:
+      if (now >= self->heard_at + CONSENT_LIFETIME) {
+        ice_consent_stop (self);
+        return ICE_CONSENT_EXPIRED;
+      }
+      self->disconnected = now >= self->heard_at + LITE_SILENCE;
+      return keep_alive (self, now);
     case ICE_CONSENT_CHECKS:
       break;
   }
@@ -253,6 +273,12 @@ ice_consent_deadline (const IceConsent *self)
     return ICE_TIME_NEVER;
   if (self->mode == ICE_CONSENT_KEEPALIVE)
     return MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD);
+  if (self->mode == ICE_CONSENT_LITE) {
+    deadline =
+        self->heard_at + (self->disconnected ? CONSENT_LIFETIME : LITE_SILENCE);
+    return MIN (
+        deadline, MAX (self->next_at, self->sent_at + KEEPALIVE_PERIOD));
+  }
 
   deadline = MIN (self->next_at, self->granted_at + CONSENT_LIFETIME);
   if (is_watching (self))

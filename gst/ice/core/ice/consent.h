@@ -16,6 +16,7 @@ typedef enum
   ICE_CONSENT_OFF,       /* no ICE: nothing to ask, nothing to expire */
   ICE_CONSENT_KEEPALIVE, /* the application switched consent off: Binding
                             indications (RFC 8445 11) */
+  ICE_CONSENT_LITE, /* nothing is asked (RFC 7675 3): what is heard counts */
   ICE_CONSENT_CHECKS,
 } IceConsentMode;
 
@@ -66,7 +67,8 @@ void ice_consent_stop (IceConsent *self);
 void ice_consent_answered (IceConsent *self, IceTime rtt, IceTime now);
 /* RFC 7675 5.2: the peer said 403. Expires at the next timeout. */
 void ice_consent_revoke (IceConsent *self);
-/* A signed request from the peer on the pair. */
+/* A signed request from the peer on the pair; for a lite agent a keepalive,
+ * too. */
 void ice_consent_heard (IceConsent *self, IceTime now);
 /* When media last came and went; 0: never. */
 void ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at);

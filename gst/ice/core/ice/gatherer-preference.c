@@ -189,6 +189,24 @@ rank_of (IceGatherStream *stream, const IceAddress *address)
   return entry.rank;
 }
 
+/* RFC 8445 5.2: "only a connectivity check can truly determine whether to use
+ * one address or the other", and a lite agent makes none. */
+static void
+keep_one_per_family (GArray *order)
+{
+  guint seen = 0, n = 0;
+
+  for (guint i = 0; i < order->len; i++) {
+    IceGatherAddress address = g_array_index (order, IceGatherAddress, i);
+
+    if (seen & (1u << address.address.family))
+      continue;
+    seen |= 1u << address.address.family;
+    g_array_index (order, IceGatherAddress, n++) = address;
+  }
+  g_array_set_size (order, n);
+}
+
 GArray *
 ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream)
 {
@@ -203,6 +221,8 @@ ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream)
          place == PLACE_TUNNEL && n_better && i < order->len; i++)
       g_array_index (order, IceGatherAddress, i).detour = TRUE;
   }
+  if (stream->lite)
+    keep_one_per_family (order);
   for (guint i = 0; i < order->len; i++) {
     IceGatherAddress *address = &g_array_index (order, IceGatherAddress, i);
 

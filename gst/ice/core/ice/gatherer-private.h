@@ -29,7 +29,7 @@ typedef struct
   guint id;
   guint generation;
   GArray *transports; /* (element-type guint) (owned) by component - 1 */
-  gboolean relay_only;
+  gboolean relay_only, lite;
   IceGatherState state;
   IceTime progress_at; /* the last answer, or the last thing begun */
   GArray *ranks;       /* (element-type IceGatherAddress) (owned) */

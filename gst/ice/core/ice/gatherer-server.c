@@ -107,7 +107,7 @@ gboolean
 ice_gather_server_is_useful (
     const IceGatherServer *self, const IceGatherStream *stream)
 {
-  return !self->removed &&
+  return !self->removed && !stream->lite &&
       (self->kind == ICE_SERVER_TURN || !stream->relay_only);
 }
 

@@ -335,6 +335,7 @@ ice_gatherer_gather (IceGatherer *self, guint id, const guint *transports,
   g_array_set_size (stream->transports, 0);
   g_array_append_vals (stream->transports, transports, n_transports);
   stream->relay_only = self->config.relay_only;
+  stream->lite = self->config.lite;
   stream->state = ICE_GATHER_STATE_GATHERING;
   stream->progress_at = now;
 

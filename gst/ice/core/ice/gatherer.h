@@ -44,6 +44,7 @@ typedef struct
   gboolean relay_only;   /* policy=relay: not one packet elsewhere, and only
                             relayed candidates are reported */
   IceFamily only_family; /* NONE: both */
+  gboolean lite;         /* RFC 8445 5.2: one host candidate per family */
 } IceGathererConfig;
 
 typedef enum

@@ -136,7 +136,8 @@ ice_nominator_pick (const IceChecklistSet *set, const IceComponent *component,
   IceTime first_valid_at = now, at;
 
   *ret_deadline = ICE_TIME_NEVER;
-  if (!set->controlling || component->concluded || best == NULL)
+  if (!set->controlling || set->policy.lite || component->concluded ||
+      best == NULL)
     return NULL;
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
@@ -153,4 +154,23 @@ ice_nominator_pick (const IceChecklistSet *set, const IceComponent *component,
     return best;
   *ret_deadline = at;
   return NULL;
+}
+
+/* RFC 5245 8.1.2: where every check nominates, a better pair whose nomination
+ * is under way goes on, on both sides; all others go. RFC 8445 8.1.2, where one
+ * check nominates, is the same with no such pair. */
+void
+ice_nominator_conclude (
+    IceChecklistSet *set, IceComponent *component, IcePair *nominated)
+{
+  GPtrArray *pairs = component->stream->pairs;
+
+  for (guint i = pairs->len; i-- > 0;) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == component && pair != nominated &&
+        (pair->nomination != ICE_NOMINATION_WANTED ||
+            pair->priority <= nominated->priority))
+      ice_checklist_remove_pair (set, pair);
+  }
 }

@@ -3,6 +3,7 @@
 #include "responder.h"
 
 #include "../stun/builder.h"
+#include "lite.h"
 
 #include <string.h>
 
@@ -115,6 +116,10 @@ settle_roles (IceChecklistSet *set, const IceStunMessage *message)
   if (!conflict)
     return TRUE;
 
+  /* RFC 8445 6.1.1: which side is lite decides, and it is the other that turns.
+   */
+  if (set->policy.lite != set->policy.remote_lite)
+    return FALSE;
   /* The larger tie-breaker controls; equal ones leave things as they are for
    * the controlling side and turn the controlled one. */
   keep = set->controlling == (set->tie_breaker >= theirs);
@@ -221,7 +226,8 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
     pair->requests_received++;
     pair->responses_sent++;
   }
-  if (!is_of_interest (set, request, pair))
+  if (!is_of_interest (set, request, pair) ||
+      (set->policy.lite && !nominated)) /* RFC 8445 7.3.2 */
     return;
   if (pair == NULL) {
     /* RFC 8445 6.1.2.5, 19.5.1: failed pairs make room for new ones, but not
@@ -241,7 +247,10 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
     pair->learnt = TRUE;
     set->n_unproven++;
   }
-  trigger (set, pair, nominated, now);
+  if (set->policy.lite)
+    ice_lite_nominate (set, pair, now);
+  else
+    trigger (set, pair, nominated, now);
 }
 
 /* (transfer full) (nullable) the oldest of the peer @ufrag. */

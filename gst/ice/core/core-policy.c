@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Commands that say which variant of ICE is played: lite or full, how is
+ * nominated, whether gathering ends; and what the peer can do of it. */
+#include "core-private.h"
+
+#include "purity.h"
+
+/* RFC 8445 6.1.1. */
+static void
+update_role (IceChecklistSet *set)
+{
+  gboolean controls = ice_policy_controls (&set->policy);
+
+  if (set->controlling != controls)
+    ice_checklist_set_switch_role (set, controls, FALSE);
+}
+
+void
+ice_core_set_controlling (IceCore *self, gboolean controlling)
+{
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set == NULL)
+    return;
+  set->policy.wants_control = controlling;
+  update_role (set);
+}
+
+gboolean
+ice_core_get_controlling (const IceCore *self)
+{
+  const IceChecklistSet *set = ice_core_current_set (self);
+
+  return set && set->controlling;
+}
+
+void
+ice_core_apply_gather_config (IceCore *self)
+{
+  self->config.gather = self->next_gather;
+  ice_gatherer_set_config (self->gatherer, &self->config.gather);
+  for (guint i = 0; i < self->sets->len; i++) {
+    IceChecklistSet *set = g_ptr_array_index (self->sets, i);
+
+    if (set->policy.lite == self->config.gather.lite)
+      continue;
+    set->policy.lite = self->config.gather.lite;
+    update_role (set);
+  }
+}
+
+static void
+apply_when_idle (IceCore *self)
+{
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->gathering)
+      return; /* candidates were told by the old one */
+  }
+  ice_core_apply_gather_config (self);
+}
+
+void
+ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
+{
+  gboolean lite = self->next_gather.lite;
+
+  self->next_gather = *config;
+  self->next_gather.lite = lite;
+  apply_when_idle (self);
+}
+
+void
+ice_core_set_lite (IceCore *self, gboolean lite)
+{
+  self->next_gather.lite = lite;
+  apply_when_idle (self);
+}
+
+void
+ice_core_set_aggressive (IceCore *self, gboolean aggressive)
+{
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set)
+    set->policy.aggressive = aggressive;
+}
+
+/* Candidates may have come before the line that makes them pairs. */
+static void
+form_unchecked (IceChecklistSet *set, IceTime now)
+{
+  for (guint i = 0; i < set->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (set->streams, i);
+
+    if (ice_stream_is_active (stream))
+      ice_checklist_activate (set, stream, now);
+  }
+}
+
+void
+ice_core_set_remote_lite (IceCore *self, gboolean lite, IceTime now)
+{
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set == NULL || self->closed || set->policy.remote_lite == lite)
+    return;
+  set->policy.remote_lite = lite;
+  update_role (set);
+  if (ice_policy_is_unchecked (&set->policy))
+    form_unchecked (set, now);
+  ice_core_settle (self, now);
+}
+
+void
+ice_core_set_remote_options (IceCore *self, guint options, IceTime now)
+{
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set == NULL || self->closed)
+    return;
+  set->policy.remote_known = TRUE;
+  set->policy.remote_options = options;
+  ice_core_settle (self, now);
+}
+
+guint
+ice_core_get_remote_options (const IceCore *self)
+{
+  const IceChecklistSet *set = ice_core_current_set (self);
+
+  return set ? set->policy.remote_options : 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* RFC 5245's aggressive nomination as sender. */
+#include "duo.h"
+
+#include "gst/ice/core/stun/message.h"
+
+typedef struct
+{
+  guint n_with, n_without;
+} Flags;
+
+static void
+count_flags (Duo *duo, guint from_end, IceBytes packet)
+{
+  Flags *flags = duo->user;
+  IceStunMessage message;
+
+  if (from_end != 0 || !ice_stun_message_parse (&message, packet) ||
+      message.klass != ICE_STUN_REQUEST)
+    return;
+  if (ice_stun_message_has (&message, ICE_STUN_USE_CANDIDATE))
+    flags->n_with++;
+  else
+    flags->n_without++;
+}
+
+/* RFC 5245 8.1.1.2: "in every connectivity check". No check is sent twice to
+ * nominate, so the first round trip is enough. */
+static void
+test_every_check (void)
+{
+  Flags flags = { 0 };
+  Duo duo;
+
+  duo_init (&duo, 2);
+  duo.user = &flags;
+  duo.watch = count_flags;
+  ice_core_set_aggressive (duo.ends[0].core, TRUE);
+  duo_start (&duo, ICE_OPTION_TRICKLE);
+  duo_run_for (&duo, 25 * ICE_MSEC);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_cmpuint (flags.n_with, >, 0);
+  g_assert_cmpuint (flags.n_without, ==, 0);
+  g_assert_true (duo_agrees (&duo));
+  duo_clear (&duo);
+}
+
+/* RFC 8445 10: a peer that says ice2 gets one nomination, after its check. */
+static void
+test_not_with_ice2 (void)
+{
+  static const guint options[] = { ICE_OPTION_ICE2,
+    ICE_OPTION_ICE2 | ICE_OPTION_RENOMINATION, ICE_OPTION_RENOMINATION };
+
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++) {
+    Flags flags = { 0 };
+    Duo duo;
+
+    duo_init (&duo, 1);
+    duo.user = &flags;
+    duo.watch = count_flags;
+    ice_core_set_aggressive (duo.ends[0].core, TRUE);
+    duo_start (&duo, options[i]);
+    duo_run_for (&duo, 1 * ICE_SECOND);
+    g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+    g_assert_cmpuint (flags.n_with, ==, 1);
+    g_assert_cmpuint (flags.n_without, >, 0);
+    duo_clear (&duo);
+  }
+}
+
+/* RFC 8445 7.1.2: the controlled side MUST NOT, whatever was set. */
+static void
+test_controlled_never (void)
+{
+  Flags flags = { 0 };
+  Duo duo;
+
+  duo_init (&duo, 1);
+  duo.user = &flags;
+  duo.watch = count_flags;
+  ice_core_set_aggressive (duo.ends[0].core, TRUE);
+  ice_core_set_controlling (duo.ends[0].core, FALSE);
+  ice_core_set_controlling (duo.ends[1].core, TRUE);
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  g_assert_cmpuint (flags.n_with, ==, 0);
+  duo_clear (&duo);
+}
+
+/* 192.0.2.x is the best pair and the slowest. */
+static gboolean
+best_is_slow (
+    Duo *duo, const IceAddress *from, const IceAddress *to, IceTime *ret_delay)
+{
+  IceAddress a = duo_address ("192.0.2.1", 0), b = duo_address ("192.0.2.2", 0);
+
+  if ((ice_address_same_ip (from, &a) && ice_address_same_ip (to, &b)) ||
+      (ice_address_same_ip (from, &b) && ice_address_same_ip (to, &a)))
+    *ret_delay = 150 * ICE_MSEC;
+  return TRUE;
+}
+
+/* RFC 5245 8.1.1.2: several pairs are nominated and the highest is used, by
+ * both; then nothing changes any more (G5: no flap after 3 s). */
+static void
+test_highest_wins (void)
+{
+  Duo duo;
+  guint changes[2];
+
+  duo_init (&duo, 2);
+  duo.path = best_is_slow;
+  ice_core_set_aggressive (duo.ends[0].core, TRUE);
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 100 * ICE_MSEC);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  g_assert_false (
+      duo_is_at (&duo, 0, "192.0.2.1") && duo_is_at (&duo, 1, "192.0.2.2"));
+  duo_run_for (&duo, 3 * ICE_SECOND);
+  g_assert_true (duo_is_at (&duo, 0, "192.0.2.1"));
+  g_assert_true (duo_is_at (&duo, 1, "192.0.2.2"));
+  g_assert_true (duo_agrees (&duo));
+  changes[0] = duo.ends[0].n_selected;
+  changes[1] = duo.ends[1].n_selected;
+  duo_run_for (&duo, 120 * ICE_SECOND);
+  g_assert_cmpuint (duo.ends[0].n_selected, ==, changes[0]);
+  g_assert_cmpuint (duo.ends[1].n_selected, ==, changes[1]);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  duo_clear (&duo);
+}
+
+/* One third of all packets is lost, by the dice of the test. */
+static gboolean
+a_third_is_lost (
+    Duo *duo, const IceAddress *from, const IceAddress *to, IceTime *ret_delay)
+{
+  guint64 *dice = duo->user;
+
+  *dice = *dice * 6364136223846793005u + 1442695040888963407u;
+  *ret_delay = (5 + (*dice >> 33) % 100) * ICE_MSEC;
+  return (*dice >> 40) % 3 != 0;
+}
+
+/* I1 of the notes: the same pair on both sides, whatever is lost. */
+static void
+test_converges (void)
+{
+  for (guint64 seed = 1; seed <= 60; seed++) {
+    guint64 dice = seed * 2654435761u;
+    Duo duo;
+
+    duo_init (&duo, 3);
+    duo.user = &dice;
+    duo.path = a_third_is_lost;
+    duo.dice = seed;
+    ice_core_set_aggressive (duo.ends[0].core, TRUE);
+    duo_start (&duo, 0);
+    duo_run_for (&duo, 8 * ICE_SECOND);
+    duo.path = NULL;
+    duo_run_for (&duo, 20 * ICE_SECOND);
+    if (!duo_agrees (&duo) || duo.ends[0].state != ICE_STATE_COMPLETED ||
+        duo.ends[1].state != ICE_STATE_COMPLETED)
+      g_error ("seed %" G_GUINT64_FORMAT ": no agreement", seed);
+    duo_clear (&duo);
+  }
+}
+
+/* Off by default: RFC 8445 8.1.1 knows no other mode. */
+static void
+test_default_is_regular (void)
+{
+  Flags flags = { 0 };
+  Duo duo;
+
+  duo_init (&duo, 1);
+  duo.user = &flags;
+  duo.watch = count_flags;
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_cmpuint (flags.n_with, ==, 1);
+  g_assert_cmpuint (flags.n_without, >, 0);
+  duo_clear (&duo);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rfc5245/8.1.1.2/every-check", test_every_check);
+  g_test_add_func ("/rfc5245/8.1.1.2/highest-wins", test_highest_wins);
+  g_test_add_func ("/rfc5245/8.1.1.2/both-converge", test_converges);
+  g_test_add_func ("/rfc8445/10/not-with-ice2", test_not_with_ice2);
+  g_test_add_func ("/rfc8445/7.1.2/controlled-never", test_controlled_never);
+  g_test_add_func (
+      "/rfc8445/8.1.1/default-is-regular", test_default_is_regular);
+  return g_test_run ();
+}
