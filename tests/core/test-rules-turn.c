@@ -84,6 +84,7 @@ typedef enum
   FORGED_BY_OTHER_KEY,
   FORGED_BY_OTHER_ALGORITHM,
   FORGED_OTHER_TRANSACTION,
+  FORGED_OTHER_METHOD,
   FORGED_BEHIND_INTEGRITY,
 } Forgery;
 
@@ -100,7 +101,8 @@ forge (Lab *lab, const IceStunMessage *request, Forgery forgery)
       : ICE_STUN_INTEGRITY_SHA1;
   IceStunBuilder builder;
 
-  ice_stun_builder_init (&builder, ICE_STUN_SUCCESS, request->method,
+  ice_stun_builder_init (&builder, ICE_STUN_SUCCESS,
+      forgery == FORGED_OTHER_METHOD ? ICE_STUN_REFRESH : request->method,
       forgery == FORGED_OTHER_TRANSACTION ? other_id : request->id);
   if (forgery == FORGED_BEHIND_INTEGRITY)
     ice_stun_builder_add_integrity (&builder, key, integrity);
@@ -382,7 +384,7 @@ test_bad_mapped_addresses (void)
 static void
 test_forged_success (void)
 {
-  for (guint i = FORGED_UNSIGNED; i <= FORGED_OTHER_TRANSACTION; i++) {
+  for (guint i = FORGED_UNSIGNED; i <= FORGED_OTHER_METHOD; i++) {
     g_autoptr (IceCandidate) relayed = NULL;
     Lab lab;
 

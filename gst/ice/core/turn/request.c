@@ -96,6 +96,17 @@ receive_error (IceTurnRequest *self, IceTurnLink *link,
   return end_with (self, ICE_TURN_ANSWER_ERROR);
 }
 
+/* RFC 8489 5: an answer carries the method of its request. */
+static gboolean
+has_method_of (const IceStunMessage *answer, const IcePacket *packet)
+{
+  IceStunMessage request;
+
+  return ice_stun_message_parse (
+             &request, ICE_BYTES (packet->data, packet->size)) &&
+      request.method == answer->method;
+}
+
 IceTurnAnswer
 ice_turn_request_receive (IceTurnRequest *self, IceTurnLink *link,
     const IceStunMessage *answer, guint *ret_code)
@@ -104,6 +115,8 @@ ice_turn_request_receive (IceTurnRequest *self, IceTurnLink *link,
 
   if (!ice_transaction_matches (&self->transaction, answer->id))
     return ICE_TURN_ANSWER_NOT_MINE;
+  if (!has_method_of (answer, self->transaction.request))
+    return ICE_TURN_ANSWER_DISCARDED;
   if (answer->klass == ICE_STUN_ERROR)
     return receive_error (self, link, answer, ret_code);
   if (answer->klass != ICE_STUN_SUCCESS ||
