@@ -31,6 +31,7 @@ typedef struct
 {
   Harness h;
   FakeTurn turn;
+  gboolean relay; /* the peers are behind it */
   Peer peers[ICE_MAX_BRANCHES + 1];
   guint n_peers;
   IceAddress channels[256]; /* by number, from FORKS_CHANNEL on */
@@ -134,9 +135,16 @@ forks_add_peer (Forks *self, guint branch, guint stream, guint transport)
   return peer;
 }
 
-/* The offer is made, nobody has answered. @relay: by a TURN server only. */
+typedef enum
+{
+  FORKS_DIRECT,
+  FORKS_RELAY, /* and nothing else */
+  FORKS_BOTH,
+} ForksPaths;
+
+/* The offer is made, nobody has answered. */
 static inline void
-forks_init (Forks *self, gboolean relay)
+forks_init (Forks *self, ForksPaths paths)
 {
   IceServerConfig server = { .id = 1,
     .kind = ICE_SERVER_TURN,
@@ -145,16 +153,17 @@ forks_init (Forks *self, gboolean relay)
     .username = FAKE_USER,
     .password = FAKE_PASSWORD,
     .url = "turn:" FORKS_TURN_IP };
-  IceGathererConfig gather = { .relay_only = relay };
+  IceGathererConfig gather = { .relay_only = paths == FORKS_RELAY };
 
   memset (self, 0, sizeof *self);
+  self->relay = paths == FORKS_RELAY;
   harness_init (&self->h, TRUE);
   self->h.watch = forks_watch;
   self->h.watch_user = self;
   self->checked = g_array_new (FALSE, FALSE, sizeof (guint));
   fake_turn_init (&self->turn);
   ice_core_set_gather_config (self->h.core, &gather);
-  if (relay)
+  if (paths != FORKS_DIRECT)
     ice_core_add_server (self->h.core, &server);
   ice_core_set_forking (self->h.core, TRUE);
   forks_add_peer (self, 0, self->h.stream, self->h.transport);
@@ -189,7 +198,7 @@ forks_receive (Forks *self, const IceAddress *from, IcePacket *packet)
   IceAddress server = addr (FORKS_TURN_IP, FORKS_TURN_PORT);
   g_autoptr (IcePacket) wrapped = NULL;
 
-  if (self->turn.n_requests[ICE_STUN_ALLOCATE] == 0)
+  if (!self->relay)
     return harness_receive (&self->h, from, packet);
   wrapped = forks_wrap (from, packet);
   return harness_receive (&self->h, &server, wrapped);
@@ -224,7 +233,6 @@ forks_reach (Forks *self, const IceAddress *to, IceBytes bytes)
 {
   IceStunMessage request;
   IceBytes username;
-  gboolean relayed = self->turn.n_requests[ICE_STUN_ALLOCATE] > 0;
 
   if (!ice_stun_message_parse (&request, bytes) ||
       request.klass != ICE_STUN_REQUEST ||
@@ -242,8 +250,8 @@ forks_reach (Forks *self, const IceAddress *to, IceBytes bytes)
     g_array_append_val (self->checked, i);
     if (peer->silent || !ice_address_equal (to, &peer->address))
       continue;
-    answer = forks_build_answer (
-        self, peer, request.id, relayed ? &self->turn.relayed : &self->h.host);
+    answer = forks_build_answer (self, peer, request.id,
+        self->relay ? &self->turn.relayed : &self->h.host);
     forks_receive (self, to, answer);
   }
 }

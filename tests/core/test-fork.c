@@ -9,7 +9,7 @@ test_two_answers (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   b = forks_fork (&f);
   g_assert_cmpstr (ice_core_get_local_ufrag (f.h.core, a->stream), ==,
@@ -37,7 +37,7 @@ test_sixteen_answers (void)
   Forks f;
   IceTime started_at;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   for (guint i = 1; i < 16; i++)
     forks_fork (&f);
   started_at = f.h.now;
@@ -71,7 +71,7 @@ test_turns (void)
   guint n_peers = 8;
   IceTime started_at;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   for (guint i = 1; i < n_peers; i++)
     forks_fork (&f);
   for (guint i = 0; i < n_peers; i++)
@@ -103,7 +103,7 @@ test_username_chooses (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   b = forks_fork (&f);
   a->silent = b->silent = TRUE;
@@ -126,7 +126,7 @@ test_source_claimed_twice (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   b = forks_fork (&f);
   forks_answer (&f, a);
@@ -164,7 +164,7 @@ test_source_forged (void)
   Forks f;
   Peer *a, *mallory;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   mallory = forks_fork (&f);
   mallory->silent = TRUE;
@@ -193,7 +193,7 @@ test_early_stranger (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   forks_answer (&f, a);
   forks_run_for (&f, 1 * ICE_SECOND);
@@ -231,7 +231,7 @@ test_early_before_answers (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   stranger.stream = a->stream;
   forks_check (&f, &stranger, &from, NULL);
@@ -262,7 +262,7 @@ test_strangers_are_few (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   forks_answer (&f, a);
   forks_run_for (&f, 1 * ICE_SECOND);
@@ -289,7 +289,7 @@ test_strangers_are_few (void)
   g_assert_cmpuint (b->n_checks, ==, 0);
   forks_clear (&f);
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   ice_core_set_forking (f.h.core, FALSE);
   forks_answer (&f, &f.peers[0]);
   forks_run_for (&f, 1 * ICE_SECOND);
@@ -306,7 +306,7 @@ test_one_fails (void)
 {
   Forks f;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   for (guint i = 1; i < 3; i++)
     forks_fork (&f);
   f.peers[1].silent = TRUE;
@@ -327,7 +327,7 @@ test_role_conflict (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   b = forks_fork (&f);
   b->conflicts = 1;
@@ -353,7 +353,7 @@ test_added_late (void)
   Forks f;
   Peer *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   forks_answer (&f, &f.peers[0]);
   forks_run_for (&f, 600 * ICE_SECOND);
   forks_assert_connected (&f.peers[0]);
@@ -370,7 +370,7 @@ test_too_many (void)
 {
   Forks f;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   for (guint i = 1; i < ICE_MAX_BRANCHES; i++)
     g_assert_nonnull (forks_fork (&f));
   g_assert_null (forks_fork (&f));
@@ -388,7 +388,7 @@ test_restart (void)
   Forks f;
   Peer *a, *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   a = &f.peers[0];
   b = forks_fork (&f);
   forks_answer (&f, a);
@@ -437,7 +437,7 @@ test_leaving (void)
   Forks f;
 
   for (guint first = 0; first < 3; first++) {
-    forks_init (&f, FALSE);
+    forks_init (&f, FORKS_DIRECT);
     forks_fork (&f);
     forks_fork (&f);
     for (guint i = 0; i < 3; i++)
@@ -467,7 +467,7 @@ test_gone (void)
   Forks f;
   Peer *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   b = forks_fork (&f);
   forks_close (&f, b);
   ice_core_use_branch (f.h.core, b->branch);
@@ -566,7 +566,7 @@ test_thousand (void)
   Forks f;
   Peer *b;
 
-  forks_init (&f, FALSE);
+  forks_init (&f, FORKS_DIRECT);
   forks_answer (&f, &f.peers[0]);
   forks_run_for (&f, 100 * ICE_MSEC);
   for (guint i = 0; i < 1000; i++) {
