@@ -209,6 +209,11 @@ test_early_stranger (void)
   b = forks_fork (&f);
   g_assert_cmpstr (b->ufrag, ==, stranger.ufrag);
   g_assert_true (g_queue_is_empty (&f.h.sent));
+  /* A fork whose answer is not known either takes nobody for its peer. */
+  g_assert_cmpint (
+      forks_check (&f, &stranger, &from, NULL), ==, ICE_VERDICT_OK);
+  g_assert_true (g_queue_is_empty (&f.h.sent));
+  g_assert_cmpint (b->n_accepts, ==, 0);
   ice_core_use_branch (f.h.core, b->branch);
   g_assert_true (ice_core_set_remote_credentials (
       f.h.core, b->stream, b->ufrag, b->pwd, f.h.now));
