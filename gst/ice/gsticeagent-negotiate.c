@@ -224,6 +224,8 @@ gst_ice_agent_create_offer (GstIceAgent *self, GError **error)
   g_mutex_lock (&self->negotiation.lock);
   if (may_offer (self, error)) {
     decide_role (self, TRUE);
+    if (!self->negotiation.settled)
+      gst_ice_agent_expect_forks (self);
     line_up_streams (self);
     gst_ice_agent_gather (self);
     sdp = describe_offer (self, error);

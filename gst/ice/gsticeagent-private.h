@@ -66,12 +66,12 @@ struct _GstIceAgent
 
   GMainContext *main_context; /* (owned) (nullable) construct only */
   GstIceNotify *notify;       /* (owned) */
-  GstIcePump *pump;           /* (owned) */
+  GstIcePump *pump;           /* (owned) forks share it */
+  guint branch;               /* of the pump's core, which is this agent */
 
   /* Under the object lock. */
   GstIceSettings settings;
   GPtrArray *servers; /* (owned) (element-type GstIceServer) */
-  guint last_server;
   GPtrArray *streams; /* (owned) (element-type GstIceStream) as requested */
   GstIceState state;
   GstIceGatheringState gathering_state;
@@ -100,6 +100,11 @@ typedef enum
 extern guint gst_ice_agent_signals[GST_ICE_AGENT_N_SIGNALS];
 
 /* gsticeagent.c */
+
+/* gst_ice_pump_lock: commands that name no stream are this agent's. */
+IceCore *gst_ice_agent_lock_core (GstIceAgent *self);
+/* (transfer full) @branch of the pump of @origin, with nothing in it. */
+GstIceAgent *gst_ice_agent_new_fork (GstIceAgent *origin, guint branch);
 
 /* FALSE, and GST_ICE_ERROR_CLOSED, after close. */
 gboolean gst_ice_agent_check_open (GstIceAgent *self, GError **error);
@@ -159,6 +164,9 @@ void gst_ice_agent_forget_mline (GstIceAgent *self, GstIceStream *stream);
 /* gsticeagent-trickle.c: credentials or a stream came that some may wait for.
  */
 void gst_ice_agent_flush_early (GstIceAgent *self);
+
+/* gsticeagent-fork.c: an offer is made, which others may answer as well. */
+void gst_ice_agent_expect_forks (GstIceAgent *self);
 
 /* gsticestats.c */
 GstStructure *gst_ice_agent_make_stats (GstIceAgent *self);

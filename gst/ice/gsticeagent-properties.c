@@ -94,7 +94,7 @@ checks_have_begun (GstIceAgent *self)
 void
 gst_ice_agent_set_role (GstIceAgent *self, gboolean controlling)
 {
-  IceCore *core = gst_ice_pump_lock (self->pump);
+  IceCore *core = gst_ice_agent_lock_core (self);
   gboolean changed;
 
   ice_core_set_controlling (core, controlling);
@@ -146,10 +146,10 @@ gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
 
   if (!server)
     return FALSE;
-  core = gst_ice_pump_lock (self->pump);
+  core = gst_ice_agent_lock_core (self);
   GST_OBJECT_LOCK (self);
   known = find_server (self, server->url);
-  server->id = known ? known->id : ++self->last_server;
+  server->id = known ? known->id : gst_ice_pump_new_server_id (self->pump);
   config = gst_ice_server_to_config (server);
   ice_core_add_server (core, &config);
   if (known)
@@ -182,7 +182,7 @@ set_servers (GstIceAgent *self, const gchar *list)
 {
   g_auto (GStrv) uris = g_strsplit (list ? list : "", ",", -1);
 
-  ice_core_remove_servers (gst_ice_pump_lock (self->pump));
+  ice_core_remove_servers (gst_ice_agent_lock_core (self));
   gst_ice_pump_unlock (self->pump);
   GST_OBJECT_LOCK (self);
   g_ptr_array_set_size (self->servers, 0);
@@ -229,7 +229,7 @@ apply_gather_config (GstIceAgent *self)
     .only_family = families[self->settings.ip_family],
   };
   GST_OBJECT_UNLOCK (self);
-  ice_core_set_gather_config (gst_ice_pump_lock (self->pump), &config);
+  ice_core_set_gather_config (gst_ice_agent_lock_core (self), &config);
   gst_ice_pump_unlock (self->pump);
 }
 
@@ -272,7 +272,7 @@ apply_session (GstIceAgent *self)
   GST_OBJECT_LOCK (self);
   settings = self->settings;
   GST_OBJECT_UNLOCK (self);
-  core = gst_ice_pump_lock (self->pump);
+  core = gst_ice_agent_lock_core (self);
   ice_core_set_consent (core, settings.consent);
   ice_core_set_allow_non_ice (core, settings.allow_non_ice);
   ice_core_set_connect_timeout (core, settings.connect_timeout * ICE_MSEC);

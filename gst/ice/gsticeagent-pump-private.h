@@ -21,13 +21,32 @@ GstIcePump *gst_ice_pump_ref (GstIcePump *self);
 void gst_ice_pump_unref (GstIcePump *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePump, gst_ice_pump_unref)
 
+/* One offer may have several answers (RFC 8839 7): agents that are forks of one
+ * another have a pump in common, and a branch of its core each. The first has
+ * branch 0.
+ *
+ * gst_ice_pump_fork gives a new branch, for which nobody is told anything until
+ * it is joined; 0 when there are too many or @branch is closed. */
+guint gst_ice_pump_fork (GstIcePump *self, guint branch);
+void gst_ice_pump_join (GstIcePump *self, guint branch, GstIceNotify *notify);
+
 /* Any thread. Between the two the core is the caller's; unlocking has the loop
- * perform what was decided. */
+ * perform what was decided. Commands that name no stream are for @branch. */
+IceCore *gst_ice_pump_lock_branch (GstIcePump *self, guint branch);
+/* Likewise for commands that name one. */
 IceCore *gst_ice_pump_lock (GstIcePump *self);
 void gst_ice_pump_unlock (GstIcePump *self);
 
+/* Any thread. The core's id, 0 when the branch is closed. */
+guint gst_ice_pump_add_stream (GstIcePump *self, guint branch);
+/* Likewise with the local side of @origin. */
+guint gst_ice_pump_fork_stream (GstIcePump *self, guint branch, guint origin);
+void gst_ice_pump_remove_stream (GstIcePump *self, guint stream);
+/* Under the lock: an id for a server, which all branches have in common. */
+guint gst_ice_pump_new_server_id (GstIcePump *self);
+
 /* Any thread. (transfer full) the data plane of a component, made when it is
- * not there yet. */
+ * not there yet; closed when the stream is. */
 GstIceLink *gst_ice_pump_add_component (
     GstIcePump *self, guint stream, guint component, guint *ret_transport);
 void gst_ice_pump_remove_component (
@@ -42,10 +61,11 @@ void gst_ice_pump_set_port_range (
 /* For present and later sockets of @transport; -1 leaves the default. */
 void gst_ice_pump_set_dscp (GstIcePump *self, guint transport, gint dscp);
 
-/* Any thread, once or more. TURN servers are told (RFC 8656 7), descriptors
- * closed, readers woken. @done (nullable) runs on the loop thread at the end,
- * or when @data's owner asks again after it, at once there too. */
-void gst_ice_pump_close (
-    GstIcePump *self, IceLoopFunc done, gpointer data, GDestroyNotify destroy);
+/* Any thread, once or more. Readers of @branch are woken; with the last one
+ * TURN servers are told (RFC 8656 7) and descriptors closed. @done (nullable)
+ * runs on the loop thread at the end, or when @data's owner asks again after
+ * it, at once there too. */
+void gst_ice_pump_close (GstIcePump *self, guint branch, IceLoopFunc done,
+    gpointer data, GDestroyNotify destroy);
 
 G_END_DECLS

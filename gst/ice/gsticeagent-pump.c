@@ -20,12 +20,13 @@
 #define CHANNEL_LAST 0x4fff
 
 GstIcePath *
-gst_ice_path_new (guint transport)
+gst_ice_path_new (guint transport, guint branch)
 {
   GstIcePath *self = g_new0 (GstIcePath, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
   self->transport = transport;
+  self->branch = branch;
   self->link = gst_ice_link_new ();
   self->dscp = -1;
   return self;
@@ -60,9 +61,8 @@ gst_ice_pump_find_path (GstIcePump *self, guint transport)
   return path;
 }
 
-/* (transfer full) (element-type GstIcePath) */
-static GPtrArray *
-list_paths (GstIcePump *self)
+GPtrArray *
+gst_ice_pump_list_paths (GstIcePump *self)
 {
   GPtrArray *paths =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ice_path_unref);
@@ -124,7 +124,6 @@ gst_ice_pump_new (
 
   g_atomic_ref_count_init (&self->ref_count);
   self->name = g_strdup (name);
-  self->notify = gst_ice_notify_ref (notify);
   self->handle_output = handle_output;
   self->loop = ice_loop_acquire ();
 
@@ -135,6 +134,8 @@ gst_ice_pump_new (
   self->options.batch = ICE_UDP_BATCH_DEFAULT;
   self->options.dscp = -1;
 
+  gst_ice_pump_init_members (self);
+  gst_ice_pump_join (self, 0, notify);
   gst_ice_pump_init_tables (self);
   self->touched =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ice_path_unref);
@@ -162,7 +163,7 @@ gst_ice_pump_unref (GstIcePump *self)
   ice_core_free (self->core);
   g_mutex_clear (&self->lock);
   g_clear_pointer (&self->loop, ice_loop_unref);
-  gst_ice_notify_unref (self->notify);
+  gst_ice_pump_clear_members (self);
   g_free (self->name);
   g_free (self);
 }
@@ -188,10 +189,17 @@ kick (gpointer user_data)
 }
 
 IceCore *
-gst_ice_pump_lock (GstIcePump *self)
+gst_ice_pump_lock_branch (GstIcePump *self, guint branch)
 {
   g_mutex_lock (&self->lock);
+  ice_core_use_branch (self->core, branch);
   return self->core;
+}
+
+IceCore *
+gst_ice_pump_lock (GstIcePump *self)
+{
+  return gst_ice_pump_lock_branch (self, 0);
 }
 
 void
@@ -210,17 +218,23 @@ gst_ice_pump_add_component (
   guint transport = ice_core_add_component (core, stream, component);
   GstIcePath *path =
       g_hash_table_lookup (self->paths, GUINT_TO_POINTER (transport));
-  gboolean closing = self->closing;
+  guint branch = 0;
+  const GstIceMember *member = gst_ice_pump_find_owner (self, stream, &branch)
+      ? gst_ice_pump_find_member (self, branch)
+      : NULL;
+  gboolean open = member && !member->leaving;
   GstIceLink *link;
 
-  if (!path) {
-    path = gst_ice_path_new (transport);
+  if (!path && open && transport != 0) {
+    path = gst_ice_path_new (transport, branch);
     g_hash_table_insert (self->paths, GUINT_TO_POINTER (transport), path);
+    g_hash_table_insert (
+        self->owners, GUINT_TO_POINTER (transport), GUINT_TO_POINTER (branch));
   }
-  link = gst_ice_link_ref (path->link);
+  link = path ? gst_ice_link_ref (path->link) : gst_ice_link_new ();
   gst_ice_pump_unlock (self);
 
-  if (closing)
+  if (!path || !open)
     gst_ice_link_close (link);
   *ret_transport = transport;
   return link;
@@ -235,6 +249,7 @@ gst_ice_pump_remove_component (
 
   ice_core_remove_component (core, stream, component, ice_loop_now ());
   g_hash_table_remove (self->paths, GUINT_TO_POINTER (transport));
+  g_hash_table_remove (self->owners, GUINT_TO_POINTER (transport));
   gst_ice_pump_unlock (self);
   if (path)
     gst_ice_link_close (path->link);
@@ -316,8 +331,7 @@ perform_list (GstIcePump *self, IceOutput *outputs)
     outputs = g_steal_pointer (&output->next);
     gst_ice_pump_perform (self, output);
     if (output->type >= ICE_OUTPUT_LOCAL_CANDIDATE)
-      gst_ice_notify_push (self->notify, self->handle_output, output,
-          (GDestroyNotify) ice_output_free);
+      gst_ice_pump_tell (self, output);
     else
       ice_output_free (output);
   }
@@ -329,7 +343,7 @@ static void
 on_deadline (gpointer user_data)
 {
   GstIcePump *self = user_data;
-  g_autoptr (GPtrArray) paths = list_paths (self);
+  g_autoptr (GPtrArray) paths = gst_ice_pump_list_paths (self);
   g_autofree GstIceLinkCounters *counters =
       g_new (GstIceLinkCounters, paths->len);
 
@@ -525,7 +539,7 @@ static void
 on_writable (IceSocket *socket, gpointer user_data)
 {
   const GstIcePumpSocket *from = user_data;
-  g_autoptr (GPtrArray) paths = list_paths (from->pump);
+  g_autoptr (GPtrArray) paths = gst_ice_pump_list_paths (from->pump);
 
   for (guint i = 0; i < paths->len; i++) {
     GstIcePath *path = paths->pdata[i];
@@ -540,71 +554,3 @@ const IceSocketEvents gst_ice_pump_socket_events = {
   .unreachable = on_unreachable,
   .writable = on_writable,
 };
-
-/* The end */
-
-typedef struct
-{
-  GstIcePump *pump; /* (owned) */
-  IceLoopFunc done; /* (nullable) */
-  gpointer data;    /* (owned) by destroy */
-  GDestroyNotify destroy;
-} Close;
-
-static void
-close_free (Close *self)
-{
-  gst_ice_pump_unref (self->pump);
-  if (self->destroy)
-    self->destroy (self->data);
-  g_free (self);
-}
-
-static void
-gst_ice_pump_shut (GstIcePump *self)
-{
-  g_autoptr (GPtrArray) paths = NULL;
-
-  g_mutex_lock (&self->lock);
-  self->closing = TRUE;
-  ice_core_close (self->core, ice_loop_now ());
-  g_mutex_unlock (&self->lock);
-  if (self->loop)
-    gst_ice_pump_run (self); /* the goodbyes leave here */
-  self->closed = TRUE;
-
-  paths = list_paths (self);
-  for (guint i = 0; i < paths->len; i++) {
-    GstIcePath *path = paths->pdata[i];
-    gst_ice_link_close (path->link);
-  }
-  gst_ice_pump_clear_tables (self);
-  gst_ice_pump_init_tables (self);
-  g_clear_pointer (&self->timer, ice_timer_free);
-}
-
-static void
-run_close (gpointer user_data)
-{
-  Close *call = user_data;
-
-  if (!call->pump->closed)
-    gst_ice_pump_shut (call->pump);
-  if (call->done)
-    call->done (call->data);
-}
-
-void
-gst_ice_pump_close (
-    GstIcePump *self, IceLoopFunc done, gpointer data, GDestroyNotify destroy)
-{
-  Close *call = g_new (Close, 1);
-
-  *call = (Close){ gst_ice_pump_ref (self), done, data, destroy };
-  if (self->loop) {
-    ice_loop_invoke (self->loop, run_close, call, (GDestroyNotify) close_free);
-  } else {
-    run_close (call);
-    close_free (call);
-  }
-}

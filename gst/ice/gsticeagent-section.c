@@ -461,11 +461,11 @@ apply_ice (const GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
 {
   if (self->ice_lite) {
     ice_core_set_remote_lite (
-        gst_ice_pump_lock (agent->pump), TRUE, ice_loop_now ());
+        gst_ice_agent_lock_core (agent), TRUE, ice_loop_now ());
     gst_ice_pump_unlock (agent->pump);
     gst_ice_agent_set_role (agent, TRUE);
   }
-  ice_core_set_remote_pacing (gst_ice_pump_lock (agent->pump), self->pacing);
+  ice_core_set_remote_pacing (gst_ice_agent_lock_core (agent), self->pacing);
   gst_ice_pump_unlock (agent->pump);
   if (!gst_ice_stream_take_remote_credentials (
           stream, self->ufrag, self->pwd, !is_answer, error))

@@ -162,6 +162,12 @@ gst_ice_agent_dispatch (
   gst_ice_notify_push (self->notify, dispatch_run, dispatch, dispatch_free);
 }
 
+IceCore *
+gst_ice_agent_lock_core (GstIceAgent *self)
+{
+  return gst_ice_pump_lock_branch (self->pump, self->branch);
+}
+
 /* Making */
 
 /**
@@ -493,13 +499,14 @@ gst_ice_agent_close_async (GstIceAgent *self, GCancellable *cancellable,
   /* A task would keep the agent until its context is iterated, which nobody has
    * to do who does not wait. */
   if (!callback) {
-    gst_ice_pump_close (self->pump, NULL, NULL, NULL);
+    gst_ice_pump_close (self->pump, self->branch, NULL, NULL, NULL);
     return;
   }
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, gst_ice_agent_close_async);
   g_task_set_check_cancellable (task, FALSE);
-  gst_ice_pump_close (self->pump, on_pump_closed, task, g_object_unref);
+  gst_ice_pump_close (
+      self->pump, self->branch, on_pump_closed, task, g_object_unref);
 }
 
 /**
@@ -521,6 +528,30 @@ gst_ice_agent_close_finish (
 
 /* The object */
 
+/* What a fork is born with instead of a pump of its own. It is no property, for
+ * it is nobody's business but ours. */
+typedef struct
+{
+  GstIcePump *pump; /* (unowned) */
+  guint branch;
+} Birth;
+
+/* (nullable) of the agent that this thread is constructing. */
+static GPrivate fork_birth;
+
+GstIceAgent *
+gst_ice_agent_new_fork (GstIceAgent *origin, guint branch)
+{
+  Birth birth = { origin->pump, branch };
+  GstIceAgent *self;
+
+  g_private_set (&fork_birth, &birth);
+  self = g_object_new (
+      GST_TYPE_ICE_AGENT, "main-context", origin->main_context, NULL);
+  g_private_set (&fork_birth, NULL);
+  return gst_object_ref_sink (self);
+}
+
 static void
 gst_ice_agent_finalize (GObject *object)
 {
@@ -529,7 +560,7 @@ gst_ice_agent_finalize (GObject *object)
   /* Who waits holds the stream, which holds who waits. */
   for (guint i = 0; i < self->streams->len; i++)
     gst_ice_stream_finish_gather_tasks (self->streams->pdata[i]);
-  gst_ice_pump_close (self->pump, NULL, NULL, NULL);
+  gst_ice_pump_close (self->pump, self->branch, NULL, NULL, NULL);
   gst_ice_pump_unref (self->pump);
   gst_ice_notify_unref (self->notify);
   gst_ice_negotiation_clear (&self->negotiation);
@@ -544,11 +575,18 @@ static void
 gst_ice_agent_constructed (GObject *object)
 {
   GstIceAgent *self = GST_ICE_AGENT (object);
+  const Birth *birth = g_private_get (&fork_birth);
 
   G_OBJECT_CLASS (gst_ice_agent_parent_class)->constructed (object);
   self->notify = gst_ice_notify_new (self, self->main_context);
-  self->pump = gst_ice_pump_new (
-      GST_OBJECT_NAME (self), self->notify, gst_ice_agent_handle_output);
+  if (birth) {
+    self->pump = gst_ice_pump_ref (birth->pump);
+    self->branch = birth->branch;
+    gst_ice_pump_join (self->pump, self->branch, self->notify);
+  } else {
+    self->pump = gst_ice_pump_new (
+        GST_OBJECT_NAME (self), self->notify, gst_ice_agent_handle_output);
+  }
 }
 
 static void

@@ -49,6 +49,8 @@ GST_ICE_API
 gboolean gst_ice_agent_add_remote_candidate_at (GstIceAgent *self,
     guint mline_index, const gchar *candidate, GError **error);
 GST_ICE_API
+GstIceAgent *gst_ice_agent_fork (GstIceAgent *self, GError **error);
+GST_ICE_API
 void gst_ice_agent_restart (GstIceAgent *self);
 GST_ICE_API
 GstStructure *gst_ice_agent_get_stats (GstIceAgent *self);

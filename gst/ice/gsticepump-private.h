@@ -14,13 +14,14 @@ typedef struct
 {
   gatomicrefcount ref_count;
   guint transport;
+  guint branch;
   GstIceLink *link; /* (owned) */
   gint dscp;        /* (atomic) -1: the default */
   guint socket;     /* of the route, 0: none */
   gboolean touched; /* packets were pushed that nobody was woken for */
 } GstIcePath;
 
-GstIcePath *gst_ice_path_new (guint transport);
+GstIcePath *gst_ice_path_new (guint transport, guint branch);
 GstIcePath *gst_ice_path_ref (GstIcePath *self);
 void gst_ice_path_unref (GstIcePath *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePath, gst_ice_path_unref)
@@ -48,11 +49,18 @@ typedef struct
   IceAddress peer;  /* behind the channel; equals key.from otherwise */
 } GstIceAccept;
 
+/* An agent: the one that the pump was made for, or a fork of it. */
+typedef struct
+{
+  guint branch;
+  GstIceNotify *notify; /* (owned) */
+  gboolean leaving;     /* no path is added any more */
+} GstIceMember;
+
 struct _GstIcePump
 {
   gatomicrefcount ref_count;
-  gchar *name;          /* (owned) of the agent, for the log */
-  GstIceNotify *notify; /* (owned) */
+  gchar *name; /* (owned) of the first agent, for the log */
   GstIceNotifyFunc handle_output;
   IceLoop *loop; /* (owned) (nullable) no thread could be made */
   gint kicked;   /* (atomic) the loop is going to look at the outputs */
@@ -61,7 +69,9 @@ struct _GstIcePump
   IceCore *core;     /* (owned) */
   GHashTable *paths; /* (owned) transport id -> GstIcePath */
   IceSocketOptions options;
-  gboolean closing; /* no path is added any more */
+  GPtrArray *members; /* (owned) (element-type GstIceMember) oldest first */
+  GHashTable *owners; /* (owned) id of a stream or transport -> its branch */
+  guint last_server;  /* id given out */
 
   /* The loop's. */
   gboolean closed;
@@ -73,6 +83,19 @@ struct _GstIcePump
   GArray *control;      /* (owned) guint: packets of a batch for the core */
 };
 
+/* gsticeagent-members.c: an output is for one of them, or for nobody any more.
+ * (transfer full) @output */
+void gst_ice_pump_tell (GstIcePump *self, IceOutput *output);
+/* Under the lock. (nullable) */
+GstIceMember *gst_ice_pump_find_member (GstIcePump *self, guint branch);
+/* Under the lock. FALSE when nobody has @id. */
+gboolean
+gst_ice_pump_find_owner (GstIcePump *self, guint id, guint *ret_branch);
+void gst_ice_pump_init_members (GstIcePump *self);
+void gst_ice_pump_clear_members (GstIcePump *self);
+
+/* gsticeagent-pump.c: (transfer full) (element-type GstIcePath) */
+GPtrArray *gst_ice_pump_list_paths (GstIcePump *self);
 /* (transfer full) (nullable) */
 GstIcePath *gst_ice_pump_find_path (GstIcePump *self, guint transport);
 /* Loop thread: take and perform until nothing is left, then set the timer. */

@@ -22,6 +22,8 @@ typedef struct
  * @password, when not NULL, stand in for it and are taken as they are. */
 GstIceServer *gst_ice_server_new (const gchar *uri, const gchar *username,
     const gchar *password, GError **error);
+/* (transfer full) to be shown; the password stays behind. */
+GstIceServer *gst_ice_server_copy (const GstIceServer *self);
 void gst_ice_server_free (GstIceServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIceServer, gst_ice_server_free)
 

@@ -263,6 +263,20 @@ gst_ice_server_new (const gchar *uri, const gchar *username,
   return g_steal_pointer (&self);
 }
 
+GstIceServer *
+gst_ice_server_copy (const GstIceServer *self)
+{
+  GstIceServer *copy = g_new0 (GstIceServer, 1);
+
+  copy->id = self->id;
+  copy->kind = self->kind;
+  copy->host = g_strdup (self->host);
+  copy->port = self->port;
+  copy->username = g_strdup (self->username);
+  copy->url = g_strdup (self->url);
+  return copy;
+}
+
 void
 gst_ice_server_free (GstIceServer *self)
 {

@@ -47,7 +47,7 @@ snapshot_take (Snapshot *self, GstIceAgent *agent, const GArray *streams)
   self->remotes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
 
-  core = gst_ice_pump_lock (agent->pump);
+  core = gst_ice_agent_lock_core (agent);
   self->controlling = ice_core_get_controlling (core);
   ice_core_get_transport_stats (core, self->transports);
   ice_core_get_pair_stats (core, self->pairs);

@@ -76,6 +76,13 @@ void gst_ice_stream_set_mline_index (GstIceStream *self, guint mline_index);
 void gst_ice_stream_set_local_caps (GstIceStream *self, GstCaps *caps);
 void gst_ice_stream_set_remote_caps (GstIceStream *self, GstCaps *caps);
 
+/* gsticestream-fork.c: (transfer full), not floating. The stream of a fork,
+ * which is in no core until gst_ice_stream_begin_fork puts it there. */
+GstIceStream *gst_ice_stream_new_fork (
+    GstIceStream *origin, GstIceAgent *agent, GstIceStream *tagged);
+void gst_ice_stream_begin_fork (
+    GstIceStream *self, GstIceStream *origin, GstIceAgent *agent);
+
 /* gsticestream-gather.c */
 
 /* A component that came late, or new credentials, want new candidates. */

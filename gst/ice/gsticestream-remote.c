@@ -338,7 +338,7 @@ take_pacing (GstIceStream *self, const gchar *value, GError **error)
   }
   if (!gst_ice_agent_check_open (agent, error))
     return FALSE;
-  ice_core_set_remote_pacing (gst_ice_pump_lock (agent->pump), (guint) ms);
+  ice_core_set_remote_pacing (gst_ice_agent_lock_core (agent), (guint) ms);
   gst_ice_pump_unlock (agent->pump);
   return TRUE;
 }
@@ -351,7 +351,7 @@ take_lite (GstIceStream *self, GError **error)
   if (!gst_ice_agent_check_open (agent, error))
     return FALSE;
   ice_core_set_remote_lite (
-      gst_ice_pump_lock (agent->pump), TRUE, ice_loop_now ());
+      gst_ice_agent_lock_core (agent), TRUE, ice_loop_now ());
   gst_ice_pump_unlock (agent->pump);
   /* RFC 8445 6.1.1: the full side controls, whatever was agreed. */
   gst_ice_agent_set_role (agent, TRUE);

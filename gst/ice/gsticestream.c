@@ -214,8 +214,7 @@ gst_ice_stream_unbundle (GstIceStream *self)
 
   if (!agent)
     return;
-  id = ice_core_add_stream (gst_ice_pump_lock (agent->pump));
-  gst_ice_pump_unlock (agent->pump);
+  id = gst_ice_pump_add_stream (agent->pump, agent->branch);
   GST_OBJECT_LOCK (self);
   tagged = g_steal_pointer (&self->tagged);
   self->id = id;
@@ -272,11 +271,8 @@ gst_ice_stream_detach (GstIceStream *self)
   id = self->id;
   self->id = 0;
   GST_OBJECT_UNLOCK (self);
-  if (agent && id != 0) {
-    ice_core_remove_stream (
-        gst_ice_pump_lock (agent->pump), id, ice_loop_now ());
-    gst_ice_pump_unlock (agent->pump);
-  }
+  if (agent && id != 0)
+    gst_ice_pump_remove_stream (agent->pump, id);
   gst_ice_stream_finish_gather_tasks (self);
 }
 

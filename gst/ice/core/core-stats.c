@@ -4,6 +4,17 @@
 
 #include "purity.h"
 
+void
+ice_core_get_gathering (IceCore *self, guint id, gboolean *ret_started,
+    gboolean *ret_done, gboolean *ret_ended)
+{
+  const IceStream *stream = ice_core_find_stream (self, id);
+
+  *ret_started = stream && stream->gathering;
+  *ret_done = stream && stream->local_done;
+  *ret_ended = stream && stream->local_ended;
+}
+
 IceState
 ice_core_get_state (const IceCore *self, guint transport)
 {

@@ -159,6 +159,10 @@ void ice_core_media_seen (
     IceCore *self, guint transport, IceTime received_at, IceTime sent_at);
 
 /* Questions. */
+/* Which of ice_core_gather, GATHERED and END_OF_CANDIDATES has been; each
+ * @ret_ is set. */
+void ice_core_get_gathering (IceCore *self, guint stream, gboolean *ret_started,
+    gboolean *ret_done, gboolean *ret_ended);
 IceState ice_core_get_state (const IceCore *self, guint transport);
 
 typedef struct
