@@ -23,8 +23,9 @@ typedef enum
 typedef struct
 {
   SignalType type;
-  SimHost *to;  /* (unowned) (nullable) */
-  guint index;  /* of the stream */
+  SimHost *to; /* (unowned) (nullable) */
+  guint index; /* of the stream */
+  gboolean is_copy;
   guint serial; /* descriptions: as the version in SDP's o= line */
   guint pacing;
   gchar *ufrag, *pwd;
@@ -41,6 +42,33 @@ signal_free (Signal *signal)
 }
 
 static void send_descriptions (SimHost *self, SignalType type);
+
+static void
+take_description (SimHost *self, const Signal *signal)
+{
+  guint stream = self->streams[signal->index];
+  const gchar *known = ice_core_get_remote_ufrag (self->core, stream);
+  IceTime now = sim_net_now (self->net);
+
+  /* One that was taken before is told to the core again, which does nothing;
+   * but after a restart of ours it is of the past. */
+  if (signal->is_copy && g_strcmp0 (known, signal->ufrag) != 0)
+    return;
+  sim_net_trace (
+      self->net, "        %s: description %u", self->name, signal->index);
+  ice_core_set_remote_pacing (self->core, signal->pacing);
+  sim_witness_remote_password (self->witness, signal->pwd);
+  sim_witness_restart (self->witness);
+  if (!ice_core_set_remote_credentials (
+          self->core, stream, signal->ufrag, signal->pwd, now))
+    sim_net_violate (self->net, "remote credentials refused");
+  if (signal->is_copy || signal->type != SIGNAL_OFFER ||
+      signal->index != self->n_streams - 1)
+    return;
+  send_descriptions (self, SIGNAL_ANSWER);
+  for (guint i = 0; i < self->n_streams; i++)
+    ice_core_gather (self->core, self->streams[i], now);
+}
 
 static void
 deliver_signal (gpointer user)
@@ -64,20 +92,7 @@ deliver_signal (gpointer user)
   switch (signal->type) {
     case SIGNAL_OFFER:
     case SIGNAL_ANSWER:
-      sim_net_trace (
-          self->net, "        %s: description %u", self->name, signal->index);
-      ice_core_set_remote_pacing (self->core, signal->pacing);
-      sim_witness_remote_password (self->witness, signal->pwd);
-      sim_witness_restart (self->witness);
-      if (!ice_core_set_remote_credentials (
-              self->core, stream, signal->ufrag, signal->pwd, now))
-        sim_net_violate (self->net, "remote credentials refused");
-      if (signal->type == SIGNAL_OFFER &&
-          signal->index == self->n_streams - 1) {
-        send_descriptions (self, SIGNAL_ANSWER);
-        for (guint i = 0; i < self->n_streams; i++)
-          ice_core_gather (self->core, self->streams[i], now);
-      }
+      take_description (self, signal);
       break;
     case SIGNAL_CANDIDATE:
       ice_core_add_remote_candidate (
@@ -117,6 +132,7 @@ send_signal (SimHost *self, Signal *signal)
     at += options->late + options->signal_jitter;
   if (options->signal_repeats && sim_net_one_in (self->net, 2)) {
     copy = signal_copy (signal);
+    copy->is_copy = TRUE;
     sim_net_at (self->net, at + sim_net_pick (self->net, 10 * ICE_SECOND),
         deliver_signal, copy, (GDestroyNotify) signal_free);
   }

@@ -384,11 +384,11 @@ sim_witness_state (SimWitness *self, IceState from, IceState to)
         TO (CHECKING) | TO (CONNECTED) | TO (COMPLETED) | TO (CLOSED),
     [ICE_STATE_CHECKING] =
         TO (CONNECTED) | TO (COMPLETED) | TO (FAILED) | TO (NEW) | TO (CLOSED),
+    /* NEW: while a restart is offered, and what carried media is gone. */
     [ICE_STATE_CONNECTED] = TO (COMPLETED) | TO (DISCONNECTED) | TO (FAILED) |
-        TO (CHECKING) | TO (CLOSED),
+        TO (CHECKING) | TO (NEW) | TO (CLOSED),
     [ICE_STATE_COMPLETED] =
         TO (CONNECTED) | TO (DISCONNECTED) | TO (FAILED) | TO (CLOSED),
-    /* NEW: while a restart is offered, and what carried media is gone. */
     [ICE_STATE_DISCONNECTED] = TO (CONNECTED) | TO (COMPLETED) | TO (FAILED) |
         TO (CHECKING) | TO (NEW) | TO (CLOSED),
     [ICE_STATE_FAILED] = TO (NEW) | TO (CLOSED),

@@ -121,7 +121,7 @@ draw_agents (SimPlan *self, SimNet *net)
   if (sim_net_one_in (net, 12))
     self->late = (1 + sim_net_pick (net, 20)) * ICE_SECOND;
   self->media_period =
-      sim_net_one_in (net, 10) ? 50 * ICE_MSEC : 300 * ICE_MSEC;
+      sim_net_one_in (net, 10) ? 50 * ICE_MSEC : 350 * ICE_MSEC;
 }
 
 static void
@@ -136,9 +136,10 @@ draw_events (SimPlan *self, SimNet *net, gboolean is_long)
   self->server_restarts = sim_net_one_in (net, 12);
   self->silent = sim_net_one_in (net, 12);
   self->attack = sim_net_one_in (net, 4);
-  self->flood = self->attack && sim_net_one_in (net, 8);
+  self->flood = self->attack && sim_net_one_in (net, 30);
   self->replay = sim_net_one_in (net, 6);
   self->listen = sim_net_one_in (net, 8);
+  self->is_patient = sim_net_one_in (net, 8);
   if (sim_net_one_in (net, 8))
     draw_storm (self, net);
   if (sim_net_one_in (net, is_long ? 60 : 150))
@@ -246,10 +247,11 @@ sim_plan_print (const SimPlan *self, SimNet *net)
       (gint) (self->late / ICE_SECOND), (gint) (self->media_period / ICE_MSEC));
   sim_net_trace (net,
       "restart %d, glare %d, outage %u s, reboot %d, server restarts %d, "
-      "silent %d, stay %d s, attack %d, flood %d, replay %d, listen %d",
+      "silent %d, stay %d s, attack %d, flood %d, replay %d, listen %d, "
+      "patient %d",
       self->restart, self->glare, self->outage, self->reboot,
       self->server_restarts, self->silent, (gint) (self->stay / ICE_SECOND),
-      self->attack, self->flood, self->replay, self->listen);
+      self->attack, self->flood, self->replay, self->listen, self->is_patient);
   sim_net_trace (net, "direct path %s, any path %s",
       paths[sim_plan_direct (self)], paths[sim_plan_path (self)]);
 }

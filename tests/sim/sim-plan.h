@@ -70,6 +70,7 @@ typedef struct
   guint outage; /* seconds */
   IceTime stay;
   gboolean attack, flood, replay, listen;
+  gboolean is_patient; /* waits though all is well */
 } SimPlan;
 
 void sim_plan_draw (SimPlan *self, SimNet *net, gboolean is_long);

@@ -17,6 +17,7 @@ typedef struct
   SimTown town;
   SimReplayer *replayers[2]; /* (nullable) */
   IceTime introduced_at;
+  SimSessionResult result;
 } Session;
 
 /* Looking. */
@@ -147,6 +148,29 @@ run_for (Session *self, IceTime duration)
   sim_net_run_for (self->net, duration);
 }
 
+static void
+note_incomplete (
+    Session *self, SimHost *host, SimTransport *transport, gpointer user)
+{
+  *(gboolean *) user |= transport->state != ICE_STATE_COMPLETED;
+}
+
+/* So long, or until all is well: time that is not waited for is another
+ * session's. Some wait anyway, and are at rest for a while. */
+static void
+wait_for_all (Session *self, IceTime patience)
+{
+  IceTime until = sim_net_now (self->net) + patience;
+  gboolean waiting = TRUE;
+
+  run_for (self, 2 * ICE_SECOND + self->plan.signal_jitter);
+  while (waiting && sim_net_now (self->net) < until) {
+    run_for (self, 500 * ICE_MSEC);
+    waiting = self->plan.is_patient;
+    each_transport (self, note_incomplete, &waiting);
+  }
+}
+
 /* A new offer by one, or by both at once. */
 static void
 renegotiate (Session *self, const gchar *when)
@@ -160,7 +184,7 @@ renegotiate (Session *self, const gchar *when)
     if (self->plan.glare)
       sim_restart (hosts[!first]);
   }
-  run_for (self, sim_plan_patience (&self->plan) + COMPLETE_TIME);
+  wait_for_all (self, sim_plan_patience (&self->plan) + COMPLETE_TIME);
   check_all (self, ICE_STATE_COMPLETED, when);
 }
 
@@ -287,6 +311,20 @@ play_maybe (Session *self)
 }
 
 static void
+measure (Session *self)
+{
+  const SimPlan *plan = &self->plan;
+
+  if (plan->storm_time || plan->late || plan->pacing == 0 ||
+      plan->n_calls > 1 || plan->fault != SIM_TURN_HEALTHY ||
+      plan->places[0].link.rate || plan->places[1].link.rate ||
+      sim_plan_path (plan) != SIM_PATH_SURE)
+    return;
+  self->result.loss = plan->places[0].link.loss + plan->places[1].link.loss;
+  each_transport (self, note_latest, &self->result.connect_time);
+}
+
+static void
 play (Session *self)
 {
   const SimPlan *plan = &self->plan;
@@ -295,10 +333,11 @@ play (Session *self)
   if (plan->storm_time)
     weather_storm (self);
   sim_net_run_until (self->net, self->introduced_at + sim_plan_patience (plan));
+  measure (self);
   switch (sim_plan_path (plan)) {
     case SIM_PATH_SURE:
       check_all (self, ICE_STATE_CONNECTED, "in time");
-      run_for (self, COMPLETE_TIME);
+      wait_for_all (self, COMPLETE_TIME);
       check_all (self, ICE_STATE_COMPLETED, "5 s later");
       play_calls (self);
       break;
@@ -323,27 +362,12 @@ play (Session *self)
     each_host (self, sim_host_check_end);
 }
 
-static void
-measure (Session *self, SimSessionResult *ret_result)
-{
-  const SimPlan *plan = &self->plan;
-
-  ret_result->loss = -1;
-  if (plan->storm_time || plan->late || plan->pacing == 0 ||
-      plan->n_calls > 1 || plan->fault != SIM_TURN_HEALTHY ||
-      plan->places[0].link.rate || plan->places[1].link.rate ||
-      sim_plan_path (plan) != SIM_PATH_SURE)
-    return;
-  ret_result->loss = plan->places[0].link.loss + plan->places[1].link.loss;
-  each_transport (self, note_latest, &ret_result->connect_time);
-}
-
 void
 sim_session_run (const SimSessionOptions *options, SimSessionResult *ret_result)
 {
   Session self = { .net = sim_net_new (options->seed) };
 
-  *ret_result = (SimSessionResult){ 0 };
+  self.result.loss = -1;
   sim_net_set_trace (self.net, options->trace);
   sim_plan_draw (&self.plan, self.net, options->is_long);
   sim_net_set_start (self.net, self.plan.clock);
@@ -353,8 +377,8 @@ sim_session_run (const SimSessionOptions *options, SimSessionResult *ret_result)
     self.replayers[i] =
         sim_replayer_new (self.net, self.town.calls[0].hosts[i]);
   play (&self);
-  measure (&self, ret_result);
-  ret_result->violation = g_strdup (sim_net_violation (self.net));
+  self.result.violation = g_strdup (sim_net_violation (self.net));
+  *ret_result = self.result;
   for (guint i = 0; i < 2; i++)
     g_clear_pointer (&self.replayers[i], sim_replayer_free);
   sim_town_clear (&self.town);

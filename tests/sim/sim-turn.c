@@ -30,8 +30,9 @@ typedef struct
   IceAddress client;
   guint16 port; /* relayed */
   IceTime expires_at;
-  GArray *permissions; /* (owned) Permission */
-  GArray *channels;    /* (owned) Channel */
+  guint8 id[ICE_STUN_ID_SIZE]; /* of the request that made it */
+  GArray *permissions;         /* (owned) Permission */
+  GArray *channels;            /* (owned) Channel */
 } Allocation;
 
 struct _SimTurn
@@ -225,15 +226,17 @@ accept_message (SimTurn *self, const IceAddress *to,
   ice_stun_builder_init (builder, ICE_STUN_SUCCESS, message->method, id);
 }
 
+/* NULL: the 5-tuple has an allocation that another request made. */
 static Allocation *
-allocate (SimTurn *self, const IceAddress *client)
+allocate (SimTurn *self, const IceAddress *client, const guint8 *id)
 {
   Allocation *allocation = find_by_client (self, client);
 
   if (allocation)
-    return allocation;
+    return ice_stun_id_equal (allocation->id, id) ? allocation : NULL;
   allocation = g_new0 (Allocation, 1);
   allocation->client = *client;
+  memcpy (allocation->id, id, ICE_STUN_ID_SIZE);
   allocation->port = self->next_port++;
   allocation->expires_at = sim_net_now (self->net) + LIFETIME * ICE_SECOND;
   allocation->permissions = g_array_new (FALSE, FALSE, sizeof (Permission));
@@ -246,10 +249,15 @@ static void
 do_allocate (
     SimTurn *self, const IceAddress *from, const IceStunMessage *message)
 {
-  Allocation *allocation = allocate (self, from);
+  Allocation *allocation = allocate (self, from, message->id);
   IceAddress relayed = self->ip;
   IceStunBuilder builder;
 
+  /* RFC 8656 7.2, 5-tuple in use. */
+  if (allocation == NULL) {
+    refuse (self, from, message, 437);
+    return;
+  }
   relayed.port = allocation->port;
   sim_trouble_relayed (&self->trouble, &relayed);
   accept_message (self, from, message, &builder);
