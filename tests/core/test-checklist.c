@@ -223,6 +223,44 @@ test_picking (void)
   tear_down (&f);
 }
 
+/* A check that was resent in vain holds nobody back: the next component has a
+ * NAT of its own to open. One after the other, so that pacing has little to
+ * do. */
+static void
+test_resent_check (void)
+{
+  Fixture f;
+  IceStream *stream;
+  IcePair *first, *next;
+  IceCheck *check;
+
+  set_up (&f, TRUE, 100);
+  stream = add_stream (&f, 3);
+  for (guint i = 1; i <= 3; i++) {
+    add_local (&f, stream, "L", i);
+    add_remote (&f, stream, "192.0.2.2", i, "1", i);
+  }
+  activate (&f, stream);
+  g_assert_cmpuint (count (stream, ICE_PAIR_FROZEN), ==, 2);
+  first = ice_checklist_set_peek (&f.set);
+  ice_checklist_set_take (&f.set, first);
+  first->state = ICE_PAIR_IN_PROGRESS;
+  check = ice_pair_add_check (first, ICE_CHECK_ORDINARY);
+  check->transaction.retransmit = TRUE;
+  check->transaction.n_sent = 1;
+  g_assert_null (ice_checklist_set_peek (&f.set));
+
+  check->transaction.n_sent = 2;
+  next = ice_checklist_set_peek (&f.set);
+  g_assert_nonnull (next);
+  g_assert_true (next != first);
+  g_assert_cmpuint (count (stream, ICE_PAIR_FROZEN), ==, 1);
+  ice_checklist_set_take (&f.set, next);
+  next->state = ICE_PAIR_IN_PROGRESS;
+  g_assert_null (ice_checklist_set_peek (&f.set));
+  tear_down (&f);
+}
+
 /* Streams take turns. */
 static void
 test_turns (void)
@@ -422,6 +460,8 @@ main (int argc, char **argv)
   g_test_add_func ("/checklist/lowest-component", test_lowest_component);
   g_test_add_func ("/checklist/trickled", test_trickled);
   g_test_add_func ("/checklist/picking", test_picking);
+  g_test_add_func (
+      "/rfc8445/6.1.4.2/resent-check-holds-nobody", test_resent_check);
   g_test_add_func ("/checklist/turns", test_turns);
   g_test_add_func ("/checklist/limit", test_limit);
   g_test_add_func ("/checklist/remote-limit", test_remote_limit);

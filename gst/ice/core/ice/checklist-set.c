@@ -183,6 +183,25 @@ ice_checklist_set_switch_role (
 
 /* Picking. */
 
+/* RFC 8445 6.1.4.2 keeps a pair frozen while another of its foundation is
+ * Waiting or In-Progress, which a dead one is for 39.5 s. But each component
+ * has a NAT mapping of its own to open, and whoever comes through the peer's
+ * NAT is a prflx, of another foundation: with some loss the last of four
+ * components opened its own after half a minute. So a check that was resent
+ * holds nobody back any more; what follows from it is paced as ever. */
+#define PATIENT_SENDS 2
+
+static gboolean
+holds_mates (IcePair *pair)
+{
+  IceCheck *check;
+
+  if (pair->state != ICE_PAIR_IN_PROGRESS)
+    return pair->state == ICE_PAIR_WAITING;
+  check = ice_pair_live_check (pair);
+  return check == NULL || check->transaction.n_sent < PATIENT_SENDS;
+}
+
 static gboolean
 foundation_is_open (IceChecklistSet *self, const IcePair *pair)
 {
@@ -192,9 +211,7 @@ foundation_is_open (IceChecklistSet *self, const IcePair *pair)
     for (guint j = 0; j < stream->pairs->len; j++) {
       IcePair *mate = g_ptr_array_index (stream->pairs, j);
 
-      if ((mate->state == ICE_PAIR_WAITING ||
-              mate->state == ICE_PAIR_IN_PROGRESS) &&
-          ice_pair_same_foundation (mate, pair))
+      if (holds_mates (mate) && ice_pair_same_foundation (mate, pair))
         return TRUE;
     }
   }
