@@ -227,6 +227,7 @@ apply_gather_config (GstIceAgent *self)
   config = (IceGathererConfig){
     .relay_only = self->settings.policy == GST_ICE_POLICY_RELAY,
     .only_family = families[self->settings.ip_family],
+    .both_families = TRUE,
   };
   GST_OBJECT_UNLOCK (self);
   ice_core_set_gather_config (gst_ice_agent_lock_core (self), &config);

@@ -23,11 +23,26 @@ typedef struct
   gboolean without_lifetime;
   IceAddress mapped, relayed, alternate; /* family NONE: left out */
   guint16 extra_attribute;               /* not 0: in every success */
+  /* Options of Allocate: what it does not like is answered with an error, once
+   * for each in turn; family NONE, NULL and FALSE are ignored silently. */
+  struct
+  {
+    guint16 attribute;
+    guint code;
+  } dislikes[4];
+  IceAddress additional; /* of the other family */
+  guint address_error;   /* in place of it */
+  gboolean reserves;
+  const gchar *ticket;
 
   /* What came. */
   guint n_requests[16], n_indications[16];
-  guint32 last_lifetime; /* of Refresh */
-  guint32 last_family;   /* of Allocate, 0: not given */
+  guint32 last_lifetime;   /* of Refresh */
+  guint32 last_family;     /* of Allocate, 0: not given */
+  guint32 last_additional; /* likewise */
+  IceBytes last_even_port, last_token, last_ticket; /* of the last one */
+  gboolean has_even_port, has_token, has_ticket, has_dont_fragment;
+  guint8 storage[3][64]; /* where these point */
   guint32 last_channel;
   IceAddress last_peer;
 } FakeTurn;
@@ -57,12 +72,28 @@ fake_turn_key (const FakeTurn *self)
       self->password ? self->password : FAKE_PASSWORD, FALSE);
 }
 
+/* The code for an option of the request that it does not like. */
+static inline guint
+fake_turn_dislike (
+    const FakeTurn *self, const IceStunMessage *request, guint16 *ret_attribute)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->dislikes); i++) {
+    if (self->dislikes[i].code &&
+        ice_stun_message_has (request, self->dislikes[i].attribute)) {
+      *ret_attribute = self->dislikes[i].attribute;
+      return self->dislikes[i].code;
+    }
+  }
+  return 0;
+}
+
 static inline IcePacket *
 fake_turn_error (
     FakeTurn *self, const IceStunMessage *request, guint code, gboolean sign)
 {
   g_autoptr (IceStunKey) key = fake_turn_key (self);
   IceStunBuilder builder;
+  guint16 unknown;
 
   ice_stun_builder_init (
       &builder, ICE_STUN_ERROR, request->method, request->id);
@@ -74,9 +105,49 @@ fake_turn_error (
     if (code == 300 && self->alternate.family != ICE_FAMILY_NONE)
       ice_stun_builder_add_address (
           &builder, ICE_STUN_ALTERNATE_SERVER, &self->alternate);
+    if (code == 420 && fake_turn_dislike (self, request, &unknown) == 420)
+      ice_stun_builder_add_unknown (&builder, &unknown, 1);
     ice_stun_builder_add_integrity (&builder, key, ICE_STUN_INTEGRITY_SHA1);
   }
   return ice_stun_builder_end (&builder);
+}
+
+static inline gboolean
+fake_turn_keep (FakeTurn *self, const IceStunMessage *request, guint16 type,
+    guint place, IceBytes *ret_value)
+{
+  IceBytes value;
+
+  if (!ice_stun_message_find (request, type, &value))
+    return FALSE;
+  g_assert_cmpuint (value.size, <=, sizeof self->storage[place]);
+  if (value.size > 0)
+    memcpy (self->storage[place], value.data, value.size);
+  *ret_value = ICE_BYTES (self->storage[place], value.size);
+  return TRUE;
+}
+
+static inline void
+fake_turn_note_options (FakeTurn *self, const IceStunMessage *request)
+{
+  guint32 value;
+
+  self->has_even_port = fake_turn_keep (
+      self, request, ICE_STUN_EVEN_PORT, 0, &self->last_even_port);
+  self->has_token = fake_turn_keep (
+      self, request, ICE_STUN_RESERVATION_TOKEN, 1, &self->last_token);
+  self->has_dont_fragment =
+      ice_stun_message_has (request, ICE_STUN_DONT_FRAGMENT);
+  self->last_additional = 0;
+  if (ice_stun_message_get_u32 (
+          request, ICE_STUN_ADDITIONAL_ADDRESS_FAMILY, &value))
+    self->last_additional = value >> 24;
+  /* RFC 8656 7.1: what must not stand together. */
+  g_assert_false (self->last_additional && self->last_family);
+  g_assert_false (self->last_additional && self->has_token);
+  g_assert_false (self->last_additional && self->has_even_port);
+  g_assert_false (self->has_token && self->has_even_port);
+  g_assert_false (self->has_token && self->last_family);
 }
 
 /* 0 when the request is signed as it should be. */
@@ -107,16 +178,44 @@ fake_turn_note (FakeTurn *self, const IceStunMessage *request)
     self->last_channel = value >> 16;
   ice_stun_message_get_xor_address (
       request, ICE_STUN_XOR_PEER_ADDRESS, &self->last_peer);
+  self->has_ticket = fake_turn_keep (
+      self, request, ICE_STUN_MOBILITY_TICKET, 2, &self->last_ticket);
   if (request->method != ICE_STUN_ALLOCATE)
     return;
   self->last_family = 0;
   if (ice_stun_message_get_u32 (
           request, ICE_STUN_REQUESTED_ADDRESS_FAMILY, &value))
     self->last_family = value >> 24;
+  fake_turn_note_options (self, request);
   /* RFC 8656 18.8: UDP is 17. */
   g_assert_true (
       ice_stun_message_get_u32 (request, ICE_STUN_REQUESTED_TRANSPORT, &value));
   g_assert_cmpuint (value, ==, 17u << 24);
+}
+
+static inline void
+fake_turn_add_options (
+    FakeTurn *self, const IceStunMessage *request, IceStunBuilder *builder)
+{
+  if (request->method == ICE_STUN_ALLOCATE && self->last_additional) {
+    if (self->additional.family != ICE_FAMILY_NONE)
+      ice_stun_builder_add_xor_address (
+          builder, ICE_STUN_XOR_RELAYED_ADDRESS, &self->additional);
+    if (self->address_error) {
+      guint8 value[] = { 2, 0, (guint8) (self->address_error / 100),
+        (guint8) (self->address_error % 100), 'n', 'o' };
+
+      ice_stun_builder_add_bytes (builder, ICE_STUN_ADDRESS_ERROR_CODE,
+          ICE_BYTES (value, sizeof value));
+    }
+  }
+  if (request->method == ICE_STUN_ALLOCATE && self->has_even_port &&
+      self->reserves)
+    ice_stun_builder_add_bytes (
+        builder, ICE_STUN_RESERVATION_TOKEN, ICE_BYTES ("12345678", 8));
+  if (self->has_ticket && self->ticket)
+    ice_stun_builder_add_string (
+        builder, ICE_STUN_MOBILITY_TICKET, self->ticket);
 }
 
 static inline IcePacket *
@@ -143,6 +242,7 @@ fake_turn_success (FakeTurn *self, const IceStunMessage *request)
           request->method == ICE_STUN_REFRESH) &&
       !self->without_lifetime)
     ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
+  fake_turn_add_options (self, request, &builder);
   if (self->extra_attribute != 0)
     ice_stun_builder_add_flag (&builder, self->extra_attribute);
   if (!self->unsigned_answers && !self->open &&
@@ -157,6 +257,7 @@ static inline IcePacket *
 fake_turn_answer (FakeTurn *self, const IcePacket *packet)
 {
   IceStunMessage request;
+  guint16 disliked;
   guint code;
 
   if (!ice_stun_message_parse (
@@ -173,6 +274,8 @@ fake_turn_answer (FakeTurn *self, const IcePacket *packet)
   self->n_requests[request.method]++;
   fake_turn_note (self, &request);
   code = fake_turn_check (self, &request);
+  if (code == 0)
+    code = fake_turn_dislike (self, &request, &disliked);
   if (code == 0)
     code = self->error[request.method];
   if (code != 0)

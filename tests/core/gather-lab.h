@@ -58,7 +58,7 @@ typedef struct
 
   GPtrArray *candidates; /* (element-type IceCandidate) as reported */
   IceGatherEvent event;  /* the last; its candidate is not referenced */
-  guint n_events[ICE_GATHER_PERMISSION_REFUSED + 1];
+  guint n_events[ICE_GATHER_PEER_UNREACHABLE + 1];
   IceTime done_at, ended_at; /* since the start, -1: not */
   guint n_errors, n_ok, error_code;
   gchar *error_text; /* (owned) (nullable) */

@@ -127,6 +127,11 @@ handle_event (
       ice_checklist_fail_local (
           stream->set, stream, event->candidate, &event->peer);
       break;
+    case ICE_GATHER_PEER_UNREACHABLE:
+      if (ice_icmp_error_is_hard (&event->icmp, event->peer.family))
+        ice_checker_peer_unreachable (
+            stream->set, stream, event->candidate, &event->peer);
+      break;
   }
 }
 

@@ -14,7 +14,10 @@ void
 ice_core_config_init (IceCoreConfig *config, const IceWorld *world)
 {
   *config = (IceCoreConfig){
-    .world = *world, .consent = TRUE, .max_pairs = 100, /* RFC 8445 6.1.2.5 */
+    .world = *world,
+    .consent = TRUE,
+    .max_pairs = 100, /* RFC 8445 6.1.2.5 */
+    .gather = { .both_families = TRUE },
   };
 }
 

@@ -464,6 +464,16 @@ ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
   return ICE_VERDICT_OK;
 }
 
+/* One error may come from a NAT that the peer is just about to open. */
+static gboolean
+give_up_unreachable (IceChecklistSet *set, IcePair *pair, const IceCheck *check)
+{
+  if (++pair->n_unreachable < 2 && check->transaction.n_sent < 2)
+    return FALSE;
+  ice_checklist_fail (set, pair);
+  return TRUE;
+}
+
 gboolean
 ice_checker_unreachable (
     IceChecklistSet *set, guint socket, const IceAddress *to, IceBytes packet)
@@ -483,9 +493,25 @@ ice_checker_unreachable (
   check = ice_pair_find_check (pair, packet.data + 8);
   if (check != ice_pair_live_check (pair))
     return FALSE;
-  /* One error may come from a NAT that the peer is just about to open. */
-  if (++pair->n_unreachable < 2 && check->transaction.n_sent < 2)
-    return FALSE;
-  ice_checklist_fail (set, pair);
-  return TRUE;
+  return give_up_unreachable (set, pair, check);
+}
+
+void
+ice_checker_peer_unreachable (IceChecklistSet *set, IceStream *stream,
+    const IceCandidate *local, const IceAddress *peer)
+{
+  for (guint i = 0; i < stream->pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (stream->pairs, i);
+    const IceAddress *remote = &pair->remote->address;
+    const IceCheck *check;
+
+    if (pair->state != ICE_PAIR_IN_PROGRESS ||
+        !ice_pair_same_local (pair->local, local) ||
+        !ice_address_same_ip (remote, peer) ||
+        (peer->port != 0 && peer->port != remote->port))
+      continue;
+    check = ice_pair_live_check (pair);
+    if (check)
+      give_up_unreachable (set, pair, check);
+  }
 }

@@ -30,5 +30,9 @@ IceVerdict ice_checker_receive (IceChecklistSet *set, IceCandidate *local,
  * failed. */
 gboolean ice_checker_unreachable (
     IceChecklistSet *set, guint socket, const IceAddress *to, IceBytes packet);
+/* The same as a TURN server tells it (RFC 8656 11.6), without what was sent:
+ * checks from @local to @peer; all ports of it when that is 0. */
+void ice_checker_peer_unreachable (IceChecklistSet *set, IceStream *stream,
+    const IceCandidate *local, const IceAddress *peer);
 
 G_END_DECLS

@@ -168,10 +168,9 @@ ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
 /* RFC 8445 5.1.1.2: identical to a host candidate MUST be discarded; so is what
  * another allocation has got already. */
 static gboolean
-is_taken (const IceGatherer *self, const IceGatherQuery *query)
+is_taken (const IceGatherer *self, const IceGatherQuery *query,
+    const IceAddress *relayed)
 {
-  const IceAddress *relayed = &query->allocation->relayed;
-
   for (guint i = 0; i < self->sockets->len; i++) {
     const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
     const IceGatherQuery *other = ice_gather_find_relay (socket, relayed);
@@ -192,28 +191,64 @@ hidden_address (IceFamily family)
   return address;
 }
 
-gboolean
-ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query)
+/* (transfer full) */
+static IceCandidate *
+make_relayed (IceGatherer *self, const IceGatherQuery *query,
+    const IceAddress *relayed, guint slot)
 {
   IceGatherSocket *socket = query->socket;
-  IceCandidate *candidate;
+  IceCandidate *candidate = make (self, socket, ICE_CANDIDATE_RELAYED, slot);
 
-  if (is_taken (self, query))
-    return FALSE;
-  candidate = make (self, socket, ICE_CANDIDATE_RELAYED, query->relay_slot);
-  candidate->address = candidate->base = query->allocation->relayed;
+  candidate->address = candidate->base = *relayed;
   candidate->related = query->mapped;
-  /* W3C webrtc 4.8.1.1: who relays to hide does not tell the related one. */
-  if (socket->stream->relay_only || query->mapped.family == ICE_FAMILY_NONE)
-    candidate->related = hidden_address (candidate->address.family);
+  /* W3C webrtc 4.8.1.1: who relays to hide does not tell the related one. One
+   * of another family says nothing that a peer could use. */
+  if (socket->stream->relay_only || query->mapped.family != relayed->family)
+    candidate->related = hidden_address (relayed->family);
   candidate->server = query->server->id;
   candidate->url = g_strdup (query->server->url);
   candidate->relay_protocol = "udp";
   set_foundation (self, candidate, &query->address);
+  return candidate;
+}
+
+gboolean
+ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query)
+{
+  const IceAddress *relayed = &query->allocation->relayed;
+  const IceAddress *additional = &query->allocation->additional;
+
+  if (is_taken (self, query, relayed))
+    return FALSE;
   g_clear_pointer (&query->relayed, ice_candidate_unref);
-  query->relayed = candidate;
-  report (self, socket, candidate);
+  query->relayed = make_relayed (self, query, relayed, query->relay_slot);
+  report (self, query->socket, query->relayed);
+
+  g_clear_pointer (&query->additional, ice_candidate_unref);
+  if (additional->family == ICE_FAMILY_NONE ||
+      is_taken (self, query, additional))
+    return TRUE;
+  /* Behind all that came first: there are as many slots as queries. */
+  query->additional = make_relayed (
+      self, query, additional, ICE_GATHER_SLOTS - 1 - query->relay_slot);
+  report (self, query->socket, query->additional);
   return TRUE;
+}
+
+gboolean
+ice_gather_has_relayed (const IceGatherer *self, const IceGatherQuery *query)
+{
+  for (guint i = 0; i < self->candidates->len; i++) {
+    const IceCandidate *candidate = entry_at (self, i)->candidate;
+    const IceCandidate *own =
+        ice_gather_query_candidate (query, candidate->address.family);
+
+    if (own && candidate->kind == ICE_CANDIDATE_RELAYED &&
+        candidate->socket == query->socket->id &&
+        ice_address_equal (&own->address, &candidate->address))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 gboolean

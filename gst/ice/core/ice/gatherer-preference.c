@@ -8,9 +8,6 @@
 
 /* More would not fit the pair limit (RFC 8445 6.1.2.5) anyway. */
 #define ADDRESSES_MAX 64
-/* Servers a candidate may come from on one address; the low bits of the local
- * preference. */
-#define SLOTS 64
 
 /* Order of classes: what costs a detour, or reaches no further than the link,
  * comes after what does not. The precedence of RFC 6724 2.1 is 40 for IPv6, 35
@@ -235,7 +232,7 @@ ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream)
 guint16
 ice_gather_local_preference (guint rank, guint slot)
 {
-  guint below = rank * SLOTS + MIN (slot, SLOTS - 1);
+  guint below = rank * ICE_GATHER_SLOTS + MIN (slot, ICE_GATHER_SLOTS - 1);
 
   return (guint16) (65535 - MIN (below, 65535));
 }

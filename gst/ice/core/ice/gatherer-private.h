@@ -4,7 +4,7 @@
  * request; an answered query is where candidates come from. */
 #pragma once
 
-#include "../turn/allocation.h"
+#include "../turn/error.h"
 #include "gatherer.h"
 
 G_BEGIN_DECLS
@@ -80,11 +80,16 @@ typedef struct
   guint n_addresses;
   guint n_used; /* the first ones; more when these stay silent */
 
-  IceTime asked_at;    /* first request; ICE_TIME_NEVER: none yet */
-  gboolean answered;   /* since then */
-  gboolean ok;         /* SERVER_OK was said */
-  gboolean refused;    /* it does not take the credentials */
-  IceTime barred_till; /* no new allocation before (RFC 8656 7.4) */
+  IceTime asked_at;           /* first request; ICE_TIME_NEVER: none yet */
+  gboolean answered;          /* since then */
+  gboolean ok;                /* SERVER_OK was said */
+  gboolean refused;           /* it does not take the credentials */
+  IceTime barred_till;        /* no new allocation before (RFC 8656 7.4) */
+  IceTime family_barred_till; /* nor one of both families (RFC 8656 7.3) */
+  struct
+  {
+    gboolean reserve, dont_fragment, mobility;
+  } refuses;           /* options that it does not have */
   guint reported_code; /* of the last SERVER_ERROR */
   guint errors;
   IceTime rtt;
@@ -120,10 +125,19 @@ typedef struct
   guint spare;             /* socket opened after a 437, or 0 */
   IceTime retry_at;
 
+  /* What was asked for, and of EVEN-PORT (RFC 8656 7.1): when the next port was
+   * reserved, and for component 2 the token it waits for, and has got. */
+  gboolean prepared;
+  IceTurnOptions wanted;
+  IceTime reserved_at, patience_till;
+  gboolean asked_for_token, has_token;
+  guint8 token[8];
+
   IceTransaction binding;
   IceTime keepalive_at;
   IceAllocation *allocation; /* (owned) (nullable) */
   IceCandidate *relayed;     /* (owned) (nullable) of the last generation */
+  IceCandidate *additional;  /* (owned) (nullable) its other family */
   IceAddress mapped;         /* family NONE when unknown */
   gboolean reported;         /* to generation */
   guint generation;
@@ -184,6 +198,9 @@ IceTime ice_gather_stream_deadline (
  * (transfer full) (element-type IceGatherAddress) */
 GArray *
 ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream);
+/* Servers a candidate may come from on one address; the low bits of the local
+ * preference. */
+#define ICE_GATHER_SLOTS 64
 guint16 ice_gather_local_preference (guint rank, guint slot);
 
 /* gatherer-server.c */
@@ -246,6 +263,20 @@ void ice_gather_query_timeout (
     IceGatherer *self, IceGatherQuery *query, IceTime now);
 IceTime ice_gather_query_deadline (const IceGatherQuery *self);
 
+/* gatherer-allocate.c: what is asked for beside an address. */
+void ice_gather_query_set_options (
+    IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* What the answer said to it. */
+void ice_gather_query_note_options (
+    IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* TRUE when the query must wait for what component 1 is told, until
+ * retry_at. */
+gboolean ice_gather_query_awaits_token (
+    IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* @first was told, or will not be. */
+void ice_gather_wake_second_component (
+    IceGatherer *self, const IceGatherQuery *first);
+
 /* gatherer-turn.c */
 void ice_gather_allocate_failed (
     IceGatherer *self, IceGatherQuery *query, guint code, IceTime now);
@@ -257,6 +288,10 @@ ice_gather_query_drain (IceGatherer *self, IceGatherQuery *query, IceTime now);
 /* (nullable) the allocation with that address. */
 IceGatherQuery *ice_gather_find_relay (
     const IceGatherSocket *socket, const IceAddress *relayed);
+/* (nullable) (unowned) the relayed candidate that reaches peers of that
+ * family. */
+IceCandidate *
+ice_gather_query_candidate (const IceGatherQuery *self, guint8 family);
 
 /* gatherer-candidate.c */
 void ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket);
@@ -267,6 +302,8 @@ void ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query);
 gboolean ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query);
 gboolean
 ice_gather_has_mapped (const IceGatherer *self, const IceGatherQuery *query);
+gboolean
+ice_gather_has_relayed (const IceGatherer *self, const IceGatherQuery *query);
 /* The candidates of a socket, or of one base on it, are no more. */
 void ice_gather_lose (
     IceGatherer *self, const IceGatherSocket *socket, const IceAddress *base);

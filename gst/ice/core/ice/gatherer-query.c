@@ -7,8 +7,7 @@
 
 /* RFC 8445 11: Tr is 15 s; NAT bindings of 30 s are the shortest met. */
 #define KEEPALIVE_INTERVAL (15 * ICE_SECOND)
-/* As many as there are slots in the local preference. */
-#define QUERIES_MAX 64
+#define QUERIES_MAX ICE_GATHER_SLOTS
 
 static guint
 count_pending (const IceGatherer *self)
@@ -37,6 +36,7 @@ ice_gather_query_free (IceGatherQuery *self)
   ice_transaction_clear (&self->binding);
   g_clear_pointer (&self->allocation, ice_allocation_free);
   g_clear_pointer (&self->relayed, ice_candidate_unref);
+  g_clear_pointer (&self->additional, ice_candidate_unref);
   g_free (self);
 }
 
@@ -78,6 +78,7 @@ ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query)
   query->mapped = ICE_ADDRESS_NONE;
   query->reported = FALSE;
   query->keepalive_at = ICE_TIME_NEVER;
+  query->prepared = FALSE;
   query->state = ICE_GATHER_QUERY_WAITING;
   if (query->kind == ICE_GATHER_ALLOCATE)
     query->allocation =
@@ -142,7 +143,8 @@ ice_gather_repeat_queries (
 
     if (!may_ask_again (self, query, now))
       continue;
-    query->retried = FALSE;
+    query->retried = query->asked_for_token = FALSE;
+    query->patience_till = 0;
     ice_gather_query_wait (self, query);
   }
 }
@@ -206,6 +208,14 @@ start (IceGatherer *self, IceGatherQuery *query, IceTime now)
   if (query->kind == ICE_GATHER_ALLOCATE && query->server->refused) {
     ice_gather_allocate_failed (self, query, 401, now);
     return;
+  }
+  if (query->kind == ICE_GATHER_ALLOCATE && !query->prepared) {
+    if (ice_gather_query_awaits_token (self, query, now)) {
+      query->state = ICE_GATHER_QUERY_DELAYED;
+      return;
+    }
+    query->prepared = TRUE;
+    ice_gather_query_set_options (self, query, now);
   }
   query->state = ICE_GATHER_QUERY_ASKED;
   query->socket->stream->progress_at = now;
@@ -364,6 +374,15 @@ binding_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
 
 /* Both. */
 
+static gboolean
+stands_for (const IceGatherQuery *query, const IceCandidate *candidate)
+{
+  const IceCandidate *own =
+      ice_gather_query_candidate (query, candidate->address.family);
+
+  return own && ice_address_equal (&own->address, &candidate->address);
+}
+
 void
 ice_gather_query_release (IceGatherer *self, IceGatherQuery *query,
     const IceCandidate *released, IceTime now)
@@ -372,8 +391,8 @@ ice_gather_query_release (IceGatherer *self, IceGatherQuery *query,
       query->state == ICE_GATHER_QUERY_ANSWERED &&
       ice_address_equal (&released->address, &query->mapped)) {
     ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
-  } else if (query->kind == ICE_GATHER_ALLOCATE && query->relayed &&
-      ice_address_equal (&released->address, &query->relayed->address)) {
+  } else if (query->kind == ICE_GATHER_ALLOCATE &&
+      stands_for (query, released) && !ice_gather_has_relayed (self, query)) {
     ice_allocation_release (query->allocation, now);
     ice_gather_query_drain (self, query, now);
     ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);

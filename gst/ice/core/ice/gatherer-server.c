@@ -66,7 +66,7 @@ ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *config)
   server->port = config->port;
   server->url = g_strdup (config->url ? config->url : config->host);
   server->asked_at = ICE_TIME_NEVER;
-  server->barred_till = G_MININT64;
+  server->barred_till = server->family_barred_till = G_MININT64;
   set_credentials (server, config);
   if (ice_address_parse (&server->addresses[0], server->host, server->port)) {
     server->n_addresses = server->n_used = 1;
@@ -300,7 +300,8 @@ ice_gather_server_failed (
   IceOutput *output;
 
   server->errors++;
-  if (code == 401)
+  if (code == 401 ||
+      ice_turn_error_remedy (ICE_STUN_ALLOCATE, code) == ICE_TURN_REFUSED)
     server->refused = TRUE;
   if (server->reported_code == code)
     return;

@@ -7,8 +7,10 @@
 
 /* RFC 8489 6.3.4: the server may work again a moment later after a 500. */
 #define RETRY_DELAY ICE_SECOND
-/* RFC 8656 7.4: after 486 and 508 the client SHOULD wait at least a minute. */
+/* RFC 8656 7.4: after 486 and 508 the client SHOULD wait at least a minute,
+ * after a 437 from every socket two. */
 #define BARRED_DELAY (60 * ICE_SECOND)
+#define MISMATCH_DELAY (120 * ICE_SECOND)
 
 /* Why Allocate failed, and what else to try. */
 
@@ -101,18 +103,22 @@ try_later (IceGatherQuery *query, IceTime now)
 static gboolean
 recover (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
 {
-  switch (code) {
-    case 300:
+  switch (ice_turn_error_remedy (ICE_STUN_ALLOCATE, code)) {
+    case ICE_TURN_REDIRECT:
       return follow_redirection (self, query, &query->allocation->alternate);
-    case 420:
-    case 440:
-      return try_any_family (self, query);
-    case 437:
-      return try_another_socket (self, query);
-    case 500:
+    case ICE_TURN_STRIP:
+      /* It refuses still, with all options taken out. */
+      if (code == 508)
+        query->server->barred_till = now + BARRED_DELAY;
+      return (code == 420 || code == 440) && try_any_family (self, query);
+    case ICE_TURN_ANOTHER_SOCKET:
+      if (try_another_socket (self, query))
+        return TRUE;
+      query->server->barred_till = now + MISMATCH_DELAY;
+      return FALSE;
+    case ICE_TURN_TRY_LATER:
       return try_later (query, now);
-    case 486:
-    case 508:
+    case ICE_TURN_BAR:
       query->server->barred_till = now + BARRED_DELAY;
       return FALSE;
     default:
@@ -131,6 +137,7 @@ ice_gather_allocate_failed (
       "%s: allocation from socket %u failed, code %u", query->server->url,
       query->socket->id, code);
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  ice_gather_wake_second_component (self, query);
   if (code == ICE_TURN_NO_ANSWER) {
     ice_gather_server_given_up (self, query->server);
     return;
@@ -174,6 +181,8 @@ allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
   query->mapped = query->allocation->mapped;
   query->state = ICE_GATHER_QUERY_ANSWERED;
+  ice_gather_query_note_options (self, query, now);
+  ice_gather_wake_second_component (self, query);
   ice_gather_server_succeeded (self, query->server);
   ice_gather_query_report (self, query, now);
 }
@@ -189,6 +198,8 @@ lost (IceGatherer *self, IceGatherQuery *query, guint code)
   query->server->errors++;
   if (query->relayed)
     ice_gather_lose (self, query->socket, &query->relayed->base);
+  if (query->additional)
+    ice_gather_lose (self, query->socket, &query->additional->base);
   if (code == 437 && !query->retried &&
       query->socket->stream->state != ICE_GATHER_STATE_ENDED) {
     query->retried = TRUE;
@@ -208,8 +219,30 @@ push_peer_event (IceGatherer *self, const IceGatherQuery *query,
           : type == ICE_GATHER_CHANNEL_LOST ? "no more channel to"
                                             : "no permission for",
       ice_address_to_string (&event->peer, text), event->code);
-  ice_gather_push_event (self, type, query->socket->stream->id, query->relayed,
-      &event->peer, event->channel);
+  ice_gather_push_event (self, type, query->socket->stream->id,
+      ice_gather_query_candidate (query, event->peer.family), &event->peer,
+      event->channel);
+}
+
+/* RFC 8656 11.6: "the client signals the application of the error". */
+static void
+peer_unreachable (
+    IceGatherer *self, const IceGatherQuery *query, const IceTurnEvent *event)
+{
+  IceCandidate *local = ice_gather_query_candidate (query, event->peer.family);
+  IceGatherEvent *told;
+  gchar text[ICE_ADDRESS_STRLEN];
+
+  ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_TURN,
+      "%s: ICMP type %u, code %u, data %u for packets to %s",
+      query->server->url, event->icmp.type, event->icmp.code, event->icmp.data,
+      ice_address_to_string (&event->peer, text));
+  if (!local)
+    return;
+  ice_gather_push_event (self, ICE_GATHER_PEER_UNREACHABLE,
+      query->socket->stream->id, local, &event->peer, 0);
+  told = g_queue_peek_tail (&self->events);
+  told->icmp = event->icmp;
 }
 
 static gboolean
@@ -241,6 +274,12 @@ handle_event (IceGatherer *self, IceGatherQuery *query,
       break;
     case ICE_TURN_LOST:
       lost (self, query, event->code);
+      break;
+    case ICE_TURN_REFUSED_US:
+      ice_gather_server_failed (self, query->server, event->code);
+      break;
+    case ICE_TURN_PEER_UNREACHABLE:
+      peer_unreachable (self, query, event);
       break;
     case ICE_TURN_PERMISSION_REFUSED:
       push_peer_event (self, query, ICE_GATHER_PERMISSION_REFUSED, event);
@@ -282,9 +321,20 @@ ice_gather_find_relay (const IceGatherSocket *socket, const IceAddress *relayed)
 
     if (query->relayed && query->allocation &&
         query->allocation->state == ICE_ALLOCATION_ACTIVE &&
-        ice_address_equal (&query->allocation->relayed, relayed))
+        (ice_address_equal (&query->allocation->relayed, relayed) ||
+            ice_address_equal (&query->allocation->additional, relayed)))
       return query;
   }
+  return NULL;
+}
+
+IceCandidate *
+ice_gather_query_candidate (const IceGatherQuery *self, guint8 family)
+{
+  if (self->relayed && self->relayed->address.family == family)
+    return self->relayed;
+  if (self->additional && self->additional->address.family == family)
+    return self->additional;
   return NULL;
 }
 

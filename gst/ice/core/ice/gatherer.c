@@ -202,8 +202,9 @@ query_receive (IceGatherer *self, IceGatherQuery *query, IceBytes data,
   verdict = ice_allocation_receive (query->allocation, data, message, now,
       &ret_relayed->from, &ret_relayed->data);
   if (verdict == ICE_TURN_DATA) {
-    ret_relayed->local = query->relayed;
-    return ICE_GATHER_RELAYED;
+    ret_relayed->local =
+        ice_gather_query_candidate (query, ret_relayed->from.family);
+    return ret_relayed->local ? ICE_GATHER_RELAYED : ICE_GATHER_DROPPED;
   }
   if (verdict == ICE_TURN_NOT_MINE)
     return ICE_GATHER_NOT_MINE;

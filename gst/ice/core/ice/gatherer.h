@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../context.h"
-#include "../stun/message.h"
+#include "../turn/allocation.h"
 
 G_BEGIN_DECLS
 
@@ -45,6 +45,12 @@ typedef struct
                             relayed candidates are reported */
   IceFamily only_family; /* NONE: both */
   gboolean lite;         /* RFC 8445 5.2: one host candidate per family */
+  /* RFC 8656 7.1: a server that is reached over one family is asked for a
+   * relayed address of each. */
+  gboolean both_families;
+  gboolean even_port; /* RTP and RTCP: an even port and the next one */
+  gboolean dont_fragment;
+  gboolean mobility; /* RFC 8016 */
 } IceGathererConfig;
 
 typedef enum
@@ -58,6 +64,7 @@ typedef enum
   ICE_GATHER_CHANNEL_BOUND, /* candidate, peer, channel */
   ICE_GATHER_CHANNEL_LOST,
   ICE_GATHER_PERMISSION_REFUSED, /* candidate, peer: pairs to it fail */
+  ICE_GATHER_PEER_UNREACHABLE,   /* candidate, peer, icmp: told by the server */
 } IceGatherEventType;
 
 typedef struct
@@ -67,6 +74,7 @@ typedef struct
   IceCandidate *candidate; /* (owned) (nullable) local */
   IceAddress peer;
   guint16 channel;
+  IceIcmpError icmp;
 } IceGatherEvent;
 
 typedef enum

@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* RFC 8489 18.3, RFC 8656 18, RFC 8445 20.1, RFC 5780 7; below 0x8000
- * comprehension is required. */
+/* RFC 8489 18.3, RFC 8656 18, RFC 8445 20.1, RFC 5780 7, RFC 7635 10,
+ * RFC 8016 4; below 0x8000 comprehension is required. */
 typedef enum
 {
   ICE_STUN_MAPPED_ADDRESS = 0x0001,
@@ -26,6 +26,7 @@ typedef enum
   ICE_STUN_EVEN_PORT = 0x0018,
   ICE_STUN_REQUESTED_TRANSPORT = 0x0019,
   ICE_STUN_DONT_FRAGMENT = 0x001a,
+  ICE_STUN_ACCESS_TOKEN = 0x001b,
   ICE_STUN_MESSAGE_INTEGRITY_SHA256 = 0x001c,
   ICE_STUN_PASSWORD_ALGORITHM = 0x001d,
   ICE_STUN_USERHASH = 0x001e,
@@ -47,6 +48,8 @@ typedef enum
   ICE_STUN_ICE_CONTROLLING = 0x802a,
   ICE_STUN_RESPONSE_ORIGIN = 0x802b,
   ICE_STUN_OTHER_ADDRESS = 0x802c,
+  ICE_STUN_THIRD_PARTY_AUTHORIZATION = 0x802e,
+  ICE_STUN_MOBILITY_TICKET = 0x8030,
 } IceStunAttribute;
 
 /* TRUE for types this library understands. Those that RFC 5780 asks of servers

@@ -7,10 +7,6 @@
 
 #include "../purity.h"
 
-/* Requests that one transaction may turn into because of 401 and 438; a
- * server that keeps challenging gets four requests in all. */
-#define ROUNDS_MAX 3
-
 /* RFC 8489 14.9, 14.10: the longest REALM and NONCE to decode. */
 #define TEXT_MAX 763
 
@@ -285,7 +281,8 @@ ice_stun_auth_challenge (
 
   if (!ice_stun_auth_has_credentials (self))
     return ICE_STUN_AUTH_REFUSED;
-  if (*rounds >= ROUNDS_MAX || !parse_challenge (self, error, &challenge))
+  if (*rounds >= ICE_STUN_AUTH_ROUNDS ||
+      !parse_challenge (self, error, &challenge))
     return ICE_STUN_AUTH_GIVE_UP;
   (*rounds)++;
 

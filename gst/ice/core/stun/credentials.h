@@ -26,8 +26,11 @@ gboolean ice_stun_auth_has_credentials (const IceStunAuth *self);
 gboolean ice_stun_auth_is_ready (const IceStunAuth *self);
 /* Adds USERNAME, REALM, NONCE, and integrity when ready, then FINGERPRINT. */
 void ice_stun_auth_sign (IceStunAuth *self, IceStunBuilder *builder);
-/* A 401 or 438. @rounds counts per request and is raised here; more than three
- * is GIVE_UP. */
+/* Requests that one may turn into because of what a server says to it; one that
+ * never has enough gets four in all. */
+#define ICE_STUN_AUTH_ROUNDS 3
+/* A 401 or 438. @rounds counts per request and is raised here; more than
+ * ICE_STUN_AUTH_ROUNDS is GIVE_UP. */
 IceStunAuthVerdict ice_stun_auth_challenge (
     IceStunAuth *self, const IceStunMessage *error, guint code, guint *rounds);
 /* TRUE when the answer may be acted on: signed with the algorithm of the

@@ -5,13 +5,14 @@
 
 #include "channel-data.h"
 
+#include "../../base/bytes.h"
 #include "../purity.h"
 
 #define MAX_PERMISSIONS 128
 #define MAX_CHANNELS 128
 /* The largest UDP payload over IPv4, less what a Send indication adds: header,
- * XOR-PEER-ADDRESS of an IPv6 peer, DATA header and padding. */
-#define SEND_PAYLOAD_MAX (65507 - (20 + 24 + 4 + 3))
+ * XOR-PEER-ADDRESS of an IPv6 peer, DATA header and padding, DONT-FRAGMENT. */
+#define SEND_PAYLOAD_MAX (65507 - (20 + 24 + 4 + 3 + 4))
 
 static IcePermission *
 find_permission (const IceAllocation *self, const IceAddress *peer)
@@ -82,9 +83,10 @@ make_permission (IceAllocation *self, const IceAddress *peer, IceTime now)
   IcePermission *permission;
 
   drop_useless (self, now);
-  /* RFC 8656 10.1: only peers of the relayed address's family. */
+  /* RFC 8656 10.1: only peers of a relayed address's family. */
   if (self->permissions->len >= MAX_PERMISSIONS ||
-      peer->family != self->relayed.family || !ice_address_is_usable (peer))
+      !ice_allocation_has_family (self, peer->family) ||
+      !ice_address_is_usable (peer))
     return NULL;
   permission = ice_permission_new (peer);
   g_ptr_array_add (self->permissions, permission);
@@ -129,7 +131,8 @@ ice_allocation_bind (IceAllocation *self, const IceAddress *peer, IceTime now)
   /* Numbers are not used twice, so none can stand for a former peer. */
   if (self->channels->len >= MAX_CHANNELS ||
       self->next_channel > ICE_CHANNEL_MAX ||
-      peer->family != self->relayed.family || !ice_address_is_usable (peer))
+      !ice_allocation_has_family (self, peer->family) ||
+      !ice_address_is_usable (peer))
     return;
   channel = ice_channel_new (peer, self->next_channel++);
   g_ptr_array_add (self->channels, channel);
@@ -165,6 +168,24 @@ ice_allocation_is_permitted (
   return permission && ice_permission_is_open (permission, now);
 }
 
+/* What it means for the whole allocation. */
+static void
+lease_failed (IceAllocation *self, guint16 method, guint code)
+{
+  switch (ice_turn_error_remedy (method, code)) {
+    case ICE_TURN_GONE:
+      ice_allocation_end (self, ICE_TURN_LOST, code);
+      break;
+    case ICE_TURN_AUTHENTICATE:
+    case ICE_TURN_REFUSED:
+    case ICE_TURN_OTHER_CREDENTIALS:
+      ice_allocation_emit (self, ICE_TURN_REFUSED_US, NULL, 0, code);
+      break;
+    default:
+      break;
+  }
+}
+
 static IceTurnVerdict
 receive_permission_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
@@ -178,9 +199,11 @@ receive_permission_answer (
     what = ice_permission_receive (permission, &self->link, answer, now, &code);
     if (what == ICE_TURN_ANSWER_NOT_MINE)
       continue;
-    if (what == ICE_TURN_ANSWER_ERROR && code == 437)
-      ice_allocation_end (self, ICE_TURN_LOST, code);
-    else if (what == ICE_TURN_ANSWER_ERROR &&
+    if (what == ICE_TURN_ANSWER_ERROR)
+      lease_failed (self, ICE_STUN_CREATE_PERMISSION, code);
+    if (self->state != ICE_ALLOCATION_ACTIVE)
+      return ICE_TURN_HANDLED;
+    if (what == ICE_TURN_ANSWER_ERROR &&
         permission->lease.state == ICE_LEASE_LOST)
       refuse_permission (self, permission, code);
     return ice_allocation_judge (what);
@@ -214,9 +237,11 @@ receive_channel_answer (
       continue;
     if (what == ICE_TURN_ANSWER_SUCCESS)
       grant_permission (self, &channel->peer, now);
-    if (what == ICE_TURN_ANSWER_ERROR && code == 437)
-      ice_allocation_end (self, ICE_TURN_LOST, code);
-    else if (what == ICE_TURN_ANSWER_SUCCESS && !was_bound)
+    if (what == ICE_TURN_ANSWER_ERROR)
+      lease_failed (self, ICE_STUN_CHANNEL_BIND, code);
+    if (self->state != ICE_ALLOCATION_ACTIVE)
+      return ICE_TURN_HANDLED;
+    if (what == ICE_TURN_ANSWER_SUCCESS && !was_bound)
       ice_allocation_emit (
           self, ICE_TURN_CHANNEL_BOUND, &channel->peer, channel->number, 0);
     else if (what == ICE_TURN_ANSWER_ERROR && was_bound &&
@@ -301,6 +326,9 @@ wrap_in_indication (
       &self->link, &builder, ICE_STUN_INDICATION, ICE_STUN_SEND);
   ice_stun_builder_add_xor_address (&builder, ICE_STUN_XOR_PEER_ADDRESS, peer);
   ice_stun_builder_add_bytes (&builder, ICE_STUN_DATA_ATTRIBUTE, payload);
+  /* RFC 8656 11.1: when the Allocate has shown that it is understood. */
+  if (self->options.dont_fragment)
+    ice_stun_builder_add_flag (&builder, ICE_STUN_DONT_FRAGMENT);
   return ice_stun_builder_end (&builder);
 }
 
@@ -340,20 +368,51 @@ ice_allocation_receive_channel_data (IceAllocation *self, IceBytes datagram,
   return ICE_TURN_DATA;
 }
 
-/* RFC 8656 11.4: no address, no permission, no data: discarded. An ICMP
- * attribute (11.6) tells nothing that a check would not find out. */
+gboolean
+ice_icmp_error_is_hard (const IceIcmpError *self, IceFamily family)
+{
+  /* ICMPv4 type 3 (RFC 792, RFC 1812 5.2.7.1): all codes but 4, which says that
+   * the packet was too big. ICMPv6 type 1 (RFC 4443 3.1): all codes. */
+  return family == ICE_FAMILY_IPV6 ? self->type == 1
+                                   : self->type == 3 && self->code != 4;
+}
+
+/* RFC 8656 11.6, 18.13: two reserved bytes, type, code, four bytes of data. It
+ * is about a packet to the peer, and no data, whatever else the indication
+ * holds. The port is 0 when the server could not see it. */
+static IceTurnVerdict
+receive_icmp (IceAllocation *self, IceBytes value, const IceAddress *peer)
+{
+  IceTurnEvent event = { .type = ICE_TURN_PEER_UNREACHABLE, .peer = *peer };
+  IceReader in;
+
+  ice_reader_init (&in, value);
+  if (value.size != 8 || !ice_skip (&in, 2) ||
+      !ice_read_u8 (&in, &event.icmp.type) ||
+      !ice_read_u8 (&in, &event.icmp.code) ||
+      !ice_read_u32 (&in, &event.icmp.data))
+    return ICE_TURN_DROPPED;
+  g_array_append_val (self->events, event);
+  return ICE_TURN_HANDLED;
+}
+
+/* RFC 8656 11.4: no address, no permission, no data: discarded. */
 IceTurnVerdict
 ice_allocation_receive_data (IceAllocation *self, const IceStunMessage *message,
     IceTime now, IceAddress *ret_peer, IceBytes *ret_payload)
 {
+  IceBytes icmp;
   guint16 unknown;
 
   if (self->state != ICE_ALLOCATION_ACTIVE ||
       ice_stun_message_unknown (message, &unknown, 1) > 0 ||
       !ice_stun_message_get_xor_address (
           message, ICE_STUN_XOR_PEER_ADDRESS, ret_peer) ||
-      !ice_address_is_usable (ret_peer) ||
-      !ice_allocation_is_permitted (self, ret_peer, now) ||
+      !ice_allocation_is_permitted (self, ret_peer, now))
+    return ICE_TURN_DROPPED;
+  if (ice_stun_message_find (message, ICE_STUN_ICMP, &icmp))
+    return receive_icmp (self, icmp, ret_peer);
+  if (!ice_address_is_usable (ret_peer) ||
       !ice_stun_message_find (message, ICE_STUN_DATA_ATTRIBUTE, ret_payload))
     return ICE_TURN_DROPPED;
   return ICE_TURN_DATA;

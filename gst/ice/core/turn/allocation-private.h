@@ -2,8 +2,22 @@
 #pragma once
 
 #include "allocation.h"
+#include "error.h"
 
 G_BEGIN_DECLS
+
+/* allocation-options.c */
+void
+ice_allocation_add_options (const IceAllocation *self, IceStunBuilder *builder);
+/* FALSE when the answer holds no relayed address of the family wanted. */
+gboolean
+ice_allocation_take_options (IceAllocation *self, const IceStunMessage *answer);
+void
+ice_allocation_take_ticket (IceAllocation *self, const IceStunMessage *answer);
+/* Takes out of the options what an error says is refused, and the rest too
+ * when only one more request may be sent. FALSE when there is nothing. */
+gboolean ice_allocation_strip (IceAllocation *self, guint code,
+    const IceStunMessage *answer, gboolean last_try);
 
 /* Between allocation.c and allocation-peers.c. */
 

@@ -8,9 +8,6 @@
 /* RFC 8656 7.1, 15: the only transport between server and peers is UDP, 17 in
  * the protocol registry, in the first of four bytes. */
 #define REQUESTED_TRANSPORT_UDP (17u << 24)
-/* RFC 8656 18.6: the family is the first of four bytes. */
-#define REQUESTED_FAMILY_IPV4 (0x01u << 24)
-#define REQUESTED_FAMILY_IPV6 (0x02u << 24)
 /* RFC 8656 3.2: the default lifetime. Servers' numbers are hostile: outside of
  * these bounds they would make us refresh in a storm, or never. */
 #define LIFETIME_DEFAULT 600
@@ -45,11 +42,25 @@ void
 ice_allocation_free (IceAllocation *self)
 {
   ice_turn_request_clear (&self->request);
+  g_clear_pointer (&self->ticket, g_bytes_unref);
   g_ptr_array_unref (self->permissions);
   g_ptr_array_unref (self->channels);
   g_array_unref (self->events);
   ice_turn_link_clear (&self->link);
   g_free (self);
+}
+
+void
+ice_allocation_set_options (IceAllocation *self, const IceTurnOptions *options)
+{
+  self->options = *options;
+}
+
+gboolean
+ice_allocation_has_family (const IceAllocation *self, guint8 family)
+{
+  return family != ICE_FAMILY_NONE &&
+      (self->relayed.family == family || self->additional.family == family);
 }
 
 IcePacket *
@@ -98,10 +109,7 @@ ice_allocation_request (IceAllocation *self, IceTime now)
       &self->link, &builder, ICE_STUN_REQUEST, ICE_STUN_ALLOCATE);
   ice_stun_builder_add_u32 (
       &builder, ICE_STUN_REQUESTED_TRANSPORT, REQUESTED_TRANSPORT_UDP);
-  if (self->family != ICE_FAMILY_NONE)
-    ice_stun_builder_add_u32 (&builder, ICE_STUN_REQUESTED_ADDRESS_FAMILY,
-        self->family == ICE_FAMILY_IPV6 ? REQUESTED_FAMILY_IPV6
-                                        : REQUESTED_FAMILY_IPV4);
+  ice_allocation_add_options (self, &builder);
   ice_turn_request_start (&self->request, &self->link, &builder, now);
   self->state = ICE_ALLOCATION_REQUESTED;
 }
@@ -177,11 +185,7 @@ take_allocation (IceAllocation *self, const IceStunMessage *answer, IceTime now)
     ice_allocation_end (self, ICE_TURN_FAILED, ICE_TURN_NONSENSE);
     return;
   }
-  if (!ice_stun_message_get_xor_address (
-          answer, ICE_STUN_XOR_RELAYED_ADDRESS, &self->relayed) ||
-      !ice_address_is_usable (&self->relayed) ||
-      (self->family != ICE_FAMILY_NONE &&
-          self->relayed.family != self->family)) {
+  if (!ice_allocation_take_options (self, answer)) {
     ice_allocation_emit (self, ICE_TURN_FAILED, NULL, 0, ICE_TURN_NONSENSE);
     send_refresh (self, 0, now);
     self->state = ICE_ALLOCATION_RELEASING;
@@ -196,10 +200,28 @@ take_allocation (IceAllocation *self, const IceStunMessage *answer, IceTime now)
   ice_allocation_emit (self, ICE_TURN_ALLOCATED, NULL, 0, 0);
 }
 
+/* What is asked for less shares the budget of what is asked for with other
+ * credentials: four requests in all. */
+static gboolean
+ask_for_less (
+    IceAllocation *self, const IceStunMessage *answer, guint code, guint rounds)
+{
+  if (ice_turn_error_remedy (ICE_STUN_ALLOCATE, code) != ICE_TURN_STRIP ||
+      rounds >= ICE_STUN_AUTH_ROUNDS ||
+      !ice_allocation_strip (
+          self, code, answer, rounds + 1 >= ICE_STUN_AUTH_ROUNDS))
+    return FALSE;
+  self->request.rounds = rounds + 1;
+  return TRUE;
+}
+
 static void
 take_allocate_answer (IceAllocation *self, IceTurnAnswer what,
-    const IceStunMessage *answer, guint code, IceTime now)
+    const IceStunMessage *answer, guint code, guint rounds, IceTime now)
 {
+  if (what == ICE_TURN_ANSWER_ERROR &&
+      ask_for_less (self, answer, code, rounds))
+    what = ICE_TURN_ANSWER_RETRY;
   switch (what) {
     case ICE_TURN_ANSWER_RETRY:
       self->state = ICE_ALLOCATION_IDLE;
@@ -222,19 +244,34 @@ take_allocate_answer (IceAllocation *self, IceTurnAnswer what,
 
 /* What is held is asked for until it expires, a few times. */
 static void
-refresh_failed (IceAllocation *self, guint code, IceTime now)
+refresh_later (IceAllocation *self, guint code, IceTime now)
 {
   IceTime left = self->expires_at - now;
 
-  /* Four requests for one Refresh, and it still does not take our credentials:
-   * the allocation is used until it expires. */
-  if (code == 401 || code == 438)
-    return;
-  /* RFC 8656 8.3: 437 says that it no longer exists. */
-  if (code == 437 || ++self->n_failures > REFRESH_FAILURES_MAX)
+  if (++self->n_failures > REFRESH_FAILURES_MAX)
     ice_allocation_end (self, ICE_TURN_LOST, code);
   else
     self->refresh_at = now + MAX (left / 4, ICE_SECOND);
+}
+
+static void
+refresh_failed (IceAllocation *self, guint code, IceTime now)
+{
+  switch (ice_turn_error_remedy (ICE_STUN_REFRESH, code)) {
+    case ICE_TURN_GONE:
+      ice_allocation_end (self, ICE_TURN_LOST, code);
+      break;
+    case ICE_TURN_TRY_LATER:
+      refresh_later (self, code, now);
+      break;
+    case ICE_TURN_AUTHENTICATE: /* four requests, and it refuses still */
+    case ICE_TURN_REFUSED:
+    case ICE_TURN_OTHER_CREDENTIALS:
+      ice_allocation_emit (self, ICE_TURN_REFUSED_US, NULL, 0, code);
+      break;
+    default:
+      break;
+  }
 }
 
 static void
@@ -283,6 +320,7 @@ receive_own_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
 {
   IceTime sent_at = self->request.transaction.sent_at;
+  guint rounds = self->request.rounds;
   IceTurnAnswer what;
   guint code = 0;
 
@@ -291,7 +329,7 @@ receive_own_answer (
     return ice_allocation_judge (what);
   self->rtt = now - sent_at;
   if (self->state == ICE_ALLOCATION_REQUESTED)
-    take_allocate_answer (self, what, answer, code, now);
+    take_allocate_answer (self, what, answer, code, rounds, now);
   else if (self->state == ICE_ALLOCATION_ACTIVE)
     take_refresh_answer (self, what, answer, code, now);
   else if (self->state == ICE_ALLOCATION_RELEASING)
@@ -335,7 +373,7 @@ own_timeout (IceAllocation *self, IceTime now)
   } else if (now >= self->expires_at) {
     ice_allocation_end (self, ICE_TURN_LOST, ICE_TURN_NO_ANSWER);
   } else if (given_up) {
-    refresh_failed (self, ICE_TURN_NO_ANSWER, now);
+    refresh_later (self, ICE_TURN_NO_ANSWER, now);
   } else if (now >= self->refresh_at) {
     self->refresh_at = ICE_TIME_NEVER;
     send_refresh (self, self->lifetime, now);

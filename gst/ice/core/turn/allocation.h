@@ -20,14 +20,18 @@ typedef enum
 
 typedef enum
 {
-  ICE_TURN_CHALLENGED, /* call ice_allocation_request again: a new transaction
-                          that the pacing must allow (RFC 8445 5.1.1.2) */
+  ICE_TURN_CHALLENGED, /* code; call ice_allocation_request again: a new
+                          transaction that the pacing must allow (RFC 8445
+                          5.1.1.2) */
   ICE_TURN_ALLOCATED,
   ICE_TURN_FAILED,             /* code; no allocation came to be */
   ICE_TURN_LOST,               /* code; the allocation is no more */
   ICE_TURN_PERMISSION_REFUSED, /* peer, code */
   ICE_TURN_CHANNEL_BOUND,      /* peer, channel */
   ICE_TURN_CHANNEL_LOST,       /* peer, channel, code */
+  ICE_TURN_REFUSED_US,         /* code; it is used until it expires, and kept
+                                  longer with other credentials only */
+  ICE_TURN_PEER_UNREACHABLE,   /* peer, icmp: (RFC 8656 11.6) */
 } IceTurnEventType;
 
 /* Codes beside those of STUN. */
@@ -36,13 +40,38 @@ typedef enum
   1 /* a success that is of no use: lifetime, address                          \
      */
 
+/* RFC 8656 18.13. What type and code mean depends on the peer's family. */
+typedef struct
+{
+  guint8 type, code;
+  guint32 data; /* the next hop's MTU, when the packet was too big */
+} IceIcmpError;
+
+/* TRUE when the peer cannot be reached at all (RFC 1122 4.2.3.9, RFC 4443 3.1):
+ * not for a packet too big, nor for one that travelled too long. */
+gboolean ice_icmp_error_is_hard (const IceIcmpError *self, IceFamily family);
+
 typedef struct
 {
   IceTurnEventType type;
   guint code;
   guint16 channel;
-  IceAddress peer;
+  IceAddress peer; /* of PEER_UNREACHABLE: port 0 when it is not known */
+  IceIcmpError icmp;
 } IceTurnEvent;
+
+/* What to ask for beside one relayed address. What the server refuses is taken
+ * out, and it is asked again without (RFC 8656 7.4). */
+typedef struct
+{
+  gboolean both_families; /* an IPv6 address beside the IPv4 one; goes before
+                             the family wanted */
+  gboolean reserve;       /* an even port, and the next one kept for a while */
+  gboolean has_token;     /* the port that was kept: token */
+  guint8 token[8];
+  gboolean dont_fragment; /* Send indications are not fragmented */
+  gboolean mobility;      /* RFC 8016: a ticket to move with */
+} IceTurnOptions;
 
 typedef enum
 {
@@ -57,7 +86,13 @@ typedef struct
 {
   IceAllocationState state;
   IceFamily family; /* what to ask for; NONE: the server's default, IPv4 */
+  IceTurnOptions options;     /* those that were not refused */
   IceAddress relayed, mapped; /* mapped: family NONE when the server hid it */
+  IceAddress additional;      /* of the other family, or family NONE */
+  guint additional_error;     /* why there is none: 440, 508; 0: not said */
+  gboolean reserved;          /* the next port is kept */
+  guint8 reservation[8];      /* the token for it */
+  GBytes *ticket;             /* (owned) (nullable) RFC 8016 */
   IceAddress alternate;       /* after FAILED with 300 */
   guint lifetime;             /* seconds, as clamped */
   IceTime rtt;                /* of the last transaction that was answered */
@@ -77,6 +112,9 @@ IceAllocation *ice_allocation_new (const gchar *username, const gchar *password,
 void ice_allocation_free (IceAllocation *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceAllocation, ice_allocation_free)
 
+/* Before the first request. */
+void
+ice_allocation_set_options (IceAllocation *self, const IceTurnOptions *options);
 /* Sends Allocate: at first, and after CHALLENGED. */
 void ice_allocation_request (IceAllocation *self, IceTime now);
 /* Deletes the allocation at the server (RFC 8656 8.1). */
@@ -86,6 +124,8 @@ void ice_allocation_verify (IceAllocation *self, IceTime now);
 /* An allocation that is held waits for the answer to a Refresh. */
 gboolean ice_allocation_is_refreshing (const IceAllocation *self);
 
+/* TRUE when it relays to peers of that family. */
+gboolean ice_allocation_has_family (const IceAllocation *self, guint8 family);
 /* Installs a permission for @peer and keeps it; PERMISSION_REFUSED when it
  * cannot be had. */
 void ice_allocation_permit (

@@ -10,7 +10,8 @@ ice_channel_new (const IceAddress *peer, guint16 number)
 
   self->peer = *peer;
   self->number = number;
-  ice_lease_init (&self->lease, ICE_CHANNEL_LIFETIME, ICE_CHANNEL_RENEW_AFTER);
+  ice_lease_init (&self->lease, ICE_STUN_CHANNEL_BIND, ICE_CHANNEL_LIFETIME,
+      ICE_CHANNEL_RENEW_AFTER);
   return self;
 }
 

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lease.h"
 
+#include "error.h"
+
 #include "../purity.h"
 
-/* Server errors of the moment, 500 and 508, get one more try this much later;
- * RFC 8489 6.3.4 leaves the delay of a 500 to the client. */
+/* Server errors of the moment get one more try this much later; RFC 8489 6.3.4
+ * leaves the delay to the client. */
 #define RETRY_DELAY ICE_SECOND
 #define ASK_AGAIN_DELAY (5 * ICE_SECOND)
 
 void
-ice_lease_init (IceLease *self, IceTime lifetime, IceTime renew_after)
+ice_lease_init (
+    IceLease *self, guint16 method, IceTime lifetime, IceTime renew_after)
 {
   *self = (IceLease){
     .state = ICE_LEASE_REQUESTED,
+    .method = method,
     .wanted = TRUE,
     .lifetime = lifetime,
     .renew_after = renew_after,
@@ -57,11 +61,18 @@ ice_lease_may_ask_again (const IceLease *self, IceTime now)
 static void
 take_error (IceLease *self, guint code, IceTime now)
 {
-  if ((code == 500 || code == 508) && !self->retried) {
+  IceTurnRemedy remedy = ice_turn_error_remedy (self->method, code);
+
+  if (remedy == ICE_TURN_TRY_LATER && !self->retried) {
     self->retried = TRUE;
     self->renew_at = now + RETRY_DELAY;
     return;
   }
+  /* What is held lasts, and other credentials may renew it in time. */
+  if (self->state == ICE_LEASE_HELD &&
+      (remedy == ICE_TURN_AUTHENTICATE || remedy == ICE_TURN_REFUSED ||
+          remedy == ICE_TURN_OTHER_CREDENTIALS))
+    return;
   ice_lease_lose (self, now);
 }
 

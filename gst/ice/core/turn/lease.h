@@ -18,6 +18,7 @@ typedef enum
 typedef struct
 {
   IceLeaseState state;
+  guint16 method;   /* that asks for it */
   gboolean wanted;  /* FALSE: not renewed, expires in peace */
   gboolean retried; /* the one delayed retry was used */
   IceTurnRequest request;
@@ -32,7 +33,8 @@ typedef enum
   ICE_LEASE_ENDED, /* the state became LOST just now */
 } IceLeaseStep;
 
-void ice_lease_init (IceLease *self, IceTime lifetime, IceTime renew_after);
+void ice_lease_init (
+    IceLease *self, guint16 method, IceTime lifetime, IceTime renew_after);
 void ice_lease_clear (IceLease *self);
 /* Also called when something else renews it as a side effect. */
 void ice_lease_grant (IceLease *self, IceTime now);

@@ -14,8 +14,8 @@ ice_permission_new (const IceAddress *peer)
   self->peer = *peer;
   self->peer.port = 0;
   self->users = g_array_new (FALSE, FALSE, sizeof (IceAddress));
-  ice_lease_init (
-      &self->lease, ICE_PERMISSION_LIFETIME, ICE_PERMISSION_RENEW_AFTER);
+  ice_lease_init (&self->lease, ICE_STUN_CREATE_PERMISSION,
+      ICE_PERMISSION_LIFETIME, ICE_PERMISSION_RENEW_AFTER);
   return self;
 }
 
