@@ -52,6 +52,9 @@ ice_core_choose_pair (IceCore *self, IceComponent *component, IceTime now)
     return NULL;
   if (selected && selected->without_ice)
     return selected;
+  if (component->concluded &&
+      ice_policy_renominates (&component->stream->set->policy))
+    return ice_renominator_choose (component, now);
   pair = best_nominated (component, now);
   if (pair)
     return pair;
@@ -277,10 +280,8 @@ update_stream (IceCore *self, IceStream *stream, IceTime now)
     IceTime ignored;
     IcePair *pair = ice_nominator_pick (stream->set, component, now, &ignored);
 
-    if (pair) {
-      pair->nomination = ICE_NOMINATION_WANTED;
-      ice_checklist_trigger (pair);
-    }
+    if (pair)
+      ice_nominator_begin (stream->set, pair, now);
     update_selected (self, component, now);
   }
   completed = is_completed (stream);
@@ -367,9 +368,12 @@ ice_core_settle (IceCore *self, IceTime now)
     IceStream *stream = g_ptr_array_index (self->streams, i);
 
     update_stream (self, stream, now);
-    for (guint j = 0; j < stream->components->len; j++)
-      ice_core_run_consent (
-          self, g_ptr_array_index (stream->components, j), now);
+    for (guint j = 0; j < stream->components->len; j++) {
+      IceComponent *component = g_ptr_array_index (stream->components, j);
+
+      ice_core_run_consent (self, component, now);
+      ice_renominator_run (stream->set, component, now);
+    }
     update_stream (self, stream, now);
   }
   ice_core_run_failures (self, now);

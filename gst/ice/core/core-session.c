@@ -487,14 +487,13 @@ ice_core_set_selected_pair (IceCore *self, guint transport,
   pair = find_or_form_pair (self, component, local, remote, now);
   if (pair == NULL)
     return ICE_VERDICT_REFUSED;
-  if (pair->nomination == ICE_NOMINATION_DONE)
+  if (pair->nomination == ICE_NOMINATION_DONE && pair == component->selected)
     return ICE_VERDICT_OK;
   component->concluded = TRUE;
   ice_checklist_conclude (component->stream->set, component, pair);
   /* Checked once more: the controlling side nominates by it, the other makes
    * sure that it works. */
-  pair->nomination = ICE_NOMINATION_WANTED;
-  ice_checklist_trigger (pair);
+  ice_nominator_begin (component->stream->set, pair, now);
   ice_core_settle (self, now);
   return ICE_VERDICT_OK;
 }

@@ -159,6 +159,23 @@ check_hint (IceCore *self, IceStream *stream, IceTime now)
   output->error.cause = cause;
 }
 
+/* By the selected pair, or by one that is still checked or kept as a spare. */
+static gboolean
+is_in_use (const IceComponent *component, const IceCandidate *local)
+{
+  GPtrArray *pairs = component->stream->pairs;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    const IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == component && pair->state != ICE_PAIR_FAILED &&
+        ice_pair_same_local (pair->local, local))
+      return TRUE;
+  }
+  return component->selected &&
+      ice_pair_same_local (component->selected->local, local);
+}
+
 /* RFC 8445 8.3.1: allocations that no selected pair uses are given back, and
  * the mappings of reflexive candidates are no longer kept alive: the selected
  * pair keeps its own. */
@@ -193,8 +210,7 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
     if (local->kind == ICE_CANDIDATE_SERVER_REFLEXIVE)
       ice_core_release_local (self, stream, local, now);
     if (local->kind != ICE_CANDIDATE_RELAYED ||
-        (component && component->selected &&
-            ice_pair_same_local (component->selected->local, local)))
+        (component && is_in_use (component, local)))
       continue;
     if (component)
       ice_component_unaccept_local (
@@ -249,6 +265,7 @@ component_deadline (IceCore *self, IceComponent *component)
   if (stream->started_at && is_waiting (component))
     deadline = MIN (deadline, fail_at (component));
   ice_nominator_pick (stream->set, component, self->settled_at, &at);
+  deadline = MIN (deadline, ice_renominator_deadline (component));
   return MIN (deadline, at);
 }
 

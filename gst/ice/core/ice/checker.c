@@ -3,6 +3,7 @@
 #include "checker.h"
 
 #include "../stun/builder.h"
+#include "renominator.h"
 
 #include <string.h>
 
@@ -33,10 +34,19 @@ build_request (IceChecklistSet *set, IcePair *pair, IceCheck *check)
       check->tie_breaker);
   if (check->use_candidate)
     ice_stun_builder_add_flag (&builder, ICE_STUN_USE_CANDIDATE);
+  if (check->nomination)
+    ice_stun_builder_add_u32 (&builder, ICE_STUN_NOMINATION, check->nomination);
   ice_stun_builder_add_integrity (
       &builder, pair->generation->remote_key, ICE_STUN_INTEGRITY_SHA1);
   ice_stun_builder_add_fingerprint (&builder);
   return ice_stun_builder_end (&builder);
+}
+
+static gboolean
+is_being_nominated (const IcePair *pair)
+{
+  return pair->nomination == ICE_NOMINATION_WANTED ||
+      pair->renomination.pending;
 }
 
 /* Makes the request and sends it; the caller starts the transaction. */
@@ -52,8 +62,9 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
   check->priority = ice_candidate_learnt_priority (pair->local);
   /* RFC 8445 7.1.2: the controlled agent MUST NOT. Consent requests repeat a
    * nomination whose answer was lost. */
-  check->use_candidate =
-      set->controlling && pair->nomination == ICE_NOMINATION_WANTED;
+  check->use_candidate = set->controlling && is_being_nominated (pair);
+  if (check->use_candidate && ice_policy_renominates (&set->policy))
+    check->nomination = pair->renomination.value;
   *ret_packet = build_request (set, pair, check);
   ice_gatherer_transmit (
       set->gatherer, pair->local, &pair->remote->address, *ret_packet, now);
@@ -244,20 +255,42 @@ learn_local (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   return local;
 }
 
+static void
+set_mapped (IceChecklistSet *set, IcePair *pair, IceCheck *check,
+    const IceAddress *mapped)
+{
+  IceCandidate *local = find_mapped (pair, mapped);
+
+  if (local == NULL && pair->component->stream->locals->len >= MAX_LOCALS)
+    local = pair->local;
+  g_clear_pointer (&pair->mapped, ice_candidate_unref);
+  pair->mapped = local ? ice_candidate_ref (local)
+                       : learn_local (set, pair, check, mapped);
+  ice_pair_update_priority (pair, set->controlling);
+}
+
+/* A NAT of ours has forgotten the selected pair, and the peer has to follow us
+ * to its new port. */
+static void
+watch_mapped (IceChecklistSet *set, IcePair *pair, IceCheck *check,
+    const IceAddress *mapped)
+{
+  if (!ice_policy_renominates (&set->policy) || pair->mapped == NULL ||
+      pair != pair->component->selected ||
+      pair->generation != pair->component->stream->generation ||
+      ice_address_equal (&pair->mapped->address, mapped))
+    return;
+  set_mapped (set, pair, check, mapped);
+  pair->renomination.rebound = TRUE;
+}
+
 /* RFC 8445 7.2.5.3.2: the pair is valid, seen as @mapped by the peer. */
 static void
 make_valid (IceChecklistSet *set, IcePair *pair, IceCheck *check,
     const IceAddress *mapped, IceTime now)
 {
-  if (pair->mapped == NULL) {
-    IceCandidate *local = find_mapped (pair, mapped);
-
-    if (local == NULL && pair->component->stream->locals->len >= MAX_LOCALS)
-      local = pair->local;
-    pair->mapped = local ? ice_candidate_ref (local)
-                         : learn_local (set, pair, check, mapped);
-    ice_pair_update_priority (pair, set->controlling);
-  }
+  if (pair->mapped == NULL)
+    set_mapped (set, pair, check, mapped);
   if (pair->succeeded_at == 0) {
     pair->succeeded_at = now;
     if (pair->learnt && set->n_unproven > 0) /* 0: restarted since */
@@ -278,6 +311,11 @@ note_rtt (IcePair *pair, IceCheck *check, IceTime now)
   /* Karn: which of several requests was answered is not known. */
   if (check->transaction.n_sent == 1 || pair->rtt == 0)
     pair->rtt = MAX (rtt, 1);
+  if (check->transaction.n_sent == 1) {
+    IceRenomination *smooth = &pair->renomination;
+
+    smooth->rtt = smooth->n_rtt++ ? (3 * smooth->rtt + pair->rtt) / 4 : rtt;
+  }
   pair->total_rtt += rtt;
   pair->responses_received++;
 }
@@ -286,6 +324,10 @@ note_rtt (IcePair *pair, IceCheck *check, IceTime now)
 static void
 update_nomination (IceChecklistSet *set, IcePair *pair, const IceCheck *check)
 {
+  if (set->controlling && ice_policy_renominates (&set->policy)) {
+    ice_renominator_acked (set, pair, check->nomination);
+    return;
+  }
   if (pair->nomination != ICE_NOMINATION_WANTED ||
       (set->controlling && !check->use_candidate))
     return;
@@ -302,7 +344,7 @@ conclude_check (IceChecklistSet *set, IcePair *pair, IceCheck *check)
   ice_pair_remove_check (pair, check);
   /* An older check was answered while the nominating one is under way or
    * still to be sent: that one has to go on. */
-  if (set->controlling && pair->nomination == ICE_NOMINATION_WANTED)
+  if (set->controlling && is_being_nominated (pair))
     return;
   ice_pair_cancel_checks (pair);
   g_queue_remove (&stream->triggered, pair);
@@ -326,6 +368,7 @@ check_succeeded (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   if (component->selected == pair)
     ice_consent_answered (&component->consent, pair->rtt, now);
   update_nomination (set, pair, check);
+  watch_mapped (set, pair, check, mapped);
   if (check->kind != ICE_CHECK_ORDINARY) {
     ice_pair_remove_check (pair, check);
     return;

@@ -150,6 +150,7 @@ update_role (IceChecklistSet *self, IcePair *pair)
   /* Whoever wanted to nominate is not the one who decides any more. */
   if (pair->nomination == ICE_NOMINATION_WANTED)
     pair->nomination = ICE_NOMINATION_NONE;
+  pair->renomination.pending = pair->renomination.rebound = FALSE;
 }
 
 void

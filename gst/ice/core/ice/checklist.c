@@ -41,7 +41,9 @@ form_pair (IceChecklistSet *self, IceComponent *component,
   gboolean lite = self->policy.lite;
   IcePair *pair;
 
-  if ((component->concluded && !lite) || component->state == ICE_STATE_CLOSED ||
+  if ((component->concluded && !lite &&
+          !ice_policy_renominates (&self->policy)) ||
+      component->state == ICE_STATE_CLOSED ||
       component->state == ICE_STATE_FAILED ||
       !ice_pair_is_possible (candidate, remote))
     return;
@@ -374,6 +376,7 @@ ice_checklist_fail (IceChecklistSet *self, IcePair *pair)
   }
   pair->state = ICE_PAIR_FAILED;
   pair->nomination = ICE_NOMINATION_NONE;
+  pair->renomination.pending = FALSE;
   ice_pair_cancel_checks (pair);
   g_queue_remove (&pair->component->stream->triggered, pair);
 }

@@ -45,8 +45,8 @@ static const guint probe_gaps[MAX_PROBES] = { 1, 1, 2, 4, 8, 8, 8 };
  * costs nothing between consent requests. */
 #define WATCH_FOR (5 * ICE_SECOND)
 
-static IceTime
-consent_period (IceContext *context)
+IceTime
+ice_consent_period (IceContext *context)
 {
   guint32 dice;
 
@@ -67,8 +67,9 @@ ice_consent_start (IceConsent *self, IceContext *context, IceConsentMode mode,
     .watch_at = now + MEDIA_SILENCE,
     .watch_until = now + WATCH_FOR,
   };
-  self->next_at = mode == ICE_CONSENT_CHECKS ? now + consent_period (context)
-                                             : now + KEEPALIVE_PERIOD;
+  self->next_at = mode == ICE_CONSENT_CHECKS
+      ? now + ice_consent_period (context)
+      : now + KEEPALIVE_PERIOD;
 }
 
 void
@@ -137,6 +138,14 @@ ice_consent_heard (IceConsent *self, IceTime now)
    * request to renew it. */
   if (now > self->granted_at + CONSENT_PERIOD_MIN + CONSENT_PERIOD_SPREAD)
     begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now, now + HEARD_PATIENCE);
+}
+
+void
+ice_consent_suspect (IceConsent *self, IceTime now)
+{
+  if (self->mode == ICE_CONSENT_CHECKS && self->doubt == ICE_DOUBT_NONE)
+    begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now,
+        now + PROBE_GAP + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
 }
 
 /* While disconnected too: media that comes back does not pass the core. */
@@ -246,7 +255,7 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
   if (now >= self->next_at) {
     IceTime first_probe = now + MAX (PROBE_GAP, self->rtt * 5 / 4);
 
-    self->next_at = now + consent_period (context);
+    self->next_at = now + ice_consent_period (context);
     self->sent_at = self->asked_at = now;
     if (self->doubt == ICE_DOUBT_NONE)
       begin_doubt (self, ICE_DOUBT_UNANSWERED, now, first_probe,

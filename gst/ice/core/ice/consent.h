@@ -70,10 +70,15 @@ void ice_consent_revoke (IceConsent *self);
 /* A signed request from the peer on the pair; for a lite agent a keepalive,
  * too. */
 void ice_consent_heard (IceConsent *self, IceTime now);
+/* The pair may be gone: it is asked at once, and judged like one that did not
+ * answer. */
+void ice_consent_suspect (IceConsent *self, IceTime now);
 /* When media last came and went; 0: never. */
 void ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at);
 IceConsentStep
 ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now);
 IceTime ice_consent_deadline (const IceConsent *self);
+/* RFC 7675 5.1: how long to wait for the next request. */
+IceTime ice_consent_period (IceContext *context);
 
 G_END_DECLS

@@ -15,6 +15,8 @@
  * trip does. */
 #include "nominator.h"
 
+#include "renominator.h"
+
 #include "../purity.h"
 
 /* Two RTTs, within these bounds: a dead better pair costs that much. */
@@ -136,8 +138,11 @@ ice_nominator_pick (const IceChecklistSet *set, const IceComponent *component,
   IceTime first_valid_at = now, at;
 
   *ret_deadline = ICE_TIME_NEVER;
-  if (!set->controlling || set->policy.lite || component->concluded ||
-      best == NULL)
+  if (!set->controlling || set->policy.lite)
+    return NULL;
+  if (component->concluded)
+    return ice_renominator_pick (set, component, now, ret_deadline);
+  if (best == NULL)
     return NULL;
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
@@ -156,6 +161,16 @@ ice_nominator_pick (const IceChecklistSet *set, const IceComponent *component,
   return NULL;
 }
 
+void
+ice_nominator_begin (IceChecklistSet *set, IcePair *pair, IceTime now)
+{
+  if (set->controlling && ice_policy_renominates (&set->policy))
+    ice_renominator_begin (set, pair, now);
+  if (pair->nomination != ICE_NOMINATION_DONE)
+    pair->nomination = ICE_NOMINATION_WANTED;
+  ice_checklist_trigger (pair);
+}
+
 /* RFC 5245 8.1.2: where every check nominates, a better pair whose nomination
  * is under way goes on, on both sides; all others go. RFC 8445 8.1.2, where one
  * check nominates, is the same with no such pair. */
@@ -165,6 +180,11 @@ ice_nominator_conclude (
 {
   GPtrArray *pairs = component->stream->pairs;
 
+  if (ice_policy_renominates (&set->policy) && set->consent &&
+      !set->policy.lite) {
+    ice_renominator_conclude (set, component, nominated);
+    return;
+  }
   for (guint i = pairs->len; i-- > 0;) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 

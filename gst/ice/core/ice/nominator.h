@@ -17,6 +17,8 @@ IcePair *ice_nominator_best_valid (const IceComponent *component, IceTime now);
  * when to ask again, if nothing happens before. */
 IcePair *ice_nominator_pick (const IceChecklistSet *set,
     const IceComponent *component, IceTime now, IceTime *ret_deadline);
+/* Nominates @pair: by the next check. */
+void ice_nominator_begin (IceChecklistSet *set, IcePair *pair, IceTime now);
 /* @nominated was; what becomes of the component's other pairs. */
 void ice_nominator_conclude (
     IceChecklistSet *set, IceComponent *component, IcePair *nominated);

@@ -43,8 +43,25 @@ typedef struct
   gboolean controlling; /* a 487 to a request with another role ... */
   guint64 tie_breaker;  /* ... or tie-breaker than ours now is stale */
   gboolean use_candidate;
-  guint32 priority; /* PRIORITY sent: a peer-reflexive local candidate's */
+  guint32 nomination; /* NOMINATION sent, 0: none */
+  guint32 priority;   /* PRIORITY sent: a peer-reflexive local candidate's */
 } IceCheck;
+
+/* What renominator.c knows of a pair. */
+typedef struct
+{
+  guint32 value;    /* NOMINATION of the checks that nominate it */
+  gboolean pending; /* and one of them is still to be answered */
+  IceTime pending_since;
+  guint order;      /* of nominations that hold: the highest is selected */
+  gboolean rebound; /* selected: the peer sees us elsewhere than before */
+  /* As a spare: consent requests. */
+  IceTime ask_at, asked_at;
+  IceTime bad_at; /* in doubt, or one was not answered; 0: never */
+  guint n_probes; /* in the present doubt about the selected pair */
+  IceTime rtt;    /* smoothed */
+  guint n_rtt;
+} IceRenomination;
 
 /* A candidate pair. @local is always the base that packets leave from, a host
  * or a relayed candidate (RFC 8445 6.1.2.4). When the answer shows that the
@@ -75,6 +92,7 @@ typedef struct
   IceTime succeeded_at; /* first signed success, 0: none yet */
   IceTime granted_at;   /* last signed success */
   guint n_unreachable;  /* hard ICMP errors for the present check */
+  IceRenomination renomination;
 
   /* stats */
   IceTime rtt, total_rtt;

@@ -4,6 +4,7 @@
 
 #include "../stun/builder.h"
 #include "lite.h"
+#include "renominator.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ typedef struct
   IceAddress from;
   gboolean has_priority, use_candidate;
   guint32 priority;
+  guint32 nomination; /* 0: no NOMINATION */
 } Request;
 
 /* Answers. */
@@ -174,7 +176,9 @@ is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
   if (component->state == ICE_STATE_CLOSED ||
       component->state == ICE_STATE_FAILED)
     return FALSE;
-  if (!component->concluded)
+  /* ice-renomination-01 3: the next nomination may come at any time, and for a
+   * pair that is only now being checked. */
+  if (!component->concluded || ice_policy_renominates (&set->policy))
     return TRUE;
   if (set->controlling || !request->use_candidate || pair == selected)
     return FALSE;
@@ -193,9 +197,12 @@ static void
 trigger (IceChecklistSet *set, IcePair *pair, gboolean nominated, IceTime now)
 {
   if (pair->state == ICE_PAIR_SUCCEEDED && nominated) {
-    if (pair->nomination == ICE_NOMINATION_DONE)
+    gboolean fresh = now - pair->granted_at < FRESH;
+
+    if (pair->nomination == ICE_NOMINATION_DONE &&
+        (fresh || pair == pair->component->selected))
       return;
-    if (now - pair->granted_at < FRESH) {
+    if (fresh) {
       pair->nomination = ICE_NOMINATION_DONE;
       return;
     }
@@ -213,13 +220,25 @@ trigger (IceChecklistSet *set, IcePair *pair, gboolean nominated, IceTime now)
   ice_checklist_trigger (pair);
 }
 
+static gboolean
+is_nominated (const IceChecklistSet *set, const Request *request)
+{
+  if (set->controlling)
+    return FALSE;
+  if (!ice_policy_renominates (&set->policy))
+    return request->use_candidate;
+  /* Some say NOMINATION alone. */
+  return (request->use_candidate || request->nomination) &&
+      ice_renominator_is_news (request->component, request->nomination);
+}
+
 static void
 act (IceChecklistSet *set, const Request *request, IceTime now)
 {
   IceComponent *component = request->component;
   IcePair *pair =
       ice_checklist_find_pair (component, request->local, &request->from);
-  gboolean nominated = request->use_candidate && !set->controlling;
+  gboolean nominated = is_nominated (set, request);
   IceCandidate *remote;
 
   if (pair) {
@@ -246,7 +265,10 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
     pair->requests_received = pair->responses_sent = 1;
     pair->learnt = TRUE;
     set->n_unproven++;
+    ice_renominator_suspect (component, pair, now);
   }
+  if (nominated)
+    ice_renominator_take (component, pair, request->nomination);
   if (set->policy.lite)
     ice_lite_nominate (set, pair, now);
   else
@@ -388,6 +410,9 @@ read_request (const IceStunMessage *message, Request *request)
       ice_stun_message_get_u32 (message, ICE_STUN_PRIORITY, &request->priority);
   request->use_candidate =
       ice_stun_message_has (message, ICE_STUN_USE_CANDIDATE);
+  if (ice_stun_message_get_u32 (
+          message, ICE_STUN_NOMINATION, &request->nomination))
+    request->nomination &= 0xffffff; /* ice-renomination-01 4: 24 bits */
   if (!request->has_priority &&
       (!known || ice_stun_message_has (message, ICE_STUN_PRIORITY)))
     return FALSE;

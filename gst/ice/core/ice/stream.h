@@ -77,6 +77,11 @@ struct _IceComponent
   GQueue early;              /* (owned) IceEarlyCheck, oldest first */
   IceAddress default_remote; /* peer without ICE; family NONE otherwise */
   gboolean concluded;        /* a pair of this generation was nominated */
+  /* Of this generation: the highest NOMINATION that was sent or taken, how many
+   * hold, and when the media was moved last (0: not yet). */
+  guint32 nomination_value;
+  guint n_nominations;
+  IceTime moved_at;
   IceTime unaccept_at; /* sources of former generations go then; 0: none */
   guint selected_changes;
   IceTime first_check_at, connected_at;
