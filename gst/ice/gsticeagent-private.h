@@ -58,6 +58,8 @@ typedef struct
   guint connect_timeout; /* ms */
   gboolean allow_non_ice;
   gint dscp; /* -1: leave alone */
+  gboolean ice_lite, continual_gathering;
+  GstIceNomination nomination;
 } GstIceSettings;
 
 struct _GstIceAgent
@@ -155,6 +157,21 @@ gboolean gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
 
 /* (transfer full) (nullable) */
 gchar *gst_ice_agent_dup_server_url (GstIceAgent *self, guint id);
+
+/* gsticeagent-policy.c */
+void gst_ice_agent_install_policy_properties (GObjectClass *klass, guint first);
+/* @which counts from @first above; FALSE when there is none. */
+gboolean gst_ice_agent_set_policy_property (
+    GstIceAgent *self, guint which, const GValue *value);
+gboolean gst_ice_agent_get_policy_property (
+    GstIceAgent *self, guint which, GValue *value);
+/* The property says what the core has decided. */
+void gst_ice_agent_sync_role (GstIceAgent *self);
+/* What the peer's description says. */
+void gst_ice_agent_take_remote_lite (GstIceAgent *self, gboolean lite);
+void gst_ice_agent_take_remote_options (GstIceAgent *self, guint options);
+/* IceOption flags of the value of a=ice-options. */
+guint gst_ice_parse_options (const gchar *text);
 
 /* gsticeagent-negotiate.c */
 void gst_ice_negotiation_init (GstIceNegotiation *self);

@@ -94,18 +94,9 @@ checks_have_begun (GstIceAgent *self)
 void
 gst_ice_agent_set_role (GstIceAgent *self, gboolean controlling)
 {
-  IceCore *core = gst_ice_agent_lock_core (self);
-  gboolean changed;
-
-  ice_core_set_controlling (core, controlling);
-  controlling = ice_core_get_controlling (core);
+  ice_core_set_controlling (gst_ice_agent_lock_core (self), controlling);
   gst_ice_pump_unlock (self->pump);
-  GST_OBJECT_LOCK (self);
-  changed = self->settings.controlling != controlling;
-  self->settings.controlling = controlling;
-  GST_OBJECT_UNLOCK (self);
-  if (changed)
-    gst_ice_agent_queue_notify (self, G_OBJECT (self), "controlling");
+  gst_ice_agent_sync_role (self);
 }
 
 void
@@ -366,7 +357,8 @@ gst_ice_agent_set_property (
       self->main_context = g_value_dup_boxed (value);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      if (!gst_ice_agent_set_policy_property (self, id - N_PROPERTIES, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
 }
 
@@ -428,7 +420,8 @@ gst_ice_agent_get_property (
       g_value_set_enum (value, self->gathering_state);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      if (!gst_ice_agent_get_policy_property (self, id - N_PROPERTIES, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
   GST_OBJECT_UNLOCK (self);
 }
@@ -604,4 +597,5 @@ gst_ice_agent_install_properties (GObjectClass *klass)
   install_network_properties ();
   install_session_properties ();
   g_object_class_install_properties (klass, N_PROPERTIES, properties);
+  gst_ice_agent_install_policy_properties (klass, N_PROPERTIES);
 }

@@ -244,7 +244,7 @@ fill_ice (GstIceSection *self, GstIceAgent *agent, GstIceStream *stream)
   g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (stream);
   guint id = gst_ice_stream_get_id (tagged);
   g_autoptr (GPtrArray) locals = NULL;
-  gboolean gathered, ended;
+  gboolean gathered, ended, lite;
   IceCore *core;
 
   /* First: the end must not be said of fewer candidates than there are. */
@@ -256,13 +256,15 @@ fill_ice (GstIceSection *self, GstIceAgent *agent, GstIceStream *stream)
   core = gst_ice_pump_lock (agent->pump);
   self->ufrag = g_strdup (ice_core_get_local_ufrag (core, id));
   self->pwd = g_strdup (ice_core_get_local_pwd (core, id));
+  lite = ice_core_get_lite (core);
   /* With their generation, as trickled ones: so each is one string. */
   if (tagged == stream)
     locals = gst_ice_candidates_set_ufrag (
         ice_core_get_local_candidates (core, id), self->ufrag);
   gst_ice_pump_unlock (agent->pump);
 
-  self->ice2 = self->trickle = TRUE;
+  self->ice2 = self->trickle = self->renomination = TRUE;
+  self->ice_lite = lite;
   self->pacing = PACING_MS;
   self->rtcp_mux = !gst_ice_stream_has_component (tagged, 2);
   if (!locals)
@@ -388,6 +390,7 @@ gst_ice_section_reply (GstIceSection *self, GstIceAgent *agent,
     g_clear_pointer (&self->pwd, g_free);
     g_ptr_array_set_size (self->candidates, 0);
     self->end_of_candidates = self->trickle = self->ice2 = FALSE;
+    self->renomination = self->ice_lite = FALSE;
     self->pacing = 0;
   }
   gst_ice_stream_set_local_caps (stream, self->send ? caps : NULL);
@@ -459,12 +462,11 @@ static gboolean
 apply_ice (const GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
     gboolean is_answer, GError **error)
 {
-  if (self->ice_lite) {
-    ice_core_set_remote_lite (
-        gst_ice_agent_lock_core (agent), TRUE, ice_loop_now ());
-    gst_ice_pump_unlock (agent->pump);
-    gst_ice_agent_set_role (agent, TRUE);
-  }
+  gst_ice_agent_take_remote_lite (agent, self->ice_lite);
+  gst_ice_agent_take_remote_options (agent,
+      (self->ice2 ? ICE_OPTION_ICE2 : 0) |
+          (self->trickle ? ICE_OPTION_TRICKLE : 0) |
+          (self->renomination ? ICE_OPTION_RENOMINATION : 0));
   ice_core_set_remote_pacing (gst_ice_agent_lock_core (agent), self->pacing);
   gst_ice_pump_unlock (agent->pump);
   if (!gst_ice_stream_take_remote_credentials (

@@ -350,11 +350,8 @@ take_lite (GstIceStream *self, GError **error)
 
   if (!gst_ice_agent_check_open (agent, error))
     return FALSE;
-  ice_core_set_remote_lite (
-      gst_ice_agent_lock_core (agent), TRUE, ice_loop_now ());
-  gst_ice_pump_unlock (agent->pump);
   /* RFC 8445 6.1.1: the full side controls, whatever was agreed. */
-  gst_ice_agent_set_role (agent, TRUE);
+  gst_ice_agent_take_remote_lite (agent, TRUE);
   return TRUE;
 }
 
@@ -404,8 +401,10 @@ gst_ice_stream_add_remote_sdp (
     return take_half (self, TRUE, value, error);
   if (g_str_has_prefix (line, "ice-pacing:"))
     return take_pacing (self, value, error);
-  if (g_str_has_prefix (line, "ice-options:"))
-    return TRUE; /* trickle and ice2 change nothing of what we do */
+  if (g_str_has_prefix (line, "ice-options:")) {
+    gst_ice_agent_take_remote_options (agent, gst_ice_parse_options (value));
+    return TRUE;
+  }
   if (g_str_equal (line, "ice-lite"))
     return take_lite (self, error);
   if (g_str_equal (line, "end-of-candidates")) {

@@ -44,6 +44,21 @@ typedef enum
   GST_ICE_POLICY_RELAY,
 } GstIcePolicy;
 
+/**
+ * GstIceNomination:
+ * @GST_ICE_NOMINATION_REGULAR: a pair is nominated when it has been checked
+ *   (RFC 8445 8.1.1)
+ * @GST_ICE_NOMINATION_AGGRESSIVE: every check nominates, and the best pair that
+ *   answers is used (RFC 5245 8.1.1.2)
+ *
+ * How a controlling agent nominates.
+ */
+typedef enum
+{
+  GST_ICE_NOMINATION_REGULAR,
+  GST_ICE_NOMINATION_AGGRESSIVE,
+} GstIceNomination;
+
 typedef enum
 {
   GST_ICE_TCP_POLICY_NONE,

@@ -28,6 +28,7 @@ typedef struct
   gboolean controlling;
   gboolean trickle;
   gboolean relay_only;
+  gboolean lite, regular, continual;
   gdouble seconds;
   guint rate;        /* packets a second */
   const gchar *stun; /* (nullable) HOST:PORT */
@@ -116,13 +117,15 @@ env_number (const gchar *name, gdouble fallback, gdouble max, gdouble *ret)
 static gboolean
 read_settings (Settings *self)
 {
-  gboolean tcp, lite;
+  gboolean tcp;
   gdouble rate;
 
   if (!env_word ("ICE_ROLE", "controlling", "controlled", &self->controlling) ||
       !env_word ("MODE", "trickle", "full", &self->trickle) ||
       !env_flag ("RELAY_ONLY", &self->relay_only) || !env_flag ("TCP", &tcp) ||
-      !env_flag ("LITE", &lite) ||
+      !env_flag ("LITE", &self->lite) ||
+      !env_flag ("CONTINUAL", &self->continual) ||
+      !env_word ("NOMINATION", "regular", "aggressive", &self->regular) ||
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
       !env_number ("RATE", 100, 100000, &rate))
     return FALSE;
@@ -135,9 +138,7 @@ read_settings (Settings *self)
     g_printerr ("peer: CA_FILE is not used: this version has no TLS\n");
   if (tcp)
     g_printerr ("peer: TCP=1: this version has no ICE over TCP\n");
-  if (lite)
-    g_printerr ("peer: LITE=1: this version is always a full agent\n");
-  return !tcp && !lite;
+  return !tcp;
 }
 
 static void
@@ -316,10 +317,17 @@ print_credentials (Peer *self)
   g_autofree gchar *pwd = NULL;
 
   gst_ice_stream_get_local_credentials (self->stream, &ufrag, &pwd);
+  /* First: who takes the lines one by one begins with the credentials. */
+  if (self->settings.lite)
+    printf ("LOCAL a=ice-lite\n");
   printf ("LOCAL a=ice-ufrag:%s\nLOCAL a=ice-pwd:%s\n", ufrag, pwd);
-  /* RFC 8839 5.6, RFC 8838 3; and 5.10: without it both pace by 50 ms. */
-  printf ("LOCAL a=ice-options:ice2%s\nLOCAL a=ice-pacing:%d\n",
-      self->settings.trickle ? " trickle" : "", PACING_MS);
+  /* RFC 8839 5.6, RFC 8838 3, ice-renomination-01 3. */
+  printf ("LOCAL a=ice-options:ice2%s renomination\n",
+      self->settings.trickle ? " trickle" : "");
+  /* RFC 8839 5.10: without it both pace by 50 ms; 4.2.1: a lite agent MUST NOT
+   * say it. */
+  if (!self->settings.lite)
+    printf ("LOCAL a=ice-pacing:%d\n", PACING_MS);
 }
 
 static void
@@ -456,7 +464,12 @@ set_up (Peer *self)
 
   self->agent = g_object_new (GST_TYPE_ICE_AGENT, "main-context",
       g_main_context_default (), "controlling", settings->controlling, "policy",
-      settings->relay_only ? GST_ICE_POLICY_RELAY : GST_ICE_POLICY_ALL, NULL);
+      settings->relay_only ? GST_ICE_POLICY_RELAY : GST_ICE_POLICY_ALL,
+      "ice-lite", settings->lite, "continual-gathering", settings->continual,
+      "nomination",
+      settings->regular ? GST_ICE_NOMINATION_REGULAR
+                        : GST_ICE_NOMINATION_AGGRESSIVE,
+      NULL);
   if (!add_servers (self, &error)) {
     g_printerr ("peer: %s\n", error->message);
     return FALSE;
@@ -523,6 +536,7 @@ static const gchar description[] =
     "What to do comes from the environment:\n"
     "  ICE_ROLE=controlling|controlled   MODE=trickle|full   RELAY_ONLY=0|1\n"
     "  STUN_SERVER=HOST:PORT   TURN_URI=URI[,URI...]   TURN_USER  TURN_PASS\n"
+    "  LITE=0|1   NOMINATION=regular|aggressive   CONTINUAL=0|1\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"
     "It prints LOCAL lines, which the other side wants as REMOTE lines on its\n"

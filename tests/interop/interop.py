@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Our agent with libnice and aioice, in both roles, packets both ways.
+"""Our agent with libnice and aioice, in both roles, as a lite one and with
+aggressive nomination, packets both ways.
 
   interop.py GST_ICE_TOOL [NICE_PEER]
 """
@@ -38,11 +39,11 @@ def have_aioice():
     return subprocess.run([PYTHON, "-c", "import aioice"], capture_output=True).returncode == 0
 
 
-def call(ours, theirs, our_role, environment, expected_pair):
+def call(ours, theirs, our_role, environment, expected_pair, **only_us):
     roles = ("controlling", "controlled")
     their_role = roles[1 - roles.index(our_role)]
     common = {"SECONDS": str(SECONDS), "RATE": str(RATE), **environment}
-    us = pair.Agent("gst-ice", ours, {**common, "ICE_ROLE": our_role})
+    us = pair.Agent("gst-ice", ours, {**common, **only_us, "ICE_ROLE": our_role})
     them = pair.Agent("peer", theirs, {**common, "ICE_ROLE": their_role})
     ended = pair.run(us, them, timeout=30)
     for agent in (us, them):
@@ -62,6 +63,16 @@ def call(ours, theirs, our_role, environment, expected_pair):
 
 def direct(ours, theirs, role, mode):
     call(ours, theirs, role, {"MODE": mode}, ("host", "prflx"))
+
+
+def lite(ours, theirs, mode):
+    """RFC 8445 2.5: we only answer, and the peer controls."""
+    call(ours, theirs, "controlled", {"MODE": mode}, ("host",), LITE="1")
+
+
+def aggressive(ours, theirs, mode):
+    """RFC 5245 8.1.1.2: these peers do not say ice2."""
+    call(ours, theirs, "controlling", {"MODE": mode}, ("host", "prflx"), NOMINATION="aggressive")
 
 
 def relayed(ours, theirs, role, address):
@@ -87,12 +98,15 @@ def main():
     if not address:
         tap.skip_all("libnice and aioice do not use loopback, and this host has no other IPv4 address")
         return
-    cases = []
+    cases = [(f"our own, we are lite, {mode}", functools.partial(lite, ours, ours, mode)) for mode in ("trickle", "full")]
     for name, role in itertools.product(peers, ("controlling", "controlled")):
         absent = missing[name] and functools.partial(skip, missing[name])
         for mode in ("trickle", "full"):
             cases.append((f"{name}, we are {role}, {mode}",
                           absent or functools.partial(direct, ours, peers[name], role, mode)))
+            other = lite if role == "controlled" else aggressive
+            cases.append((f"{name}, we are {other.__name__}, {mode}",
+                          absent or functools.partial(other, ours, peers[name], mode)))
         no_turn = None if coturn.available() else functools.partial(skip, "no turnserver: apt-get install coturn")
         cases.append((f"{name}, we are {role}, relay only",
                       absent or no_turn or functools.partial(relayed, ours, peers[name], role, address)))

@@ -78,6 +78,21 @@ ice_core_set_lite (IceCore *self, gboolean lite)
   apply_when_idle (self);
 }
 
+gboolean
+ice_core_get_lite (const IceCore *self)
+{
+  return self->config.gather.lite;
+}
+
+void
+ice_core_set_continual (IceCore *self, gboolean continual)
+{
+  IceChecklistSet *set = ice_core_current_set (self);
+
+  if (set)
+    set->policy.continual = continual;
+}
+
 void
 ice_core_set_aggressive (IceCore *self, gboolean aggressive)
 {

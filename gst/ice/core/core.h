@@ -84,6 +84,9 @@ void ice_core_set_interfaces (IceCore *self,
 /* RFC 8445 2.5: host candidates only, no checks. Before gathering, or for the
  * next restart. */
 void ice_core_set_lite (IceCore *self, gboolean lite);
+gboolean ice_core_get_lite (const IceCore *self);
+/* Addresses that come and go count at once, if the peer can do with that. */
+void ice_core_set_continual (IceCore *self, gboolean continual);
 /* RFC 5245 8.1.1.2, towards peers that do not say `ice2`. */
 void ice_core_set_aggressive (IceCore *self, gboolean aggressive);
 /* From the peer's description; before its candidates, or a lite agent has two

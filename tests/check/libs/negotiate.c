@@ -86,7 +86,7 @@ test_offer (void)
   assert_has (sdp, "a=sendonly\r\n");
   assert_has (sdp, "a=sendrecv\r\n");
   assert_has (sdp, "a=rtcp-mux\r\n");
-  assert_has (sdp, "a=ice-options:ice2 trickle\r\n");
+  assert_has (sdp, "a=ice-options:ice2 trickle renomination\r\n");
   assert_has (sdp, "a=ice-pacing:5\r\n");
   assert_has (sdp, "a=ice-ufrag:");
   assert_has (sdp, "a=ice-pwd:");
