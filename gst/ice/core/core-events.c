@@ -100,6 +100,16 @@ lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
   }
 }
 
+void
+ice_core_end_candidates (IceCore *self, IceStream *stream)
+{
+  if (!stream->gather_ended || stream->local_ended ||
+      ice_policy_may_be_continual (&stream->set->policy))
+    return;
+  stream->local_ended = TRUE;
+  say (self, ICE_OUTPUT_END_OF_CANDIDATES, stream);
+}
+
 static void
 handle_event (
     IceCore *self, IceStream *stream, const IceGatherEvent *event, IceTime now)
@@ -112,9 +122,8 @@ handle_event (
       gathered (self, stream, now);
       break;
     case ICE_GATHER_END:
-      if (!stream->local_ended)
-        say (self, ICE_OUTPUT_END_OF_CANDIDATES, stream);
-      stream->local_ended = TRUE;
+      stream->gather_ended = TRUE;
+      ice_core_end_candidates (self, stream);
       break;
     case ICE_GATHER_CANDIDATE_LOST:
       lose_candidate (self, stream, event->candidate);

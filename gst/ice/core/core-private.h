@@ -56,6 +56,8 @@ guint ice_core_next_generation (IceCore *self, guint gather);
 
 /* core-events.c */
 void ice_core_drain_events (IceCore *self, IceTime now);
+/* RFC 8838 13, when gathering has ended and is not going on continually. */
+void ice_core_end_candidates (IceCore *self, IceStream *stream);
 
 /* core-select.c: after anything happened, what follows from it: nominations,
  * selected pairs, routes, states, and the checks that may leave now. */

@@ -165,6 +165,7 @@ select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
 
   component->selected = pair ? ice_pair_ref (pair) : NULL;
   if (pair) {
+    component->lost_at = 0;
     component->selected_changes++;
     /* RFC 8445 8.3.1's three seconds, for media that is still on its way. */
     if (old && old->generation != stream->generation)
@@ -200,7 +201,9 @@ update_selected (IceCore *self, IceComponent *component, IceTime now)
     ice_nominator_conclude (component->stream->set, component, pair);
   }
   /* Its socket or allocation is gone, and so are the other pairs. */
-  if (lost)
+  if (lost && ice_policy_is_continual (&component->stream->set->policy))
+    component->lost_at = now; /* a new address may bring others */
+  else if (lost)
     ice_core_set_state (
         self, component, ICE_STATE_FAILED, ICE_CAUSE_RESOURCE, now);
 }
@@ -265,6 +268,8 @@ update_state (
     state = ICE_STATE_DISCONNECTED;
   else if (component->selected)
     state = completed ? ICE_STATE_COMPLETED : ICE_STATE_CONNECTED;
+  else if (component->lost_at)
+    state = ICE_STATE_DISCONNECTED;
   else if (ice_stream_is_active (component->stream))
     state = ICE_STATE_CHECKING;
   ice_core_set_state (self, component, state, ICE_CAUSE_NONE, now);

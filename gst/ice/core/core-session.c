@@ -57,15 +57,6 @@ ice_core_remove_servers (IceCore *self)
   ice_gatherer_remove_servers (self->gatherer);
 }
 
-void
-ice_core_set_interfaces (IceCore *self, const IceInterfaceAddress *addresses,
-    guint n_addresses, IceTime now)
-{
-  ice_gatherer_set_interfaces (self->gatherer, addresses, n_addresses);
-  if (!self->closed)
-    ice_core_settle (self, now);
-}
-
 /* RFC 8445 14.2: one agent has one Ta, whoever its checks are for. */
 static void
 set_pacing (IceCore *self, IceChecklistSet *set, guint ms)
@@ -165,6 +156,7 @@ ice_core_add_component (IceCore *self, guint id, guint number)
     component = ice_stream_add_component (stream, &self->context, number);
     /* It wants candidates too: the next gather is not the last one again. */
     stream->gathering = stream->local_done = stream->local_ended = FALSE;
+    stream->gather_ended = FALSE;
   }
   return component->id;
 }

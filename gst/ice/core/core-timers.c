@@ -8,6 +8,9 @@
 /* RFC 8863 4: the PAC timer equals the longest life of a check: RTO times
  * (2^6 - 1) + 16 (RFC 8489 6.2.1). */
 #define PAC_TIME (39500 * ICE_MSEC)
+/* Without a pair after there was one: as long as consent would have lasted (RFC
+ * 7675 5.1), and the peer's does. */
+#define LOST_TIME (30 * ICE_SECOND)
 /* Design 9.2. */
 #define HINT_TIME (10 * ICE_SECOND)
 
@@ -94,6 +97,8 @@ fail_at (const IceComponent *component)
   IceTime started_at = component->stream->started_at;
   IceTime timeout = component->stream->set->connect_timeout;
 
+  if (component->lost_at)
+    return component->lost_at + LOST_TIME;
   if (timeout)
     return started_at + timeout;
   return MAX (started_at + PAC_TIME, open_until (component));
@@ -207,7 +212,8 @@ check_release (IceCore *self, IceStream *stream, IceTime now)
     IceComponent *component =
         ice_stream_find_component (stream, local->component);
 
-    if (local->kind == ICE_CANDIDATE_SERVER_REFLEXIVE)
+    if (local->kind == ICE_CANDIDATE_SERVER_REFLEXIVE &&
+        !ice_policy_is_continual (&stream->set->policy))
       ice_core_release_local (self, stream, local, now);
     if (local->kind != ICE_CANDIDATE_RELAYED ||
         (component && is_in_use (component, local)))

@@ -293,6 +293,7 @@ make_valid (IceChecklistSet *set, IcePair *pair, IceCheck *check,
     set_mapped (set, pair, check, mapped);
   if (pair->succeeded_at == 0) {
     pair->succeeded_at = now;
+    ice_renominator_suspect (pair, now);
     if (pair->learnt && set->n_unproven > 0) /* 0: restarted since */
       set->n_unproven--;
   }

@@ -354,6 +354,56 @@ ice_gatherer_gather (IceGatherer *self, guint id, const guint *transports,
   ice_gather_settle (self, now);
 }
 
+/* Addresses that came and went in one generation: each has had a rank of its
+ * own (RFC 8445 5.1.2.1), and there are no more. */
+#define MAX_RANKS 1000
+
+static gboolean
+has_address (const IceGatherer *self, const IceGatherSocket *socket)
+{
+  for (guint i = 0; i < self->interfaces->len; i++) {
+    const IceInterfaceAddress *interface =
+        &g_array_index (self->interfaces, IceInterfaceAddress, i);
+
+    if (ice_address_same_ip (&interface->address, &socket->address))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* An address that is only less wanted than another works as well as before. */
+static void
+close_lost (IceGatherer *self, IceGatherStream *stream, IceTime now)
+{
+  for (guint i = self->sockets->len; i-- > 0;) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream != stream || has_address (self, socket))
+      continue;
+    ice_gather_lose (self, socket, NULL);
+    ice_gather_close_socket (self, socket, now);
+  }
+}
+
+void
+ice_gatherer_update (IceGatherer *self, guint id, IceTime now)
+{
+  IceGatherStream *stream = ice_gather_find_stream (self, id);
+  guint n_before;
+
+  if (!stream || self->closed)
+    return;
+  close_lost (self, stream, now);
+  n_before = self->sockets->len;
+  if (stream->ranks->len < MAX_RANKS)
+    ensure_sockets (self, stream);
+  if (self->sockets->len > n_before) {
+    stream->state = ICE_GATHER_STATE_GATHERING;
+    stream->progress_at = now;
+  }
+  ice_gather_settle (self, now);
+}
+
 void
 ice_gather_close_sockets (
     IceGatherer *self, const IceGatherStream *stream, IceTime now)

@@ -109,6 +109,9 @@ void ice_gatherer_set_interfaces (
  * sockets stay, candidates are reported anew (RFC 8445 9). */
 void ice_gatherer_gather (IceGatherer *self, guint stream,
     const guint *transports, guint n_transports, guint generation, IceTime now);
+/* Within a generation: the interfaces are others. What is new is gathered on,
+ * what has gone takes its candidates along. */
+void ice_gatherer_update (IceGatherer *self, guint stream, IceTime now);
 void ice_gatherer_remove_stream (IceGatherer *self, guint stream, IceTime now);
 /* Sockets whose base no pair uses any more may go (RFC 8445 8.3). */
 void ice_gatherer_release_candidate (

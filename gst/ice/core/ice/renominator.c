@@ -37,6 +37,10 @@
 #define MIN_SAMPLES 3
 #define CLEARLY (10 * ICE_MSEC)
 
+/* Pairs that become valid so soon after the selected one are its rivals, and do
+ * not make it suspect. */
+#define SUSPECT_AFTER (2 * ICE_SECOND)
+
 /* A nomination that is not answered for so long gives way to another. */
 #define PATIENCE (2 * ICE_SECOND)
 
@@ -468,13 +472,12 @@ ice_renominator_deadline (const IceComponent *component)
 }
 
 void
-ice_renominator_suspect (
-    IceComponent *component, const IcePair *pair, IceTime now)
+ice_renominator_suspect (const IcePair *pair, IceTime now)
 {
+  IceComponent *component = pair->component;
   const IcePair *selected = component->selected;
 
-  if (is_running (component) && selected &&
-      ice_pair_same_local (selected->local, pair->local) &&
-      ice_address_same_ip (&selected->remote->address, &pair->remote->address))
+  if (is_running (component) && selected && selected != pair &&
+      now >= selected->succeeded_at + SUSPECT_AFTER)
     ice_consent_suspect (&component->consent, now);
 }

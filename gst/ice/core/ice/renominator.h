@@ -35,9 +35,8 @@ void ice_renominator_conclude (
 void ice_renominator_run (
     IceChecklistSet *set, IceComponent *component, IceTime now);
 IceTime ice_renominator_deadline (const IceComponent *component);
-/* The peer was heard from @pair, which is new: was the selected one that,
- * before a NAT forgot it? */
-void ice_renominator_suspect (
-    IceComponent *component, const IcePair *pair, IceTime now);
+/* @pair is valid, and new: does it replace the selected one, whose NAT forgot
+ * it or whose address the peer has lost? */
+void ice_renominator_suspect (const IcePair *pair, IceTime now);
 
 G_END_DECLS

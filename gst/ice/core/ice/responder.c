@@ -265,7 +265,6 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
     pair->requests_received = pair->responses_sent = 1;
     pair->learnt = TRUE;
     set->n_unproven++;
-    ice_renominator_suspect (component, pair, now);
   }
   if (nominated)
     ice_renominator_take (component, pair, request->nomination);

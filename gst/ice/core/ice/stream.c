@@ -219,9 +219,10 @@ ice_stream_restart (IceStream *self, IceContext *context, guint number)
         &component->early, (GDestroyNotify) ice_early_check_free);
     component->concluded = FALSE;
     component->nomination_value = component->n_nominations = 0;
-    component->moved_at = 0;
+    component->moved_at = component->lost_at = 0;
   }
   self->gathering = self->local_done = self->local_ended = FALSE;
+  self->gather_ended = FALSE;
   self->remote_ended = self->hinted = self->failed = self->released = FALSE;
   self->started_at = self->completed_at = 0;
   self->fork = FALSE;

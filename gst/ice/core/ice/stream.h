@@ -82,6 +82,7 @@ struct _IceComponent
   guint32 nomination_value;
   guint n_nominations;
   IceTime moved_at;
+  IceTime lost_at;     /* every pair is gone, others may come; 0: no */
   IceTime unaccept_at; /* sources of former generations go then; 0: none */
   guint selected_changes;
   IceTime first_check_at, connected_at;
@@ -101,9 +102,10 @@ struct _IceStream
   GPtrArray *pairs;          /* (owned) IcePair, best first */
   GQueue triggered;          /* (unowned) IcePair, the next first */
 
-  gboolean gathering;   /* ice_core_gather was called */
-  gboolean local_done;  /* GATHERED was said */
-  gboolean local_ended; /* END_OF_CANDIDATES was said */
+  gboolean gathering;    /* ice_core_gather was called */
+  gboolean local_done;   /* GATHERED was said */
+  gboolean gather_ended; /* every server answered or was given up */
+  gboolean local_ended;  /* END_OF_CANDIDATES was said */
   gboolean remote_ended;
   gboolean first_check;    /* FIRST_CHECK was said */
   gboolean hinted, failed; /* a hint, the fatal error was said */
