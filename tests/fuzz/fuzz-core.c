@@ -122,11 +122,14 @@ local_key (Fuzz *self)
   return self->local;
 }
 
-/* What is due happens before, not because of, what comes next. */
+/* What is due happens before, not because of, what comes next; and what
+ * commands without a time have changed is told. */
 static void
 settle (Fuzz *self)
 {
   harness_run_until (&self->h, self->h.now);
+  ice_core_timeout (self->h.core, self->h.now);
+  harness_pump (&self->h);
 }
 
 /* Nobody signed it: nothing changes, whatever it says. */

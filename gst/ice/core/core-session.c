@@ -191,8 +191,10 @@ ice_core_set_local_credentials (
   IceStream *stream = ice_core_find_stream (self, id);
   IceGeneration *old;
 
-  /* RFC 8445 9: what checks are under way with only a restart changes. */
-  if (stream == NULL || (stream->gathering && stream->started_at) ||
+  /* RFC 8445 9: what checks are under way with only a restart changes. A
+   * component that was added has not been gathered, but others have. */
+  if (stream == NULL ||
+      (stream->started_at && (stream->gathering || stream->locals->len > 0)) ||
       !ice_is_valid_ufrag (ufrag) || !ice_is_valid_pwd (pwd))
     return FALSE;
   old = stream->generation;
