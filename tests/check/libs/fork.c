@@ -2,6 +2,8 @@
 /* RFC 8839 7: one offer, several answers, over real sockets. */
 #include "call.h"
 
+#include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 
 #include "gst/ice/gsticeagent-private.h"
@@ -13,6 +15,7 @@ typedef struct
 {
   Side agents[N_PEERS], peers[N_PEERS];
   gchar *offer; /* (owned) */
+  gchar *turn;  /* (owned) (nullable) URI: the offer has relayed candidates */
 } Fork;
 
 static gboolean
@@ -39,6 +42,12 @@ make_offer (Fork *self)
   g_autofree gchar *first = NULL;
 
   side_init (&self->agents[0], call_new_agent ());
+  if (self->turn) {
+    g_object_set (self->agents[0].agent, "policy", GST_ICE_POLICY_RELAY, NULL);
+    gst_ice_agent_add_server_with_credentials (
+        self->agents[0].agent, self->turn, "alice", "wonderland", &error);
+    g_assert_no_error (error);
+  }
   first = gst_ice_agent_create_offer (self->agents[0].agent, &error);
   g_assert_no_error (error);
   wait_until (is_gathered (self->agents[0].agent));
@@ -121,6 +130,7 @@ fork_free (Fork *self)
       side_clear (&self->peers[i]);
   }
   g_free (self->offer);
+  g_free (self->turn);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fork, fork_free)
@@ -381,6 +391,104 @@ test_stats (void)
   }
 }
 
+/* A port that is free for UDP and TCP at this moment. */
+static guint16
+find_port (void)
+{
+  g_autoptr (GInetAddress) host =
+      g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) any = g_inet_socket_address_new (host, 0);
+  g_autoptr (GSocketAddress) bound = NULL;
+  g_autoptr (GSocket) socket = g_socket_new (G_SOCKET_FAMILY_IPV4,
+      G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
+
+  g_assert_true (g_socket_bind (socket, any, TRUE, NULL));
+  bound = g_socket_get_local_address (socket, NULL);
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound));
+}
+
+/* (transfer full) a TURN server of our own on 127.0.0.1. */
+static GSubprocess *
+start_turn (guint16 port, const gchar *folder)
+{
+  g_autofree gchar *listen = g_strdup_printf ("--listening-port=%u", port);
+  g_autofree gchar *pid = g_strdup_printf ("--pidfile=%s/pid", folder);
+  g_autofree gchar *db = g_strdup_printf ("--userdb=%s/db", folder);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GError) error = NULL;
+  GSubprocess *turn = g_subprocess_new (
+      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+      &error, "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls",
+      "--log-file=stdout", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
+      listen, "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint",
+      "--user=alice:wonderland", "--realm=ice.test", pid, db, NULL);
+  GSocketConnection *connection = NULL;
+
+  g_assert_no_error (error);
+  wait_until ((connection = g_socket_client_connect_to_host (
+                   client, "127.0.0.1", port, NULL, NULL)) != NULL);
+  g_object_unref (connection);
+  return turn;
+}
+
+static void
+check_relayed (Fork *fork)
+{
+  guint16 port = 0;
+
+  make_offer (fork);
+  for (guint i = 1; i < N_PEERS; i++)
+    fork_agent (fork, i);
+  fork_connect (fork);
+  for (guint i = 0; i < N_PEERS; i++) {
+    g_autoptr (GstIceTransport) transport =
+        gst_ice_stream_get_transport (fork->agents[i].stream, 1);
+    g_autoptr (GstIceCandidate) local = NULL;
+
+    g_object_get (transport, "selected-local", &local, NULL);
+    g_assert_cmpint (
+        gst_ice_candidate_get_kind (local), ==, GST_ICE_CANDIDATE_KIND_RELAYED);
+    if (i == 0)
+      port = gst_ice_candidate_get_port (local);
+    g_assert_cmpuint (gst_ice_candidate_get_port (local), ==, port);
+    exchange (fork, i);
+  }
+  side_clear (&fork->agents[0]);
+  exchange (fork, 1);
+  exchange (fork, 2);
+}
+
+/* One allocation carries them all, in a channel each (RFC 8656 12). */
+static void
+test_relayed (void)
+{
+  g_autofree gchar *turnserver = g_find_program_in_path ("turnserver");
+  g_autofree gchar *folder = NULL;
+  g_autoptr (Fork) fork = g_new0 (Fork, 1);
+  g_autoptr (GSubprocess) turn = NULL;
+  guint16 port;
+
+  if (!turnserver) {
+    g_test_skip ("there is no turnserver");
+    return;
+  }
+  folder = g_dir_make_tmp ("gst-ice-fork-XXXXXX", NULL);
+  port = find_port ();
+  turn = start_turn (port, folder);
+  fork->turn = g_strdup_printf ("turn:127.0.0.1:%u", port);
+  check_relayed (fork);
+
+  g_subprocess_send_signal (turn, SIGTERM);
+  g_subprocess_wait (turn, NULL, NULL);
+  for (guint i = 0; i < 2; i++) {
+    g_autofree gchar *path =
+        g_build_filename (folder, i == 0 ? "pid" : "db", NULL);
+
+    g_unlink (path);
+  }
+  g_rmdir (folder);
+}
+
 /* Each signal is of the agent that it is about. */
 static void
 test_signals (void)
@@ -527,6 +635,7 @@ test_threads (void)
   for (guint i = 0; i < 20; i++) {
     g_autoptr (GstStructure) stats = gst_ice_agent_get_stats (crowd.origin);
 
+    g_assert_nonnull (stats);
     call_iterate ();
   }
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -552,6 +661,7 @@ main (int argc, char **argv)
   g_test_add_func ("/fork/late", test_late);
   g_test_add_func ("/fork/provisional", test_provisional);
   g_test_add_func ("/fork/restart", test_restart);
+  g_test_add_func ("/fork/relayed", test_relayed);
   g_test_add_func ("/fork/stats", test_stats);
   g_test_add_func ("/fork/signals", test_signals);
   g_test_add_func ("/fork/refused", test_refused);
