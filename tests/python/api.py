@@ -14,7 +14,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from support import CONTEXT, GLib, Gst, GstIce, RefusingTurnServer, Side, connect_pair, wait
+from support import CONTEXT, GLib, Gst, GstIce, RefusingTurnServer, Side, connect_pair, make_agent, wait
 
 import gircoverage
 import tap
@@ -199,6 +199,41 @@ def descriptions():
     n_pairs = len(alice.heard["selected-pair"])
     wait(lambda: len(alice.heard["selected-pair"]) > n_pairs, "the restart ends in a new pair")
     stream.restart()
+
+
+def forks():
+    """One offer, two answers, media apart; the one that offered goes first."""
+    caller = make_agent(interfaces="lo")
+    raises(GstIce.Error.INVALID_STATE, caller.fork)
+    caller.request_stream("0")
+    caller.create_offer()
+    wait(lambda: caller.get_property("gathering-state") == GstIce.GatheringState.COMPLETE, "gathering")
+    offer = caller.create_offer()
+    callers = [caller, caller.fork()]
+    callees = [make_agent(interfaces="lo") for _ in callers]
+    got = {agent: [] for agent in callers}
+    for agent, callee in zip(callers, callees):
+        assert agent.request_stream("0").get_local_credentials() == caller.request_stream("0").get_local_credentials()
+        transport = agent.request_stream("0").get_transport(1)
+        transport.connect("packet", lambda _, packet, agent=agent: got[agent].append(packet.get_data()))
+        callee.request_stream("0")
+        assert callee.set_remote_description("offer", offer)
+        callee.create_answer()
+        wait(lambda: callee.get_property("gathering-state") == GstIce.GatheringState.COMPLETE, "gathering")
+        assert agent.set_remote_description("answer", callee.create_answer())
+    connected = (GstIce.State.CONNECTED, GstIce.State.COMPLETED)
+    wait(lambda: all(agent.get_property("state") in connected for agent in callers + callees), "both answers connect")
+    for number, callee in enumerate(callees):
+        assert callee.request_stream("0").get_transport(1).send(GLib.Bytes(b"%d" % number))
+    wait(lambda: all(got.values()), "media of both")
+    assert [got[agent] for agent in callers] == [[b"0"], [b"1"]], got
+
+    closed = []
+    caller.close_async(None, lambda agent, result: closed.append(agent.close_finish(result)))
+    wait(lambda: closed, "close")
+    raises(GstIce.Error.CLOSED, caller.fork)
+    assert callees[1].request_stream("0").get_transport(1).send(GLib.Bytes(b"more"))
+    wait(lambda: len(got[callers[1]]) == 2, "media after the first agent is closed")
 
 
 def servers():
@@ -387,6 +422,7 @@ def main():
         ("what a pair tells", what_a_pair_tells),
         ("asynchronous methods and SDP lines", asynchronously),
         ("offer, answer, restart", descriptions),
+        ("one offer, two answers", forks),
         ("servers", servers),
         ("session, with a signaller in Python", session),
         ("signallers", signallers),
