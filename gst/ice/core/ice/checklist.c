@@ -351,6 +351,59 @@ ice_checklist_add_pair (IceChecklistSet *self, IceComponent *component,
   return pair;
 }
 
+static gboolean
+is_hopeful (const IcePair *pair)
+{
+  return pair->state == ICE_PAIR_SUCCEEDED || pair->learnt ||
+      pair->triggered_at != 0 || pair->nomination != ICE_NOMINATION_NONE ||
+      pair->component->selected == pair;
+}
+
+/* The worst pair of the longest checklist that nothing speaks for. */
+static IcePair *
+find_hopeless (IceChecklistSet *self)
+{
+  IcePair *worst = NULL;
+  guint longest = 0;
+
+  for (guint i = 0; i < self->streams->len; i++) {
+    IceStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->pairs->len <= longest)
+      continue;
+    for (guint j = stream->pairs->len; j-- > 0;) {
+      IcePair *pair = g_ptr_array_index (stream->pairs, j);
+
+      if (is_hopeful (pair))
+        continue;
+      worst = pair;
+      longest = stream->pairs->len;
+      break;
+    }
+  }
+  return worst;
+}
+
+/* A signed check from there says more than any priority: with a hundred pairs
+ * under way, all silent, the one that works would find no room until they fail
+ * (RFC 8838 11, step 5, discards any pair). What a peer can push out by that is
+ * bounded as its pairs are (RFC 8445 19.5.1). */
+IcePair *
+ice_checklist_add_learnt_pair (IceChecklistSet *self, IceComponent *component,
+    IceCandidate *local, IceCandidate *remote, IceTime now)
+{
+  IcePair *pair = ice_checklist_add_pair (self, component, local, remote, now);
+  IcePair *worst = pair ? NULL : find_hopeless (self);
+
+  if (worst) {
+    ice_checklist_remove_pair (self, worst);
+    pair = ice_checklist_add_pair (self, component, local, remote, now);
+  }
+  if (pair)
+    pair->learnt = TRUE;
+  return pair;
+}
+
 void
 ice_checklist_trigger (IcePair *pair)
 {

@@ -88,6 +88,10 @@ IcePair *ice_checklist_find_pair (IceComponent *component,
 /* NULL when the set is full of better ones (RFC 8445 6.1.2.5, 8838 11). */
 IcePair *ice_checklist_add_pair (IceChecklistSet *self, IceComponent *component,
     IceCandidate *local, IceCandidate *remote, IceTime now);
+/* The same because of a check of the peer's: an unanswered pair makes room. */
+IcePair *
+ice_checklist_add_learnt_pair (IceChecklistSet *self, IceComponent *component,
+    IceCandidate *local, IceCandidate *remote, IceTime now);
 /* Sets Waiting and queues it, if it is not queued yet. */
 void ice_checklist_trigger (IcePair *pair);
 void ice_checklist_fail (IceChecklistSet *self, IcePair *pair);

@@ -258,12 +258,11 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
     if (remote == NULL)
       remote = learn_remote (set, request, now);
     if (remote)
-      pair =
-          ice_checklist_add_pair (set, component, request->local, remote, now);
+      pair = ice_checklist_add_learnt_pair (
+          set, component, request->local, remote, now);
     if (pair == NULL)
       return; /* full: it was answered, and that is all (RFC 8445 19.5.1) */
     pair->requests_received = pair->responses_sent = 1;
-    pair->learnt = TRUE;
     set->n_unproven++;
   }
   if (nominated)
