@@ -151,6 +151,18 @@ def check_purity(root, file, text):
         complain(rel, "the last include of a core file is purity.h")
 
 
+# What compares a secret is ice_secret_equal, in constant time (docs/threats.md 3.17).
+LEAKY = re.compile(
+    r"\b(memcmp|strn?cmp|g_strcmp0|g_str_equal|ice_bytes_equal)\s*\([^;]*\b(\w*(pwd|password|secret)|mac|digest)\b")
+
+
+def check_secrets(root, file, text):
+    rel = file.relative_to(root)
+    if rel.as_posix().startswith(("gst/ice/core/", "gst/ice/base/")):
+        for match in LEAKY.finditer(text):
+            complain(rel, f"a secret is compared by {match.group(1)}, whose time tells where it differs")
+
+
 def check_sources(root):
     for top in ("gst", "ext", "tests", "examples"):
         for file in sorted((root / top).rglob("*")):
@@ -166,6 +178,7 @@ def check_sources(root):
                 for name in INCLUDE.findall(text):
                     check_include(root, file, name)
                 check_purity(root, file, text)
+                check_secrets(root, file, text)
 
 
 def check_symbols(library):

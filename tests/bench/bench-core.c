@@ -23,6 +23,9 @@ extern void *__libc_malloc (size_t size);
 extern void *__libc_calloc (size_t n, size_t size);
 extern void *__libc_realloc (void *pointer, size_t size);
 
+/* The rest of the program is hidden from libraries; these are for them. */
+#pragma GCC visibility push(default)
+
 void *
 malloc (size_t size)
 {
@@ -43,6 +46,7 @@ realloc (void *pointer, size_t size)
   n_allocations++;
   return __libc_realloc (pointer, size);
 }
+#pragma GCC visibility pop
 #else
 #define COUNTED FALSE
 static guint64 n_allocations;

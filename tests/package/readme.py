@@ -12,18 +12,18 @@ import sys
 SHOWN = {"python": "tests/python/two_agents.py", "c": "examples/hello.c"}
 
 
-def check_map(root, problems):
-    """The files and test cases that docs/rfc-map.md names."""
-    page = (root / "docs/rfc-map.md").read_text(encoding="utf-8")
+def check_map(root, name_of_page, problems):
+    """The files and test cases that a page names."""
+    page = (root / name_of_page).read_text(encoding="utf-8")
     tests = "\n".join(f.read_text(encoding="utf-8") for f in (root / "tests").rglob("*.c"))
     for name in re.findall(r"`([\w/-]+\.c)`", page):
         if not (root / "gst/ice" / name).exists() and not (root / "examples" / name).exists():
-            problems.append(f"docs/rfc-map.md names {name}, which is not there")
+            problems.append(f"{name_of_page} names {name}, which is not there")
     for case in re.findall(r"`(/[\w./-]+)`", page):
         # A table of cases may hold the part below the program's name.
         below = case[case.index("/", 1):]
         if f'"{case}"' not in tests and f'"{below}"' not in tests and f'"{below[1:]}"' not in tests:
-            problems.append(f"docs/rfc-map.md names the case {case}, which is not there")
+            problems.append(f"{name_of_page} names the case {case}, which is not there")
 
 
 def check_hundred(root, problems):
@@ -40,6 +40,18 @@ def check_hundred(root, problems):
             problems.append(f"docs/rfc-map.md names no test in: {row}")
 
 
+def check_threats(root, problems):
+    """The rows of docs/threats.md: all there, each with a test or what it waits for."""
+    page = (root / "docs/threats.md").read_text(encoding="utf-8")
+    counts = {"3.": 30, "N": 20, "U": 15, "G": 10, "M": 12}
+    for row in [f"{kind}{i}" for kind, n in counts.items() for i in range(1, n + 1)]:
+        lines = re.findall(rf"^\| {re.escape(row)} .*$", page, re.M)
+        if len(lines) != 1:
+            problems.append(f"docs/threats.md has row {row} {len(lines)} times")
+        elif not re.search(r"`[^`]+`|waits|cannot", lines[0].split("|")[4]):
+            problems.append(f"docs/threats.md says nothing of a test in: {lines[0]}")
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     readme = (root / "README.md").read_text(encoding="utf-8")
@@ -52,7 +64,9 @@ def main():
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             if not (page.parent / link).exists():
                 problems.append(f"{page.relative_to(root)} links to {link}, which is not there")
-    check_map(root, problems)
+    check_map(root, "docs/rfc-map.md", problems)
+    check_map(root, "docs/threats.md", problems)
+    check_threats(root, problems)
     check_hundred(root, problems)
     print("\n".join(problems))
     return 1 if problems else 0
