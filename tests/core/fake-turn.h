@@ -34,6 +34,8 @@ typedef struct
   guint address_error;   /* in place of it */
   gboolean reserves;
   const gchar *ticket;
+  guint relay;           /* REQUESTED-TRANSPORT that is right, 0: UDP */
+  guint32 connection_id; /* of the next Connect; 0: left out */
 
   /* What came. */
   guint n_requests[16], n_indications[16];
@@ -44,6 +46,7 @@ typedef struct
   gboolean has_even_port, has_token, has_ticket, has_dont_fragment;
   guint8 storage[3][64]; /* where these point */
   guint32 last_channel;
+  guint32 last_connection_id; /* of ConnectionBind */
   IceAddress last_peer;
 } FakeTurn;
 
@@ -176,6 +179,8 @@ fake_turn_note (FakeTurn *self, const IceStunMessage *request)
     self->last_lifetime = value;
   if (ice_stun_message_get_u32 (request, ICE_STUN_CHANNEL_NUMBER, &value))
     self->last_channel = value >> 16;
+  if (ice_stun_message_get_u32 (request, ICE_STUN_CONNECTION_ID, &value))
+    self->last_connection_id = value;
   ice_stun_message_get_xor_address (
       request, ICE_STUN_XOR_PEER_ADDRESS, &self->last_peer);
   self->has_ticket = fake_turn_keep (
@@ -187,10 +192,10 @@ fake_turn_note (FakeTurn *self, const IceStunMessage *request)
           request, ICE_STUN_REQUESTED_ADDRESS_FAMILY, &value))
     self->last_family = value >> 24;
   fake_turn_note_options (self, request);
-  /* RFC 8656 18.8: UDP is 17. */
+  /* RFC 8656 18.8: UDP is 17; RFC 6062 4.1: TCP is 6. */
   g_assert_true (
       ice_stun_message_get_u32 (request, ICE_STUN_REQUESTED_TRANSPORT, &value));
-  g_assert_cmpuint (value, ==, 17u << 24);
+  g_assert_cmpuint (value, ==, (self->relay ? self->relay : 17u) << 24);
 }
 
 static inline void
@@ -243,6 +248,9 @@ fake_turn_success (FakeTurn *self, const IceStunMessage *request)
       !self->without_lifetime)
     ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, lifetime);
   fake_turn_add_options (self, request, &builder);
+  if (request->method == ICE_STUN_CONNECT && self->connection_id != 0)
+    ice_stun_builder_add_u32 (
+        &builder, ICE_STUN_CONNECTION_ID, self->connection_id++);
   if (self->extra_attribute != 0)
     ice_stun_builder_add_flag (&builder, self->extra_attribute);
   if (!self->unsigned_answers && !self->open &&

@@ -313,7 +313,7 @@ test_unknown (void)
 {
   g_autoptr (GByteArray) bytes = make_message ("0001",
       "7abc0000 00240004 6e0001ff 802a0008 0000000000000001 7abd0001 ff000000"
-      "c0570004 00010064 002a0004 00000000" MI "7abf0000FP");
+      "c0570004 00010064 002b0004 00000000" MI "7abf0000FP");
   IceStunMessage message;
   guint16 unknown[8];
 
@@ -321,7 +321,7 @@ test_unknown (void)
   g_assert_cmpuint (ice_stun_message_unknown (&message, unknown, 8), ==, 3);
   g_assert_cmphex (unknown[0], ==, 0x7abc);
   g_assert_cmphex (unknown[1], ==, 0x7abd);
-  g_assert_cmphex (unknown[2], ==, 0x002a);
+  g_assert_cmphex (unknown[2], ==, 0x002b);
   g_assert_cmpuint (ice_stun_message_unknown (&message, unknown, 2), ==, 2);
 }
 

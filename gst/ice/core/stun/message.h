@@ -29,6 +29,9 @@ typedef enum
   ICE_STUN_DATA = 0x007,
   ICE_STUN_CREATE_PERMISSION = 0x008,
   ICE_STUN_CHANNEL_BIND = 0x009,
+  ICE_STUN_CONNECT = 0x00a, /* RFC 6062 6.1 */
+  ICE_STUN_CONNECTION_BIND = 0x00b,
+  ICE_STUN_CONNECTION_ATTEMPT = 0x00c,
 } IceStunMethod;
 
 /* A parsed message borrows from the datagram and dies with it. Attributes

@@ -5,9 +5,6 @@
 
 #include "../purity.h"
 
-/* RFC 8656 7.1, 15: the only transport between server and peers is UDP, 17 in
- * the protocol registry, in the first of four bytes. */
-#define REQUESTED_TRANSPORT_UDP (17u << 24)
 /* RFC 8656 3.2: the default lifetime. Servers' numbers are hostile: outside of
  * these bounds they would make us refresh in a storm, or never. */
 #define LIFETIME_DEFAULT 600
@@ -26,6 +23,7 @@ ice_allocation_new (const gchar *username, const gchar *password,
 {
   IceAllocation *self = g_new0 (IceAllocation, 1);
 
+  self->relay = ICE_TURN_RELAY_UDP;
   self->family = family;
   self->refresh_at = self->expires_at = ICE_TIME_NEVER;
   self->next_channel = ICE_CHANNEL_MIN;
@@ -107,8 +105,9 @@ ice_allocation_request (IceAllocation *self, IceTime now)
 
   ice_turn_link_begin (
       &self->link, &builder, ICE_STUN_REQUEST, ICE_STUN_ALLOCATE);
+  /* RFC 8656 18.8: the protocol is the first of four bytes. */
   ice_stun_builder_add_u32 (
-      &builder, ICE_STUN_REQUESTED_TRANSPORT, REQUESTED_TRANSPORT_UDP);
+      &builder, ICE_STUN_REQUESTED_TRANSPORT, (guint32) self->relay << 24);
   ice_allocation_add_options (self, &builder);
   ice_turn_request_start (&self->request, &self->link, &builder, now);
   self->state = ICE_ALLOCATION_REQUESTED;

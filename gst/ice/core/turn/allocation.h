@@ -81,11 +81,20 @@ typedef enum
   ICE_TURN_DATA,    /* @ret_peer and @ret_payload are set */
 } IceTurnVerdict;
 
+/* RFC 8656 7.1, RFC 6062 4.1: the protocol between server and peers, by its
+ * number in the protocol registry. */
+typedef enum
+{
+  ICE_TURN_RELAY_TCP = 6,
+  ICE_TURN_RELAY_UDP = 17,
+} IceTurnRelay;
+
 /* The fields are for reading. */
 typedef struct
 {
   IceAllocationState state;
-  IceFamily family; /* what to ask for; NONE: the server's default, IPv4 */
+  IceTurnRelay relay; /* TCP: of an IceTcpAllocation */
+  IceFamily family;   /* what to ask for; NONE: the server's default, IPv4 */
   IceTurnOptions options;     /* those that were not refused */
   IceAddress relayed, mapped; /* mapped: family NONE when the server hid it */
   IceAddress additional;      /* of the other family, or family NONE */

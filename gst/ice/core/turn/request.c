@@ -10,6 +10,7 @@ ice_turn_link_init (IceTurnLink *self, const gchar *username,
   self->auth = ice_stun_auth_new (username, password);
   self->dice = *dice;
   self->rto = rto;
+  self->reliable = FALSE;
   self->last_sent = 0;
   g_queue_init (&self->packets);
 }
@@ -54,7 +55,8 @@ ice_turn_request_start (IceTurnRequest *self, IceTurnLink *link,
   packet = ice_stun_builder_end (builder);
   ice_turn_link_push (link, ice_packet_ref (packet), now);
   ice_transaction_clear (&self->transaction);
-  ice_transaction_start (&self->transaction, packet, link->rto, FALSE, now);
+  ice_transaction_start (
+      &self->transaction, packet, link->rto, link->reliable, now);
 }
 
 void

@@ -20,6 +20,7 @@ typedef struct
   IceStunAuth *auth; /* (owned) */
   IceTurnDice dice;
   IceTime rto;
+  gboolean reliable; /* the transport resends, we do not (RFC 8489 6.2.2) */
   GQueue packets;    /* (element-type IcePacket) (owned) */
   IceTime last_sent; /* any packet but media, for the keepalive */
 } IceTurnLink;
