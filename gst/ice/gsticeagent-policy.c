@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "gsticeenumtypes.h"
+#include "io/interfaces-watch.h"
 #include "io/loop.h"
 
 enum
@@ -36,6 +37,62 @@ apply (GstIceAgent *self)
   ice_core_set_aggressive (core, aggressive);
   ice_core_set_continual (core, continual);
   gst_ice_pump_unlock (self->pump);
+  gst_ice_agent_watch_interfaces (self, continual);
+}
+
+void
+gst_ice_agent_update_interfaces (GstIceAgent *self)
+{
+  g_autofree gchar *allow = NULL, *ignore = NULL;
+
+  GST_OBJECT_LOCK (self);
+  allow = g_strdup (self->settings.interfaces);
+  ignore = g_strdup (self->settings.ignore_interfaces);
+  GST_OBJECT_UNLOCK (self);
+  gst_ice_pump_update_interfaces (self->pump, allow, ignore);
+}
+
+static void
+weak_ref_free (gpointer weak)
+{
+  g_weak_ref_clear (weak);
+  g_free (weak);
+}
+
+/* Service thread. */
+static gboolean
+on_interfaces_changed (gpointer weak)
+{
+  g_autoptr (GstIceAgent) self = g_weak_ref_get (weak);
+
+  if (self && gst_ice_agent_check_open (self, NULL))
+    gst_ice_agent_update_interfaces (self);
+  return G_SOURCE_CONTINUE;
+}
+
+void
+gst_ice_agent_watch_interfaces (GstIceAgent *self, gboolean watch)
+{
+  IceInterfacesWatch *old, *made = NULL;
+  GWeakRef *weak;
+  gboolean same;
+
+  GST_OBJECT_LOCK (self);
+  same = watch == (self->watch != NULL);
+  GST_OBJECT_UNLOCK (self);
+  if (same)
+    return;
+  if (watch) {
+    weak = g_new0 (GWeakRef, 1);
+    g_weak_ref_init (weak, self);
+    made =
+        ice_interfaces_watch_new (on_interfaces_changed, weak, weak_ref_free);
+  }
+  GST_OBJECT_LOCK (self);
+  old = self->watch;
+  self->watch = made;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&old, ice_interfaces_watch_free);
 }
 
 gboolean

@@ -79,6 +79,8 @@ struct _GstIceAgent
   GstIceGatheringState gathering_state;
   gboolean closed;
 
+  struct _IceInterfacesWatch *watch; /* (owned) (nullable) networks */
+
   GstIceNegotiation negotiation;
 };
 
@@ -165,6 +167,10 @@ gboolean gst_ice_agent_set_policy_property (
     GstIceAgent *self, guint which, const GValue *value);
 gboolean gst_ice_agent_get_policy_property (
     GstIceAgent *self, guint which, GValue *value);
+/* Networks are watched while continual-gathering is on. */
+void gst_ice_agent_watch_interfaces (GstIceAgent *self, gboolean watch);
+/* The addresses as they are now, by the agent's filters. */
+void gst_ice_agent_update_interfaces (GstIceAgent *self);
 /* The property says what the core has decided. */
 void gst_ice_agent_sync_role (GstIceAgent *self);
 /* What the peer's description says. */

@@ -354,7 +354,6 @@ void
 gst_ice_agent_gather_streams (GstIceAgent *self, GPtrArray *streams)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint));
-  g_autofree gchar *allow = NULL, *ignore = NULL;
   IceCore *core;
   guint id;
 
@@ -367,11 +366,7 @@ gst_ice_agent_gather_streams (GstIceAgent *self, GPtrArray *streams)
   if (ids->len == 0)
     return;
 
-  GST_OBJECT_LOCK (self);
-  allow = g_strdup (self->settings.interfaces);
-  ignore = g_strdup (self->settings.ignore_interfaces);
-  GST_OBJECT_UNLOCK (self);
-  gst_ice_pump_update_interfaces (self->pump, allow, ignore);
+  gst_ice_agent_update_interfaces (self);
   core = gst_ice_pump_lock (self->pump);
   for (guint i = 0; i < ids->len; i++)
     ice_core_gather (core, g_array_index (ids, guint, i), ice_loop_now ());
@@ -458,6 +453,8 @@ mark_closed (GstIceAgent *self)
   first = !self->closed;
   self->closed = TRUE;
   GST_OBJECT_UNLOCK (self);
+  if (first)
+    gst_ice_agent_watch_interfaces (self, FALSE);
   return first;
 }
 
@@ -560,6 +557,7 @@ gst_ice_agent_finalize (GObject *object)
   /* Who waits holds the stream, which holds who waits. */
   for (guint i = 0; i < self->streams->len; i++)
     gst_ice_stream_finish_gather_tasks (self->streams->pdata[i]);
+  gst_ice_agent_watch_interfaces (self, FALSE);
   gst_ice_pump_close (self->pump, self->branch, NULL, NULL, NULL);
   gst_ice_pump_unref (self->pump);
   gst_ice_notify_unref (self->notify);

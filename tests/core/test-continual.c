@@ -50,8 +50,13 @@ test_make_before_break (void)
     duo_tell_interfaces (&duo, mobile);
     g_assert_cmpint (duo.ends[mobile].selected_at, ==, begin);
     g_assert_true (duo_is_at (&duo, mobile, "198.51.100.9"));
-    duo_run_for (&duo, 9 * ICE_SECOND);
+    /* The controlled side knocks; the other one has its verdict 950 ms after
+     * the second knock. */
+    duo_run_for (&duo, (mobile ? 1600 : 200) * ICE_MSEC);
     assert_media (&duo);
+    duo_run_for (&duo, 60 * ICE_SECOND);
+    assert_media (&duo);
+    g_assert_true (duo_is_at (&duo, mobile, "198.51.100.9"));
     duo_clear (&duo);
   }
 }
@@ -129,6 +134,26 @@ test_no_end (void)
     g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
     duo_clear (&duo);
   }
+}
+
+/* A network that comes before the peer has answered the offer. */
+static void
+test_before_the_answer (void)
+{
+  Duo duo;
+
+  duo_init (&duo, 1);
+  ice_core_set_continual (duo.ends[0].core, TRUE);
+  duo_tell_interfaces (&duo, 0);
+  ice_core_gather (duo.ends[0].core, duo.ends[0].stream, duo.now);
+  duo_pump (&duo);
+  duo_add_address (&duo, 0, "198.51.100.9");
+  duo_tell_interfaces (&duo, 0);
+  g_assert_cmpuint (duo.ends[0].n_local, ==, 1);
+  ice_core_set_remote_options (duo.ends[0].core, OPTIONS, duo.now);
+  duo_pump (&duo);
+  g_assert_cmpuint (duo.ends[0].n_local, ==, 2);
+  duo_clear (&duo);
 }
 
 /* Design 9.5: without the option on both sides new addresses wait for a
@@ -246,6 +271,7 @@ main (int argc, char **argv)
   g_test_add_func ("/continual/nothing-comes", test_nothing_comes);
   g_test_add_func ("/continual/no-end-of-candidates", test_no_end);
   g_test_add_func ("/continual/not-negotiated", test_not_negotiated);
+  g_test_add_func ("/continual/before-the-answer", test_before_the_answer);
   g_test_add_func ("/continual/same-again", test_same_again);
   g_test_add_func ("/continual/churn", test_churn);
   g_test_add_func ("/continual/both-move", test_both_move);

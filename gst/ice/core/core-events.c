@@ -84,6 +84,7 @@ lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
   for (guint i = 0; i < stream->components->len; i++) {
     IceComponent *component = g_ptr_array_index (stream->components, i);
 
+    ice_renominator_lost (component);
     ice_component_unaccept_local (
         component, &self->context, self->gatherer, candidate);
     /* The pair of a former generation is on no checklist. */

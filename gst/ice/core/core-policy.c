@@ -93,19 +93,26 @@ ice_core_set_continual (IceCore *self, gboolean continual)
     set->policy.continual = continual;
 }
 
-void
-ice_core_set_interfaces (IceCore *self, const IceInterfaceAddress *addresses,
-    guint n_addresses, IceTime now)
+static void
+update_gathering (IceCore *self, IceTime now)
 {
-  ice_gatherer_set_interfaces (self->gatherer, addresses, n_addresses);
-  for (guint i = 0; i < self->streams->len && !self->closed; i++) {
+  for (guint i = 0; i < self->streams->len; i++) {
     const IceStream *stream = g_ptr_array_index (self->streams, i);
 
     if (stream->gathering && ice_policy_is_continual (&stream->set->policy))
       ice_gatherer_update (self->gatherer, stream->gather, now);
   }
-  if (!self->closed)
-    ice_core_settle (self, now);
+}
+
+void
+ice_core_set_interfaces (IceCore *self, const IceInterfaceAddress *addresses,
+    guint n_addresses, IceTime now)
+{
+  ice_gatherer_set_interfaces (self->gatherer, addresses, n_addresses);
+  if (self->closed)
+    return;
+  update_gathering (self, now);
+  ice_core_settle (self, now);
 }
 
 void
@@ -154,6 +161,8 @@ ice_core_set_remote_options (IceCore *self, guint options, IceTime now)
   set->policy.remote_options = options;
   for (guint i = 0; i < set->streams->len; i++)
     ice_core_end_candidates (self, g_ptr_array_index (set->streams, i));
+  /* Networks that came while the peer was still silent. */
+  update_gathering (self, now);
   ice_core_settle (self, now);
 }
 

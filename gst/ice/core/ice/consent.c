@@ -91,6 +91,7 @@ begin_doubt (IceConsent *self, IceDoubt doubt, IceTime since, IceTime probe_at,
     IceTime verdict_at)
 {
   self->doubt = doubt;
+  self->suspected = FALSE;
   self->doubt_at = since;
   self->probe_at = probe_at;
   self->verdict_at = verdict_at;
@@ -143,9 +144,11 @@ ice_consent_heard (IceConsent *self, IceTime now)
 void
 ice_consent_suspect (IceConsent *self, IceTime now)
 {
-  if (self->mode == ICE_CONSENT_CHECKS && self->doubt == ICE_DOUBT_NONE)
-    begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now,
-        now + PROBE_GAP + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
+  if (self->mode != ICE_CONSENT_CHECKS || self->doubt != ICE_DOUBT_NONE)
+    return;
+  begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now,
+      now + PROBE_GAP + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
+  self->suspected = TRUE;
 }
 
 /* While disconnected too: media that comes back does not pass the core. */
@@ -203,7 +206,7 @@ consent_judge (IceConsent *self, IceTime now)
   IceTime patience = self->doubt_at + MAX (HEARD_PATIENCE, 2 * self->rtt);
 
   if (self->doubt == ICE_DOUBT_UNANSWERED && self->heard_at > self->doubt_at &&
-      !self->stopped && now < patience) {
+      !self->stopped && !self->suspected && now < patience) {
     self->verdict_at = patience;
     return;
   }

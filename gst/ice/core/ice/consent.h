@@ -57,6 +57,7 @@ typedef struct
   IceTime doubt_at;
   IceTime probe_at, verdict_at;
   guint n_probes;
+  gboolean suspected; /* something else than silence raised the doubt */
   gboolean disconnected;
 } IceConsent;
 

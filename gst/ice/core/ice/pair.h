@@ -57,9 +57,11 @@ typedef struct
   gboolean rebound; /* selected: the peer sees us elsewhere than before */
   /* As a spare: consent requests. */
   IceTime ask_at, asked_at;
-  IceTime bad_at; /* in doubt, or one was not answered; 0: never */
-  guint n_probes; /* in the present doubt about the selected pair */
-  IceTime rtt;    /* smoothed */
+  IceTime bad_at;   /* in doubt, or one was not answered; 0: never */
+  guint n_probes;   /* in the present doubt about the selected pair */
+  guint n_knocks;   /* still to come, for the peer to notice */
+  IceTime heard_at; /* the peer's last request, 0: none */
+  IceTime rtt;      /* smoothed */
   guint n_rtt;
 } IceRenomination;
 

@@ -21,6 +21,11 @@
  * The controlled side follows: the nomination with the largest value holds
  * (ice-renomination-01 4), and of those without a value the last one.
  *
+ * A controlled side whose selected pair is gone knocks: it asks by its other
+ * pairs KNOCKS times, PROBE_GAP apart, where requests come 4 s apart otherwise
+ * (RFC 7675 5.1). By that the controlling one knows that there is a doubt, and
+ * asks by the selected pair at once.
+ *
  * Both sides keep MAX_SPARES valid pairs besides the selected one, those that
  * share least with it, by consent requests at the rate of RFC 7675. */
 #include "renominator.h"
@@ -50,6 +55,10 @@
 /* Design 9.3, as for the selected pair: 500 ms apart, seven at most. */
 #define PROBE_GAP (500 * ICE_MSEC)
 #define MAX_PROBES 7
+#define KNOCKS 2
+/* Two requests on a spare pair that are closer than this are no consent
+ * requests, whatever the network does to them. */
+#define KNOCKING (3500 * ICE_MSEC)
 
 /* ice-renomination-01 4: "a 24-bit integer". */
 #define MAX_VALUE 0xffffffu
@@ -156,7 +165,8 @@ ice_renominator_choose (const IceComponent *component, IceTime now)
 {
   GPtrArray *pairs = component->stream->pairs;
   const IcePair *selected = component->selected;
-  gboolean doubted = selected == NULL || component->consent.disconnected;
+  gboolean doubted = selected == NULL ||
+      selected->state != ICE_PAIR_SUCCEEDED || component->consent.disconnected;
   IcePair *best = NULL;
 
   for (guint i = 0; i < pairs->len; i++) {
@@ -255,7 +265,7 @@ ice_renominator_pick (const IceChecklistSet *set, const IceComponent *component,
     if (pair->component == component && pair->renomination.pending)
       return NULL; /* one at a time */
   }
-  if (selected == NULL)
+  if (selected == NULL || selected->state != ICE_PAIR_SUCCEEDED)
     return freshest (component, now);
   if (component->consent.disconnected)
     return best_survivor (component, now);
@@ -363,11 +373,21 @@ ice_renominator_conclude (
   }
 }
 
+/* The controlled side has nothing to decide, and would only seem to knock. */
 static gboolean
 is_in_doubt (const IceComponent *component)
 {
-  return component->consent.doubt != ICE_DOUBT_NONE &&
+  return component->stream->set->controlling &&
+      component->consent.doubt != ICE_DOUBT_NONE &&
       component->consent.n_probes > 0;
+}
+
+/* The selected pair has consent.c for that, unless it knocks. */
+static gboolean
+is_asked (const IceComponent *component, const IcePair *pair)
+{
+  return is_spare (component, pair) ||
+      (pair == component->selected && pair->renomination.n_knocks > 0);
 }
 
 /* When it is asked next: in doubt about the selected pair at once. */
@@ -377,6 +397,8 @@ ask_at (const IceComponent *component, const IcePair *pair)
   const IceRenomination *self = &pair->renomination;
   IceTime since = component->consent.doubt_at;
 
+  if (self->n_knocks > 0)
+    return self->asked_at + PROBE_GAP;
   if (is_in_doubt (component) && pair->granted_at <= since &&
       (self->asked_at <= since || self->n_probes < MAX_PROBES))
     return self->asked_at + PROBE_GAP;
@@ -387,8 +409,10 @@ static void
 ask (IceChecklistSet *set, IceComponent *component, IcePair *pair, IceTime now)
 {
   IceRenomination *self = &pair->renomination;
-  gboolean probe = is_in_doubt (component);
+  gboolean probe = is_in_doubt (component) || self->n_knocks > 0;
 
+  if (self->n_knocks > 0)
+    self->n_knocks--;
   if (self->asked_at > pair->granted_at)
     self->bad_at = now;
   if (!probe || self->asked_at <= component->consent.doubt_at)
@@ -443,7 +467,7 @@ ice_renominator_run (IceChecklistSet *set, IceComponent *component, IceTime now)
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
-    if (is_spare (component, pair) && now >= ask_at (component, pair))
+    if (is_asked (component, pair) && now >= ask_at (component, pair))
       ask (set, component, pair, now);
   }
 }
@@ -463,10 +487,10 @@ ice_renominator_deadline (const IceComponent *component)
       continue;
     if (pair->renomination.pending && component->stream->set->controlling)
       deadline = MIN (deadline, pair->renomination.pending_since + PATIENCE);
-    if (is_spare (component, pair)) {
+    if (is_spare (component, pair))
       deadline = MIN (deadline, pair->granted_at + CONSENT_LIFETIME);
+    if (is_asked (component, pair))
       deadline = MIN (deadline, ask_at (component, pair));
-    }
   }
   return deadline;
 }
@@ -479,5 +503,35 @@ ice_renominator_suspect (const IcePair *pair, IceTime now)
 
   if (is_running (component) && selected && selected != pair &&
       now >= selected->succeeded_at + SUSPECT_AFTER)
+    ice_consent_suspect (&component->consent, now);
+}
+
+void
+ice_renominator_lost (IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  const IcePair *selected = component->selected;
+
+  if (!is_running (component) || component->stream->set->controlling ||
+      selected == NULL || selected->state == ICE_PAIR_SUCCEEDED)
+    return;
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (is_spare (component, pair))
+      pair->renomination.n_knocks = KNOCKS;
+  }
+}
+
+void
+ice_renominator_heard (IcePair *pair, IceTime now)
+{
+  IceComponent *component = pair->component;
+  IceTime before = pair->renomination.heard_at;
+
+  pair->renomination.heard_at = now;
+  if (is_running (component) && is_spare (component, pair) &&
+      component->stream->set->controlling && component->selected && before &&
+      now - before < KNOCKING)
     ice_consent_suspect (&component->consent, now);
 }

@@ -35,6 +35,10 @@ void ice_renominator_conclude (
 void ice_renominator_run (
     IceChecklistSet *set, IceComponent *component, IceTime now);
 IceTime ice_renominator_deadline (const IceComponent *component);
+/* The selected pair may have failed just now. */
+void ice_renominator_lost (IceComponent *component);
+/* A signed request of the peer's came by @pair. */
+void ice_renominator_heard (IcePair *pair, IceTime now);
 /* @pair is valid, and new: does it replace the selected one, whose NAT forgot
  * it or whose address the peer has lost? */
 void ice_renominator_suspect (const IcePair *pair, IceTime now);

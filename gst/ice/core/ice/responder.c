@@ -242,6 +242,7 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
   IceCandidate *remote;
 
   if (pair) {
+    ice_renominator_heard (pair, now);
     pair->requests_received++;
     pair->responses_sent++;
   }

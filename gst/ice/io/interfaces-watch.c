@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Changes of the network: rtnetlink where there is one, else a clock. */
+#include "interfaces-watch.h"
+
+#include "service.h"
+
+#ifdef __linux__
+#include <errno.h>
+#include <glib-unix.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#endif
+
+/* A network that comes up brings its addresses within this time. */
+#define SETTLE_MS 50
+#define POLL_MS 2000
+
+typedef struct
+{
+  gatomicrefcount ref_count; /* of the sources that may call */
+  GSourceFunc func;
+  gpointer user_data;
+  GDestroyNotify destroy;
+  gint fd;
+  GSource *settle; /* (owned) (nullable) service thread */
+} Listener;
+
+struct _IceInterfacesWatch
+{
+  GSource *source; /* (owned) */
+};
+
+static void
+listener_unref (gpointer user_data)
+{
+  Listener *self = user_data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  if (self->destroy)
+    self->destroy (self->user_data);
+#ifdef __linux__
+  if (self->fd >= 0)
+    close (self->fd);
+#endif
+  g_free (self);
+}
+
+static gboolean
+on_poll (gpointer user_data)
+{
+  Listener *self = user_data;
+
+  self->func (self->user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+#ifdef __linux__
+static gboolean
+on_settled (gpointer user_data)
+{
+  Listener *self = user_data;
+
+  g_clear_pointer (&self->settle, g_source_unref);
+  self->func (self->user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* What exactly has changed is asked for anew: the kernel loses messages when
+ * there are many, and says so by an error that is read here, too. */
+static void
+drain (gint fd)
+{
+  guint8 buffer[4096];
+  gssize size;
+
+  do
+    size = recv (fd, buffer, sizeof buffer, MSG_DONTWAIT);
+  while (size > 0 || (size < 0 && (errno == EINTR || errno == ENOBUFS)));
+}
+
+static gboolean
+on_message (gint fd, GIOCondition condition, gpointer user_data)
+{
+  Listener *self = user_data;
+
+  drain (fd);
+  if (!self->settle) {
+    self->settle = g_timeout_source_new (SETTLE_MS);
+    g_atomic_ref_count_inc (&self->ref_count);
+    g_source_set_callback (self->settle, on_settled, self, listener_unref);
+    g_source_attach (self->settle, ice_service_context ());
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static gint
+open_netlink (void)
+{
+  const struct sockaddr_nl address = { .nl_family = AF_NETLINK,
+    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
+  gint fd = socket (
+      AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+  if (fd >= 0 &&
+      bind (fd, (const struct sockaddr *) &address, sizeof address) < 0) {
+    close (fd);
+    fd = -1;
+  }
+  return fd;
+}
+#endif
+
+IceInterfacesWatch *
+ice_interfaces_watch_new (
+    GSourceFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  IceInterfacesWatch *self = g_new0 (IceInterfacesWatch, 1);
+  Listener *listener = g_new0 (Listener, 1);
+  GSourceFunc callback = on_poll;
+
+  g_atomic_ref_count_init (&listener->ref_count);
+  listener->func = func;
+  listener->user_data = user_data;
+  listener->destroy = destroy;
+  listener->fd = -1;
+#ifdef __linux__
+  listener->fd = open_netlink ();
+  if (listener->fd >= 0) {
+    self->source = g_unix_fd_source_new (listener->fd, G_IO_IN);
+    callback = G_SOURCE_FUNC (on_message);
+  }
+#endif
+  if (!self->source)
+    self->source = g_timeout_source_new (POLL_MS);
+  g_source_set_callback (self->source, callback, listener, listener_unref);
+  g_source_attach (self->source, ice_service_context ());
+  return self;
+}
+
+void
+ice_interfaces_watch_free (IceInterfacesWatch *self)
+{
+  g_source_destroy (self->source);
+  g_source_unref (self->source);
+  g_free (self);
+}
