@@ -43,6 +43,9 @@
  * order and with no lock held, so that a handler may do anything with the
  * agent, dropping it included.
  *
+ * When an offer has several answers, as in SIP, gst_ice_agent_fork() makes an
+ * agent for each further one.
+ *
  * Dropping the last reference closes all sockets. gst_ice_agent_close_async()
  * does so earlier, and tells when it is done.
  */

@@ -140,6 +140,7 @@ typedef enum
   FORKS_DIRECT,
   FORKS_RELAY, /* and nothing else */
   FORKS_BOTH,
+  FORKS_REFLEXIVE, /* and direct: the server does STUN only */
 } ForksPaths;
 
 /* The offer is made, nobody has answered. */
@@ -157,6 +158,8 @@ forks_init (Forks *self, ForksPaths paths)
 
   memset (self, 0, sizeof *self);
   self->relay = paths == FORKS_RELAY;
+  if (paths == FORKS_REFLEXIVE)
+    server.kind = ICE_SERVER_STUN;
   harness_init (&self->h, TRUE);
   self->h.watch = forks_watch;
   self->h.watch_user = self;

@@ -215,6 +215,42 @@ test_release_after_restart (void)
   forks_clear (&f);
 }
 
+/* RFC 8445 8.3.1: "Freeing of server-reflexive candidates is never explicit; it
+ * happens by lack of a keepalive": the last branch that wants one ends it. */
+static void
+test_reflexive (void)
+{
+  Forks f;
+  Peer *a, *b;
+  guint n;
+
+  forks_init (&f, FORKS_REFLEXIVE);
+  forks_run_for (&f, 600 * ICE_MSEC);
+  a = &f.peers[0];
+  g_assert_cmpuint (a->n_locals, ==, 2);
+  b = forks_fork (&f);
+  b->silent = TRUE;
+  forks_answer (&f, a);
+  forks_answer (&f, b);
+  forks_run_for (&f, 35 * ICE_SECOND);
+  forks_assert_connected (a);
+  n = f.turn.n_requests[ICE_STUN_BINDING];
+  forks_run_for (&f, 20 * ICE_SECOND); /* b has failed, and may restart */
+  g_assert_cmpuint (f.turn.n_requests[ICE_STUN_BINDING], >, n);
+  b->silent = FALSE;
+  ice_core_restart (f.h.core, b->stream, f.h.now);
+  harness_pump (&f.h);
+  g_strlcpy (b->ufrag, "again", sizeof b->ufrag);
+  g_strlcpy (b->pwd, "anotherpasswordof22letters", sizeof b->pwd);
+  forks_answer (&f, b);
+  forks_run_for (&f, 35 * ICE_SECOND);
+  forks_assert_connected (b);
+  n = f.turn.n_requests[ICE_STUN_BINDING];
+  forks_run_for (&f, 300 * ICE_SECOND);
+  g_assert_cmpuint (f.turn.n_requests[ICE_STUN_BINDING], ==, n);
+  forks_clear (&f);
+}
+
 /* RFC 8656 5: the allocation dies under all of them. */
 static void
 test_lost (void)
@@ -248,6 +284,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc8656/12/shared-peer", test_shared_peer);
   g_test_add_func ("/rfc8656/5/lost-for-all", test_lost);
   g_test_add_func ("/rfc8445/8.3.1/last-branch-releases", test_release);
+  g_test_add_func ("/rfc8445/8.3.1/last-branch-keeps-alive", test_reflexive);
   g_test_add_func (
       "/rfc8445/8.3.1/leaving-branch-releases", test_release_by_leaving);
   g_test_add_func ("/rfc8445/8.3.1/released-after-restart-of-another",

@@ -64,8 +64,9 @@ ice_core_fork (IceCore *self)
   config.allow_non_ice = origin->allow_non_ice;
   config.connect_timeout = origin->connect_timeout;
   config.max_pairs = origin->max_pairs;
-  set = ice_core_add_set (
-      self, ice_context_new_id (&self->context), origin->controlling, &config);
+  /* A conflict with the peer of another branch is not this one's. */
+  set = ice_core_add_set (self, ice_context_new_id (&self->context),
+      origin->policy.wants_control, &config);
   set->forking = origin->forking = TRUE;
   ice_policy_fork (&set->policy, &origin->policy);
   return set->branch;

@@ -66,6 +66,8 @@ ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
 {
   gboolean lite = self->next_gather.lite;
 
+  if (ice_core_current_set (self) == NULL)
+    return;
   self->next_gather = *config;
   self->next_gather.lite = lite;
   apply_when_idle (self);
@@ -74,6 +76,8 @@ ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
 void
 ice_core_set_lite (IceCore *self, gboolean lite)
 {
+  if (ice_core_current_set (self) == NULL)
+    return;
   self->next_gather.lite = lite;
   apply_when_idle (self);
 }

@@ -45,6 +45,8 @@ ice_core_set_connect_timeout (IceCore *self, IceTime timeout)
 void
 ice_core_add_server (IceCore *self, const IceServerConfig *server)
 {
+  if (ice_core_current_set (self) == NULL)
+    return;
   if (server->kind == ICE_SERVER_TURN)
     self->has_turn_server = TRUE;
   ice_gatherer_add_server (self->gatherer, server);
@@ -53,6 +55,8 @@ ice_core_add_server (IceCore *self, const IceServerConfig *server)
 void
 ice_core_remove_servers (IceCore *self)
 {
+  if (ice_core_current_set (self) == NULL)
+    return;
   self->has_turn_server = FALSE;
   ice_gatherer_remove_servers (self->gatherer);
 }

@@ -181,9 +181,6 @@ is_in_use (const IceComponent *component, const IceCandidate *local)
       ice_pair_same_local (component->selected->local, local);
 }
 
-/* RFC 8445 8.3.1: allocations that no selected pair uses are given back, and
- * the mappings of reflexive candidates are no longer kept alive: the selected
- * pair keeps its own. */
 /* RFC 3261 13.2.2.4: "the INVITE transaction [is] completed 64*T1 seconds after
  * the reception of the first 2xx response": until then another answerer may
  * turn up, and want the candidates that it was told. */
@@ -201,6 +198,9 @@ release_at (const IceStream *stream)
   return stream->completed_at + ICE_RELEASE_TIME;
 }
 
+/* RFC 8445 8.3.1: allocations that no selected pair uses are given back, and
+ * the mappings of reflexive candidates are no longer kept alive: the selected
+ * pair keeps its own. */
 static void
 check_release (IceCore *self, IceStream *stream, IceTime now)
 {

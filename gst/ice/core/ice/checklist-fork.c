@@ -104,9 +104,13 @@ ice_checklist_set_is_shared_peer (
   return FALSE;
 }
 
+/* A reflexive candidate stays in the list when it is not kept alive any more.
+ */
 static gboolean
 holds (const IceStream *self, const IceCandidate *local)
 {
+  if (self->released && local->kind == ICE_CANDIDATE_SERVER_REFLEXIVE)
+    return FALSE;
   for (guint i = 0; i < self->locals->len; i++)
     if (ice_candidate_is_same (g_ptr_array_index (self->locals, i), local))
       return TRUE;

@@ -140,6 +140,7 @@ ice_stream_new_fork (IceContext *context, const IceStream *origin)
   self->gathering = origin->gathering;
   self->local_done = origin->local_done;
   self->local_ended = origin->local_ended;
+  self->gather_ended = origin->gather_ended;
   self->gather_started_at = origin->gather_started_at;
   for (guint i = 0; i < origin->components->len; i++) {
     const IceComponent *component = g_ptr_array_index (origin->components, i);
