@@ -371,7 +371,7 @@ step_command (Fuzz *self, Script *in)
       ice_core_set_controlling (core, (which & 16) != 0);
       break;
     case 3:
-      ice_core_set_remote_lite (core, (which & 16) != 0);
+      ice_core_set_remote_lite (core, (which & 16) != 0, self->h.now);
       break;
     case 4:
       ice_core_set_remote_pacing (core, script_u16 (in));
