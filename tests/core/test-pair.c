@@ -112,6 +112,7 @@ test_checks (void)
     ice_pair_cancel_checks (pair);
     ice_transaction_start (
         &check->transaction, packet, ICE_STUN_RTO_MIN, FALSE, 0);
+    check->live = TRUE;
     g_assert_true (ice_pair_live_check (pair) == check);
   }
   g_assert_cmpuint (pair->checks->len, <=, 16);

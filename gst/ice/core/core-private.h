@@ -85,6 +85,14 @@ void ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now);
 void ice_core_run_failures (IceCore *self, IceTime now);
 IceTime ice_core_deadline (IceCore *self);
 
+/* core-tcp.c: FALSE: no connection of checks and media. */
+gboolean ice_core_connection_opened (
+    IceCore *self, guint socket, const IceAddress *bound, IceTime now);
+gboolean ice_core_connection_lost (
+    IceCore *self, guint socket, const gchar *reason, IceTime now);
+void ice_core_run_connections (IceCore *self, IceTime now);
+IceTime ice_core_connections_deadline (const IceCore *self);
+
 /* core-hint.c: (transfer full) why there is no path, from what is known. */
 gchar *ice_core_explain (
     IceCore *self, IceStream *stream, IceTime now, IceCause *ret_cause);

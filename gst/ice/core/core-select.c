@@ -81,6 +81,8 @@ update_route (IceCore *self, IceComponent *component)
   IceRoute route = { 0 };
   IceOutput *output;
 
+  if (pair && (pair->reopening || !ice_pair_is_connected (pair)))
+    pair = NULL; /* RFC 6544 11.1: nothing until there is a connection again */
   if (pair && pair->local->kind == ICE_CANDIDATE_RELAYED) {
     const IceAddress *server =
         ice_gatherer_relay_server (self->gatherer, pair->local);
@@ -264,7 +266,8 @@ update_state (
   if (component->state == ICE_STATE_CLOSED ||
       component->state == ICE_STATE_FAILED)
     return;
-  if (component->selected && component->consent.disconnected)
+  if (component->selected &&
+      (component->consent.disconnected || component->selected->reopening))
     state = ICE_STATE_DISCONNECTED;
   else if (component->selected)
     state = completed ? ICE_STATE_COMPLETED : ICE_STATE_CONNECTED;
@@ -382,6 +385,7 @@ ice_core_settle (IceCore *self, IceTime now)
     update_stream (self, stream, now);
   }
   ice_core_run_failures (self, now);
+  ice_core_run_connections (self, now);
   run_checks (self, now);
   leave_slot (self);
 }

@@ -359,6 +359,7 @@ ice_core_try_default (IceCore *self, IceComponent *component, IceTime now)
     IceCandidate *candidate = g_ptr_array_index (stream->locals, i);
 
     if (candidate->component == component->number &&
+        candidate->protocol == ICE_PROTOCOL_UDP &&
         candidate->address.family == component->default_remote.family &&
         (candidate->kind == ICE_CANDIDATE_HOST ||
             candidate->kind == ICE_CANDIDATE_RELAYED))
@@ -504,7 +505,8 @@ ice_core_socket_opened (
 {
   if (self->closed)
     return;
-  ice_gatherer_socket_opened (self->gatherer, socket, bound, now);
+  if (!ice_core_connection_opened (self, socket, bound, now))
+    ice_gatherer_socket_opened (self->gatherer, socket, bound, now);
   ice_core_settle (self, now);
 }
 
@@ -514,9 +516,11 @@ ice_core_socket_failed (
 {
   if (self->closed)
     return;
-  g_free (self->socket_error);
-  self->socket_error = g_strdup (reason);
-  ice_gatherer_socket_failed (self->gatherer, socket, reason, now);
+  if (!ice_core_connection_lost (self, socket, reason, now)) {
+    g_free (self->socket_error);
+    self->socket_error = g_strdup (reason);
+    ice_gatherer_socket_failed (self->gatherer, socket, reason, now);
+  }
   ice_core_settle (self, now);
 }
 

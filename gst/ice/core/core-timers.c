@@ -283,6 +283,7 @@ ice_core_deadline (IceCore *self)
   for (guint i = 0; i < self->sets->len; i++)
     deadline = MIN (
         deadline, ice_checker_deadline (g_ptr_array_index (self->sets, i)));
+  deadline = MIN (deadline, ice_core_connections_deadline (self));
   for (guint i = 0; i < self->streams->len; i++) {
     IceStream *stream = g_ptr_array_index (self->streams, i);
 

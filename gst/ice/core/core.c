@@ -3,6 +3,8 @@
  * what follows from either in core-select.c. */
 #include "core-private.h"
 
+#include "ice/connection.h"
+
 #include <string.h>
 
 #include "purity.h"
@@ -192,6 +194,33 @@ read_message (
   return ice_stun_message_parse (message, data);
 }
 
+/* What came over a connection of checks and media. Only a signed message shows
+ * that it is not a stranger's. */
+static IceVerdict
+receive_frame (IceCore *self, const IceDatagram *in, IceTime now)
+{
+  IceConnection *connection =
+      ice_gatherer_find_connection (self->gatherer, in->socket);
+  g_autoptr (IceCandidate) local = ice_candidate_ref (connection->local);
+  Arrival arrival = {
+    .local = local, .from = connection->remote, .data = in->data
+  };
+  IceStunMessage storage;
+  const IceStunMessage *message;
+  IceVerdict verdict;
+
+  if (!read_message (in->data, &storage, &message))
+    return ICE_VERDICT_MALFORMED;
+  verdict = receive_arrival (self, &arrival, message, now);
+  connection = ice_gatherer_find_connection (self->gatherer, in->socket);
+  if (connection && verdict == ICE_VERDICT_OK && message &&
+      message->klass != ICE_STUN_INDICATION) {
+    connection->valid = TRUE;
+    connection->used_at = now;
+  }
+  return verdict;
+}
+
 static IceVerdict
 receive_datagram (IceCore *self, const IceDatagram *in, IceTime now)
 {
@@ -200,6 +229,8 @@ receive_datagram (IceCore *self, const IceDatagram *in, IceTime now)
   IceRelayedDatagram relayed;
   Arrival arrival = { .from = in->from, .data = in->data };
 
+  if (ice_gatherer_find_connection (self->gatherer, in->socket))
+    return receive_frame (self, in, now);
   /* Nobody sends from there, and no answer must go there. */
   if (!ice_address_is_usable (&in->from))
     return ICE_VERDICT_REFUSED;
@@ -227,7 +258,7 @@ receive_datagram (IceCore *self, const IceDatagram *in, IceTime now)
       arrival.local = ice_gatherer_host_candidate (self->gatherer, in->socket);
       break;
   }
-  if (arrival.local == NULL)
+  if (arrival.local == NULL || arrival.local->protocol != ICE_PROTOCOL_UDP)
     return ICE_VERDICT_UNEXPECTED;
   return receive_arrival (self, &arrival, message, now);
 }
@@ -254,7 +285,8 @@ ice_core_send (IceCore *self, guint transport, IceBytes payload, IceTime now)
   IceComponent *component = ice_core_find_component (self, transport);
   g_autoptr (IcePacket) packet = NULL;
 
-  if (component == NULL || component->selected == NULL || self->closed) {
+  if (component == NULL || component->selected == NULL || self->closed ||
+      component->selected->reopening) {
     self->counters.sent_without_route++;
     return FALSE;
   }

@@ -101,11 +101,70 @@ ice_candidate_compute_detour_priority (
 guint32
 ice_candidate_learnt_priority (const IceCandidate *base)
 {
+  if (base->protocol == ICE_PROTOCOL_TCP)
+    return ice_candidate_compute_tcp_priority (
+        ICE_CANDIDATE_PEER_REFLEXIVE, base->local_preference, base->component);
   return base->detour
       ? ice_candidate_compute_detour_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
             base->local_preference, base->component)
       : ice_candidate_compute_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
             base->local_preference, base->component);
+}
+
+/* RFC 6544 4.2: where the protocol is more important than the kind, "all the
+ * preferred transport protocol candidates SHOULD have type-preference higher
+ * than the other", but for relayed ones; media is better lost than late. These
+ * are below the detours, too. */
+static guint
+tcp_kind_preference (IceCandidateKind kind)
+{
+  switch (kind) {
+    case ICE_CANDIDATE_HOST:
+      return 45;
+    case ICE_CANDIDATE_PEER_REFLEXIVE:
+      return 40;
+    case ICE_CANDIDATE_SERVER_REFLEXIVE:
+      return 35;
+    case ICE_CANDIDATE_RELAYED:
+    default:
+      return 0;
+  }
+}
+
+guint32
+ice_candidate_compute_tcp_priority (
+    IceCandidateKind kind, guint16 local_preference, guint component)
+{
+  return combine (tcp_kind_preference (kind), local_preference, component);
+}
+
+guint16
+ice_candidate_tcp_preference (
+    IceCandidateKind kind, IceTcpType tcp_type, guint other)
+{
+  /* RFC 6544 4.2: "6 for active, 4 for passive, 2 for S-O", and for reflexive
+   * candidates 6 for S-O, 4 for active, 2 for passive. */
+  static const guint8 direct[] = { 0, 6, 4, 2 }, reflexive[] = { 0, 4, 2, 6 };
+  gboolean mapped = kind == ICE_CANDIDATE_SERVER_REFLEXIVE ||
+      kind == ICE_CANDIDATE_PEER_REFLEXIVE;
+  guint direction = mapped ? reflexive[tcp_type] : direct[tcp_type];
+
+  return (guint16) (direction << 13 | MIN (other, 8191));
+}
+
+IceTcpType
+ice_tcp_type_opposite (IceTcpType tcp_type)
+{
+  static const IceTcpType opposites[] = { ICE_TCP_TYPE_NONE,
+    ICE_TCP_TYPE_PASSIVE, ICE_TCP_TYPE_ACTIVE, ICE_TCP_TYPE_SO };
+
+  return opposites[tcp_type];
+}
+
+guint
+ice_candidate_base_socket (const IceCandidate *self)
+{
+  return self->endpoint ? self->endpoint : self->socket;
 }
 
 const gchar *

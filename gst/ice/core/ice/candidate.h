@@ -45,7 +45,10 @@ typedef struct
   IceAddress base;    /* local candidates: what packets leave from */
   IceAddress related; /* raddr, rport; family NONE when absent */
   guint socket;       /* local candidates: the socket of the base */
-  guint server;       /* local candidates: the server it came from, or 0 */
+  guint endpoint; /* local candidates of TCP connections, whose socket is the
+                     connection: the socket of the candidate that opened or
+                     accepted it; 0: not a connection */
+  guint server;   /* local candidates: the server it came from, or 0 */
   guint16 local_preference;
   gboolean detour;  /* local candidates: the base lies in a tunnel (VPN) */
   gchar *host_name; /* (owned) (nullable) "<uuid>.local" */
@@ -76,6 +79,17 @@ guint32 ice_candidate_compute_detour_priority (
     IceCandidateKind kind, guint16 local_preference, guint component);
 /* PRIORITY of a check from a base (RFC 8445 7.1.1). */
 guint32 ice_candidate_learnt_priority (const IceCandidate *base);
+/* RFC 6544 4.2: the local preference of a TCP candidate. @other is unique among
+ * those of one kind and direction, 0 to 8191. */
+guint16 ice_candidate_tcp_preference (
+    IceCandidateKind kind, IceTcpType tcp_type, guint other);
+/* As above, with type preferences below those of UDP (RFC 6544 4.2). */
+guint32 ice_candidate_compute_tcp_priority (
+    IceCandidateKind kind, guint16 local_preference, guint component);
+/* RFC 6544 6.2: active pairs with passive, so with so. */
+IceTcpType ice_tcp_type_opposite (IceTcpType tcp_type);
+/* The socket of the candidate, for a connection that of its endpoint. */
+guint ice_candidate_base_socket (const IceCandidate *self);
 const gchar *ice_candidate_kind_to_string (IceCandidateKind kind); /* "srflx" */
 
 /* candidate-sdp.c: RFC 8839 5.1, RFC 6544 4.5. */

@@ -3,6 +3,7 @@
 #include "checker.h"
 
 #include "../stun/builder.h"
+#include "checker-tcp.h"
 #include "renominator.h"
 
 #include <string.h>
@@ -72,9 +73,10 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
   return check;
 }
 
-static void
-send_check (IceChecklistSet *set, IcePair *pair, IceTime now)
+void
+ice_checker_send_check (IceChecklistSet *set, IcePair *pair, IceTime now)
 {
+  gboolean reliable = pair->local->protocol == ICE_PROTOCOL_TCP;
   IcePacket *packet;
   IceCheck *check;
   /* RFC 8445 14.3, without the second N that makes ten pairs wait 5 s. */
@@ -87,14 +89,10 @@ send_check (IceChecklistSet *set, IcePair *pair, IceTime now)
       ice_policy_is_aggressive (&set->policy))
     pair->nomination = ICE_NOMINATION_WANTED;
   check = send_request (set, pair, ICE_CHECK_ORDINARY, now, &packet);
-  ice_transaction_start (&check->transaction, packet, rto, FALSE, now);
+  /* RFC 8489 6.2.2: TCP resends by itself. */
+  ice_transaction_start (&check->transaction, packet, rto, reliable, now);
+  check->live = TRUE;
   pair->n_unreachable = 0;
-  if (pair->state != ICE_PAIR_SUCCEEDED)
-    pair->state = ICE_PAIR_IN_PROGRESS;
-  if (pair->checked_at == 0)
-    pair->checked_at = now;
-  if (pair->component->first_check_at == 0)
-    pair->component->first_check_at = now;
   if (set->context->world.log_level >= ICE_LOG_DEBUG) {
     g_autofree gchar *text = ice_pair_to_string (pair);
 
@@ -103,12 +101,31 @@ send_check (IceChecklistSet *set, IcePair *pair, IceTime now)
   }
 }
 
+static void
+start_check (IceChecklistSet *set, IcePair *pair, IceTime now)
+{
+  if (pair->state != ICE_PAIR_SUCCEEDED)
+    pair->state = ICE_PAIR_IN_PROGRESS;
+  if (pair->checked_at == 0)
+    pair->checked_at = now;
+  if (pair->component->first_check_at == 0)
+    pair->component->first_check_at = now;
+  /* RFC 6544 7.1: first the connection. */
+  if (pair->local->protocol == ICE_PROTOCOL_UDP ||
+      ice_checker_connect (set, pair, now))
+    ice_checker_send_check (set, pair, now);
+}
+
 void
 ice_checker_send_consent (
     IceChecklistSet *set, IcePair *pair, IceCheckKind kind, IceTime now)
 {
   IcePacket *packet;
-  IceCheck *check = send_request (set, pair, kind, now, &packet);
+  IceCheck *check;
+
+  if (!ice_pair_is_connected (pair))
+    return; /* the clock goes on */
+  check = send_request (set, pair, kind, now, &packet);
 
   ice_transaction_start_once (
       &check->transaction, packet, CONSENT_TIMEOUT, now);
@@ -137,8 +154,7 @@ static void
 timeout_check (
     IceChecklistSet *set, IcePair *pair, IceCheck *check, IceTime now)
 {
-  gboolean live =
-      check->kind == ICE_CHECK_ORDINARY && check->transaction.retransmit;
+  gboolean live = check->live;
 
   switch (ice_transaction_timeout (&check->transaction, now)) {
     case ICE_TRANSACTION_IDLE:
@@ -183,7 +199,7 @@ ice_checker_run (IceChecklistSet *set, IceTime now)
       (pair = ice_checklist_set_peek (set)) != NULL &&
       ice_context_take_slot (set->context, now)) {
     ice_checklist_set_take (set, pair);
-    send_check (set, pair, now);
+    start_check (set, pair, now);
   }
 }
 
@@ -224,6 +240,8 @@ find_mapped (IcePair *pair, const IceAddress *mapped)
     IceCandidate *local = g_ptr_array_index (locals, i);
 
     if (local->component == pair->component->number &&
+        local->protocol == pair->local->protocol &&
+        local->tcp_type == pair->local->tcp_type &&
         ice_address_equal (&local->address, mapped))
       return local;
   }
@@ -245,7 +263,10 @@ learn_local (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   local->local_preference = pair->local->local_preference;
   local->address = *mapped;
   local->base = local->related = pair->local->base;
+  local->protocol = pair->local->protocol;
+  local->tcp_type = pair->local->tcp_type;
   local->socket = pair->local->socket;
+  local->endpoint = pair->local->endpoint;
   local->ufrag = g_strdup (pair->generation->local_ufrag);
   /* RFC 8445 5.1.1.3: kind and base decide; both are in the base's own. */
   g_snprintf (local->foundation, sizeof local->foundation, "p%.30s",
@@ -298,6 +319,7 @@ make_valid (IceChecklistSet *set, IcePair *pair, IceCheck *check,
       set->n_unproven--;
   }
   pair->state = ICE_PAIR_SUCCEEDED;
+  pair->reopening = FALSE;
   ice_checklist_thaw_mates (set, pair);
   /* Media is about to flow: ask for the channel now (RFC 8445 12.1). */
   ice_gatherer_bind_channel (

@@ -15,6 +15,8 @@ void ice_checker_timeout (IceChecklistSet *set, IceTime now);
 void ice_checker_run (IceChecklistSet *set, IceTime now);
 IceTime ice_checker_deadline (IceChecklistSet *set);
 
+/* One check, now; pacing was minded. */
+void ice_checker_send_check (IceChecklistSet *set, IcePair *pair, IceTime now);
 /* Sent once and not paced: RFC 7675 5.1, RFC 8445 11. */
 void ice_checker_send_consent (
     IceChecklistSet *set, IcePair *pair, IceCheckKind kind, IceTime now);

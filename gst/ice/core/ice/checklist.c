@@ -3,6 +3,7 @@
  * and 12). */
 #include "checklist.h"
 
+#include "connection.h"
 #include "lite.h"
 
 #include "../purity.h"
@@ -30,6 +31,33 @@ ice_checklist_find_pair (IceComponent *component, const IceCandidate *local,
   return NULL;
 }
 
+IcePair *
+ice_checklist_find_pair_from (
+    IceComponent *component, guint socket, const IceAddress *remote)
+{
+  GPtrArray *pairs = component->stream->pairs;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == component &&
+        ice_candidate_base_socket (pair->local) == socket &&
+        ice_address_equal (&pair->remote->address, remote))
+      return pair;
+  }
+  return NULL;
+}
+
+static gboolean
+has_pair (IceComponent *component, const IceCandidate *local,
+    const IceAddress *remote)
+{
+  if (local->protocol == ICE_PROTOCOL_TCP)
+    return ice_checklist_find_pair_from (
+               component, ice_candidate_base_socket (local), remote) != NULL;
+  return ice_checklist_find_pair (component, local, remote) != NULL;
+}
+
 /* Forms the pair unless it is impossible or redundant (RFC 8445 6.1.2.4): a
  * reflexive local candidate is replaced by its base, and where the base was
  * reported itself the pair is there already, with a higher priority. */
@@ -50,8 +78,7 @@ form_pair (IceChecklistSet *self, IceComponent *component,
   if (candidate->kind != ICE_CANDIDATE_HOST &&
       candidate->kind != ICE_CANDIDATE_RELAYED)
     local = ice_gatherer_host_candidate (self->gatherer, candidate->socket);
-  if (local == NULL ||
-      ice_checklist_find_pair (component, local, &remote->address))
+  if (local == NULL || has_pair (component, local, &remote->address))
     return;
   if (lite) {
     ice_lite_form_pair (self, component, local, remote, now);
@@ -141,17 +168,29 @@ ice_checklist_add_local (IceChecklistSet *self, IceStream *stream,
 }
 
 IceCandidate *
-ice_checklist_find_remote (
-    IceStream *stream, guint component, const IceAddress *address)
+ice_checklist_find_remote_like (IceStream *stream, const IceCandidate *like)
 {
   for (guint i = 0; i < stream->remotes->len; i++) {
     IceCandidate *remote = g_ptr_array_index (stream->remotes, i);
 
-    if (remote->component == component &&
-        ice_address_equal (&remote->address, address))
+    if (remote->component == like->component &&
+        remote->protocol == like->protocol &&
+        remote->tcp_type == like->tcp_type &&
+        ice_address_equal (&remote->address, &like->address))
       return remote;
   }
   return NULL;
+}
+
+IceCandidate *
+ice_checklist_find_remote (
+    IceStream *stream, guint component, const IceAddress *address)
+{
+  IceCandidate like = {
+    .component = component, .protocol = ICE_PROTOCOL_UDP, .address = *address
+  };
+
+  return ice_checklist_find_remote_like (stream, &like);
 }
 
 /* RFC 8445 7.3.1.3: the signalled candidate brings foundation, kind and
@@ -197,6 +236,20 @@ evict_remote (
   return TRUE;
 }
 
+/* RFC 6544 4.5: nobody connects to an active candidate, and whatever its port
+ * is, it is the discard port. */
+static gboolean
+is_usable_remote (const IceCandidate *candidate)
+{
+  IceAddress address = candidate->address;
+
+  if (candidate->tcp_type == ICE_TCP_TYPE_ACTIVE)
+    address.port = 9;
+  return ice_address_is_usable (&address) &&
+      (candidate->protocol == ICE_PROTOCOL_TCP) ==
+      (candidate->tcp_type != ICE_TCP_TYPE_NONE);
+}
+
 IceVerdict
 ice_checklist_add_remote (IceChecklistSet *self, IceStream *stream,
     IceCandidate *candidate, IceTime now)
@@ -208,11 +261,9 @@ ice_checklist_add_remote (IceChecklistSet *self, IceStream *stream,
 
   if (component == NULL || component->state == ICE_STATE_CLOSED)
     return ICE_VERDICT_UNEXPECTED;
-  if (candidate->protocol != ICE_PROTOCOL_UDP ||
-      !ice_address_is_usable (&candidate->address))
+  if (!is_usable_remote (candidate))
     return ICE_VERDICT_REFUSED;
-  known = ice_checklist_find_remote (
-      stream, candidate->component, &candidate->address);
+  known = ice_checklist_find_remote_like (stream, candidate);
   if (known) {
     if (known->kind != ICE_CANDIDATE_PEER_REFLEXIVE ||
         candidate->kind == ICE_CANDIDATE_PEER_REFLEXIVE)
@@ -285,12 +336,21 @@ ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair)
       self->gatherer, pair->local, &pair->remote->address);
 }
 
+static void
+stop_connecting (IceChecklistSet *self, IcePair *pair)
+{
+  if (pair->connecting)
+    ice_gatherer_close_connection (self->gatherer, pair->connecting);
+  pair->connecting = 0;
+}
+
 void
 ice_checklist_remove_pair (IceChecklistSet *self, IcePair *pair)
 {
   IceStream *stream = pair->component->stream;
 
   g_queue_remove (&stream->triggered, pair);
+  stop_connecting (self, pair);
   if (pair->component->selected != pair)
     ice_checklist_forget_peer (self, pair);
   g_ptr_array_remove (stream->pairs, pair);
@@ -430,6 +490,7 @@ ice_checklist_fail (IceChecklistSet *self, IcePair *pair)
   pair->state = ICE_PAIR_FAILED;
   pair->nomination = ICE_NOMINATION_NONE;
   pair->renomination.pending = FALSE;
+  stop_connecting (self, pair);
   ice_pair_cancel_checks (pair);
   g_queue_remove (&pair->component->stream->triggered, pair);
 }

@@ -75,9 +75,12 @@ IceVerdict ice_checklist_add_remote (IceChecklistSet *self, IceStream *stream,
  * the first of each foundation starts to wait (RFC 8445 6.1.2.6). */
 void
 ice_checklist_activate (IceChecklistSet *self, IceStream *stream, IceTime now);
-/* (unowned) (nullable) */
+/* UDP; (unowned) (nullable) */
 IceCandidate *ice_checklist_find_remote (
     IceStream *stream, guint component, const IceAddress *address);
+/* The one with component, protocol, type and address of @like; (nullable). */
+IceCandidate *
+ice_checklist_find_remote_like (IceStream *stream, const IceCandidate *like);
 /* @local is gone: its pairs fail. A set @peer narrows that to its IP. */
 void ice_checklist_fail_local (IceChecklistSet *self, IceStream *stream,
     const IceCandidate *local, const IceAddress *peer);
@@ -85,6 +88,9 @@ void ice_checklist_fail_local (IceChecklistSet *self, IceStream *stream,
 /* Pairs. (unowned) (nullable) */
 IcePair *ice_checklist_find_pair (IceComponent *component,
     const IceCandidate *local, const IceAddress *remote);
+/* TCP: from any connection of the candidate with that socket. */
+IcePair *ice_checklist_find_pair_from (
+    IceComponent *component, guint socket, const IceAddress *remote);
 /* NULL when the set is full of better ones (RFC 8445 6.1.2.5, 8838 11). */
 IcePair *ice_checklist_add_pair (IceChecklistSet *self, IceComponent *component,
     IceCandidate *local, IceCandidate *remote, IceTime now);

@@ -29,10 +29,12 @@ set_foundation (
   g_autofree gchar *key = NULL;
   guint index;
 
-  key = g_strdup_printf ("%s %s %s udp",
+  /* RFC 6544 4.5's examples have one for each type. */
+  key = g_strdup_printf ("%s %s %s %u",
       ice_candidate_kind_to_string (candidate->kind),
       ice_address_ip_to_string (&candidate->base, base_ip),
-      server ? ice_address_ip_to_string (server, server_ip) : "-");
+      server ? ice_address_ip_to_string (server, server_ip) : "-",
+      candidate->tcp_type);
   if (!g_ptr_array_find_with_equal_func (
           self->foundations, key, g_str_equal, &index)) {
     index = self->foundations->len;
@@ -54,6 +56,7 @@ is_redundant (const IceGatherer *self, const IceGatherSocket *socket,
     if (entry->candidate->stream == socket->stream->id &&
         entry->candidate->component == socket->component &&
         entry->generation == socket->stream->generation &&
+        entry->candidate->tcp_type == candidate->tcp_type &&
         ice_address_equal (&entry->candidate->address, &candidate->address) &&
         ice_address_equal (&entry->candidate->base, &candidate->base))
       return TRUE;
@@ -103,6 +106,18 @@ report (
       self, ICE_GATHER_CANDIDATE, candidate->stream, candidate, NULL, 0);
 }
 
+static void
+set_tcp_priority (
+    IceCandidate *candidate, const IceGatherSocket *socket, guint slot)
+{
+  candidate->protocol = ICE_PROTOCOL_TCP;
+  candidate->tcp_type = socket->tcp_type;
+  candidate->local_preference = ice_candidate_tcp_preference (candidate->kind,
+      socket->tcp_type, ice_gather_other_preference (socket->rank, slot));
+  candidate->priority = ice_candidate_compute_tcp_priority (
+      candidate->kind, candidate->local_preference, socket->component);
+}
+
 static IceCandidate *
 make (IceGatherer *self, const IceGatherSocket *socket, IceCandidateKind kind,
     guint slot)
@@ -113,6 +128,10 @@ make (IceGatherer *self, const IceGatherSocket *socket, IceCandidateKind kind,
   candidate->stream = socket->stream->id;
   candidate->protocol = ICE_PROTOCOL_UDP;
   candidate->socket = socket->id;
+  if (socket->tcp_type != ICE_TCP_TYPE_NONE) {
+    set_tcp_priority (candidate, socket, slot);
+    return candidate;
+  }
   candidate->local_preference =
       ice_gather_local_preference (socket->rank, slot);
   candidate->detour = socket->detour;

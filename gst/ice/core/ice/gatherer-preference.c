@@ -228,6 +228,14 @@ ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream)
   return order;
 }
 
+guint
+ice_gather_other_preference (guint rank, guint slot)
+{
+  guint below = rank * ICE_GATHER_SLOTS + MIN (slot, ICE_GATHER_SLOTS - 1);
+
+  return 8191 - MIN (below, 8191);
+}
+
 /* RFC 8445 5.1.2.1: 65535 when there is a single address. */
 guint16
 ice_gather_local_preference (guint rank, guint slot)

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "../turn/error.h"
-#include "gatherer.h"
+#include "connection.h"
 
 G_BEGIN_DECLS
 
@@ -40,8 +40,10 @@ typedef struct
   guint id;
   IceGatherStream *stream; /* (unowned) */
   guint component, transport;
-  IceAddress address; /* the interface's, port 0 */
-  IceAddress bound;   /* family NONE until opened */
+  IceTcpType tcp_type; /* NONE: UDP; an active one is a name for what
+                          connections are opened from, nothing is open */
+  IceAddress address;  /* the interface's, port 0 */
+  IceAddress bound;    /* family NONE until opened */
   guint rank;
   gboolean detour; /* as of its address */
   gboolean wanted; /* FALSE: its address is gone, nothing is gathered on it */
@@ -161,6 +163,7 @@ struct _IceGatherer
   GArray *interfaces;     /* (element-type IceInterfaceAddress) (owned) */
   GArray *candidates;     /* (element-type IceGatherEntry) (owned) */
   GPtrArray *foundations; /* (element-type utf8) (owned) what each stands for */
+  GPtrArray *connections; /* (element-type IceConnection) (owned) */
   GQueue waiting;         /* (element-type IceGatherQuery) (unowned) */
   GQueue events;          /* (element-type IceGatherEvent) (owned) */
   gboolean closed;
@@ -179,6 +182,9 @@ void ice_gather_socket_free (IceGatherSocket *self);
 IceGatherSocket *
 ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
     guint component, const IceGatherAddress *address, gboolean spare);
+/* The same for TCP, of any type but NONE. */
+void ice_gather_open_tcp (IceGatherer *self, IceGatherStream *stream,
+    guint component, const IceGatherAddress *address, IceTcpType tcp_type);
 /* Forgets it; with @goodbye its allocations are deleted at the servers. */
 void ice_gather_drop_socket (
     IceGatherer *self, IceGatherSocket *socket, gboolean goodbye, IceTime now);
@@ -194,6 +200,12 @@ void ice_gather_settle (IceGatherer *self, IceTime now);
 IceTime ice_gather_stream_deadline (
     const IceGatherer *self, const IceGatherStream *stream);
 
+/* connection.c */
+void ice_connection_free (IceConnection *self);
+/* Those opened from or accepted at a socket; NULL: all. */
+void
+ice_gather_close_connections (IceGatherer *self, const IceGatherSocket *socket);
+
 /* gatherer-preference.c: the addresses to gather on, best first.
  * (transfer full) (element-type IceGatherAddress) */
 GArray *
@@ -202,6 +214,8 @@ ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream);
  * preference. */
 #define ICE_GATHER_SLOTS 64
 guint16 ice_gather_local_preference (guint rank, guint slot);
+/* RFC 6544 4.2: other-pref. */
+guint ice_gather_other_preference (guint rank, guint slot);
 
 /* gatherer-server.c */
 void ice_gather_server_free (IceGatherServer *self);

@@ -163,6 +163,7 @@ void
 ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket)
 {
   if (!socket->wanted || socket->spare ||
+      socket->tcp_type != ICE_TCP_TYPE_NONE ||
       socket->bound.family == ICE_FAMILY_NONE)
     return;
   for (guint i = 0; i < self->servers->len; i++) {

@@ -27,12 +27,11 @@ ice_gather_socket_free (IceGatherSocket *self)
 
 /* Sockets. */
 
-IceGatherSocket *
-ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
-    guint component, const IceGatherAddress *address, gboolean spare)
+static IceGatherSocket *
+new_socket (IceGatherer *self, IceGatherStream *stream, guint component,
+    const IceGatherAddress *address)
 {
   IceGatherSocket *socket = g_new0 (IceGatherSocket, 1);
-  IceOutput *output;
 
   socket->id = ice_context_new_id (self->context);
   socket->stream = stream;
@@ -42,17 +41,49 @@ ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
   socket->rank = address->rank;
   socket->detour = address->detour;
   socket->wanted = TRUE;
-  socket->spare = spare;
   socket->queries =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_query_free);
   g_ptr_array_add (self->sockets, socket);
+  return socket;
+}
 
-  output = ice_outputs_add (self->context->out, ICE_OUTPUT_OPEN_SOCKET);
+static void
+say_open (IceGatherer *self, const IceGatherSocket *socket, IceSocketKind kind)
+{
+  IceOutput *output =
+      ice_outputs_add (self->context->out, ICE_OUTPUT_OPEN_SOCKET);
+
   output->open_socket.socket = socket->id;
   output->open_socket.transport = socket->transport;
-  output->open_socket.kind = ICE_SOCKET_UDP;
+  output->open_socket.kind = kind;
   output->open_socket.local = socket->address;
+}
+
+IceGatherSocket *
+ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
+    guint component, const IceGatherAddress *address, gboolean spare)
+{
+  IceGatherSocket *socket = new_socket (self, stream, component, address);
+
+  socket->spare = spare;
+  say_open (self, socket, ICE_SOCKET_UDP);
   return socket;
+}
+
+void
+ice_gather_open_tcp (IceGatherer *self, IceGatherStream *stream,
+    guint component, const IceGatherAddress *address, IceTcpType tcp_type)
+{
+  IceGatherSocket *socket = new_socket (self, stream, component, address);
+
+  socket->tcp_type = tcp_type;
+  if (tcp_type != ICE_TCP_TYPE_ACTIVE) {
+    say_open (self, socket, ICE_SOCKET_TCP_LISTEN);
+    return;
+  }
+  /* RFC 6544 4.5: "the port number of active candidates ... MUST be 9". */
+  socket->bound = socket->address;
+  socket->bound.port = 9;
 }
 
 /* Its queries are forgotten; allocations get a Refresh with lifetime 0, for
@@ -78,8 +109,12 @@ ice_gather_close_socket (
     IceGatherer *self, IceGatherSocket *socket, IceTime now)
 {
   guint id = socket->id;
+  gboolean open = socket->tcp_type != ICE_TCP_TYPE_ACTIVE;
 
+  ice_gather_close_connections (self, socket);
   ice_gather_drop_socket (self, socket, TRUE, now);
+  if (!open)
+    return;
   ice_outputs_add (self->context->out, ICE_OUTPUT_CLOSE_SOCKET)
       ->close_socket.socket = id;
 }
@@ -230,7 +265,7 @@ close_unwanted (IceGatherer *self, IceGatherStream *stream, IceTime now)
 
 static gboolean
 adopt_socket (IceGatherer *self, IceGatherStream *stream, guint component,
-    const IceGatherAddress *address)
+    const IceGatherAddress *address, IceTcpType tcp_type)
 {
   gboolean found = FALSE;
 
@@ -238,6 +273,7 @@ adopt_socket (IceGatherer *self, IceGatherStream *stream, guint component,
     IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
     if (socket->stream != stream || socket->component != component ||
+        socket->tcp_type != tcp_type ||
         !ice_address_equal (&socket->address, &address->address))
       continue;
     socket->wanted = TRUE;
@@ -246,6 +282,55 @@ adopt_socket (IceGatherer *self, IceGatherStream *stream, guint component,
     found |= !socket->spare;
   }
   return found;
+}
+
+static void
+ensure_socket (IceGatherer *self, IceGatherStream *stream, guint component,
+    const IceGatherAddress *address, IceTcpType tcp_type)
+{
+  if (adopt_socket (self, stream, component, address, tcp_type))
+    return;
+  if (tcp_type == ICE_TCP_TYPE_NONE)
+    ice_gather_open_socket (self, stream, component, address, FALSE);
+  else
+    ice_gather_open_tcp (self, stream, component, address, tcp_type);
+}
+
+static gboolean
+is_gathered (
+    const IceGatherer *self, const IceGatherStream *stream, IceTcpType tcp_type)
+{
+  IceTcpPolicy policy = self->config.tcp;
+
+  /* A lite agent has one candidate per family, and no checks to open one by. */
+  if (stream->relay_only || stream->lite)
+    policy = ICE_TCP_NONE;
+  switch (tcp_type) {
+    case ICE_TCP_TYPE_NONE:
+      return TRUE;
+    case ICE_TCP_TYPE_ACTIVE:
+      return policy == ICE_TCP_ACTIVE || policy == ICE_TCP_ALL;
+    case ICE_TCP_TYPE_PASSIVE:
+      return policy == ICE_TCP_PASSIVE || policy == ICE_TCP_ALL;
+    case ICE_TCP_TYPE_SO:
+    default:
+      return policy == ICE_TCP_ALL;
+  }
+}
+
+static void
+ensure_sockets_of_type (IceGatherer *self, IceGatherStream *stream,
+    const GArray *addresses, IceTcpType tcp_type)
+{
+  if (!is_gathered (self, stream, tcp_type))
+    return;
+  for (guint i = 0; i < addresses->len; i++) {
+    for (guint j = 1; j <= stream->transports->len; j++) {
+      if (transport_of (stream, j) != 0)
+        ensure_socket (self, stream, j,
+            &g_array_index (addresses, IceGatherAddress, i), tcp_type);
+    }
+  }
 }
 
 static void
@@ -259,16 +344,8 @@ ensure_sockets (IceGatherer *self, IceGatherStream *stream)
     if (socket->stream == stream)
       socket->wanted = FALSE;
   }
-  for (guint i = 0; i < addresses->len; i++) {
-    const IceGatherAddress *address =
-        &g_array_index (addresses, IceGatherAddress, i);
-
-    for (guint j = 1; j <= stream->transports->len; j++) {
-      if (transport_of (stream, j) != 0 &&
-          !adopt_socket (self, stream, j, address))
-        ice_gather_open_socket (self, stream, j, address, FALSE);
-    }
-  }
+  for (IceTcpType type = ICE_TCP_TYPE_NONE; type <= ICE_TCP_TYPE_SO; type++)
+    ensure_sockets_of_type (self, stream, addresses, type);
 }
 
 /* An allocation may be gone without our knowing, and a restart is often made

@@ -352,10 +352,16 @@ transmit_direct (IceGatherer *self, const IceCandidate *local,
     const IceAddress *to, IcePacket *packet)
 {
   const IceGatherSocket *socket = ice_gather_find_socket (self, local->socket);
+  const IceConnection *connection =
+      ice_gatherer_find_connection (self, local->socket);
 
+  if (connection && connection->opened) {
+    ice_outputs_transmit (self->context->out, connection->id, to, packet);
+    return;
+  }
   /* With policy=relay not one packet goes anywhere but to a TURN server, and
    * what a lost allocation carried must not leave beside it. */
-  if (!socket || !socket->direct ||
+  if (!socket || !socket->direct || socket->tcp_type != ICE_TCP_TYPE_NONE ||
       !ice_address_equal (&local->base, &socket->bound)) {
     ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_GATHER,
         "no way out for a packet of candidate %u", local->id);

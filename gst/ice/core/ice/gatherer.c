@@ -35,6 +35,8 @@ ice_gatherer_new (IceContext *context, const IceGathererConfig *config)
   g_array_set_clear_func (
       self->candidates, (GDestroyNotify) ice_gather_entry_clear);
   self->foundations = g_ptr_array_new_with_free_func (g_free);
+  self->connections =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_connection_free);
   g_queue_init (&self->waiting);
   g_queue_init (&self->events);
   return self;
@@ -45,6 +47,7 @@ ice_gatherer_free (IceGatherer *self)
 {
   g_queue_clear_full (&self->events, (GDestroyNotify) event_free);
   g_queue_clear (&self->waiting);
+  g_ptr_array_unref (self->connections);
   g_array_unref (self->candidates);
   g_ptr_array_unref (self->sockets);
   g_ptr_array_unref (self->streams);

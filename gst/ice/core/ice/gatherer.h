@@ -39,6 +39,15 @@ typedef struct
   gboolean loopback, tunnel, temporary, deprecated;
 } IceInterfaceAddress;
 
+/* Which ends of TCP connections we are (RFC 6544). */
+typedef enum
+{
+  ICE_TCP_NONE,
+  ICE_TCP_ACTIVE,
+  ICE_TCP_PASSIVE,
+  ICE_TCP_ALL, /* and simultaneous-open */
+} IceTcpPolicy;
+
 typedef struct
 {
   gboolean relay_only;   /* policy=relay: not one packet elsewhere, and only
@@ -51,6 +60,7 @@ typedef struct
   gboolean even_port; /* RTP and RTCP: an even port and the next one */
   gboolean dont_fragment;
   gboolean mobility; /* RFC 8016 */
+  IceTcpPolicy tcp;
 } IceGathererConfig;
 
 typedef enum

@@ -8,7 +8,8 @@
  * a check and its triggered check need. A relayed path costs somebody money
  * and everybody latency for the whole call: while a direct pair is still in
  * its first tries (the first packet through two NATs is lost by design, the
- * second goes through), wait for it, but never more than a second.
+ * second goes through), wait for it, but never more than a second. The same for
+ * TCP, where one lost packet holds up all that come after it.
  *
  * Of several relayed paths the nearest is best, whatever the order in which
  * their servers were named: priorities say nothing about distance, the round
@@ -22,7 +23,7 @@
 /* Two RTTs, within these bounds: a dead better pair costs that much. */
 #define SETTLE_MIN (30 * ICE_MSEC)
 #define SETTLE_MAX (200 * ICE_MSEC)
-/* And this at most where the alternative is a relay. */
+/* And this at most where the alternative is a relay or TCP. */
 #define RELAY_SETTLE_MAX (1 * ICE_SECOND)
 
 /* RFC 7675 5.1. */
@@ -102,6 +103,14 @@ may_trickle_direct (const IceStream *stream)
   return FALSE;
 }
 
+/* A relay, or media that waits for what was lost before it. */
+static gboolean
+is_costly (const IcePair *pair)
+{
+  return ice_pair_is_relayed (pair) ||
+      pair->local->protocol == ICE_PROTOCOL_TCP;
+}
+
 /* When @best has waited long enough. */
 static IceTime
 settled_at (
@@ -111,7 +120,7 @@ settled_at (
   IceTime patience = CLAMP (2 * best->rtt, SETTLE_MIN, SETTLE_MAX);
   IceTime at_most = first_valid_at + RELAY_SETTLE_MAX;
   IceTime at = first_valid_at;
-  gboolean relayed = ice_pair_is_relayed (best);
+  gboolean costly = is_costly (best), relayed = ice_pair_is_relayed (best);
 
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
@@ -121,10 +130,10 @@ settled_at (
             !(relayed && ice_pair_is_relayed (pair))))
       continue;
     at = MAX (at, first_valid_at + patience);
-    if (relayed && !ice_pair_is_relayed (pair))
+    if (costly && !is_costly (pair))
       at = MAX (at, hope_until (pair, patience, at_most));
   }
-  if (relayed && may_trickle_direct (component->stream))
+  if (costly && may_trickle_direct (component->stream))
     at = at_most;
   return at;
 }

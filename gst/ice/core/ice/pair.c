@@ -85,15 +85,41 @@ ice_pair_set_remote (IcePair *self, IceCandidate *remote)
   self->remote = remote;
 }
 
+void
+ice_pair_set_local (IcePair *self, IceCandidate *local)
+{
+  ice_candidate_ref (local);
+  ice_candidate_unref (self->local);
+  self->local = local;
+  g_clear_pointer (&self->mapped, ice_candidate_unref);
+}
+
+gboolean
+ice_pair_is_connected (const IcePair *self)
+{
+  return self->local->protocol == ICE_PROTOCOL_UDP ||
+      self->local->kind == ICE_CANDIDATE_RELAYED || self->local->endpoint != 0;
+}
+
+/* RFC 6544 6.2: active with passive, and so with so; pairs with a passive local
+ * candidate are pruned, for nobody connects from there. */
+static gboolean
+may_connect (const IceCandidate *local, const IceCandidate *remote)
+{
+  if (local->protocol != remote->protocol)
+    return FALSE;
+  return local->protocol == ICE_PROTOCOL_UDP ||
+      (local->tcp_type != ICE_TCP_TYPE_PASSIVE &&
+          remote->tcp_type == ice_tcp_type_opposite (local->tcp_type));
+}
+
 gboolean
 ice_pair_is_possible (const IceCandidate *local, const IceCandidate *remote)
 {
   IceAddressClass near = ice_address_classify (&local->base);
   IceAddressClass far = ice_address_classify (&remote->address);
 
-  if (local->component != remote->component ||
-      local->protocol != ICE_PROTOCOL_UDP ||
-      remote->protocol != ICE_PROTOCOL_UDP)
+  if (local->component != remote->component || !may_connect (local, remote))
     return FALSE;
   if (local->address.family != remote->address.family)
     return FALSE;
@@ -176,7 +202,7 @@ ice_pair_live_check (IcePair *self)
   for (guint i = self->checks->len; i-- > 0;) {
     IceCheck *check = g_ptr_array_index (self->checks, i);
 
-    if (check->kind == ICE_CHECK_ORDINARY && check->transaction.retransmit)
+    if (check->live)
       return check;
   }
   return NULL;
@@ -194,6 +220,7 @@ ice_pair_cancel_checks (IcePair *self)
   for (guint i = 0; i < self->checks->len; i++) {
     IceCheck *check = g_ptr_array_index (self->checks, i);
 
+    check->live = FALSE;
     check->transaction.retransmit = FALSE;
   }
 }

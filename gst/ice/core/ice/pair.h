@@ -40,6 +40,8 @@ typedef struct
 {
   IceTransaction transaction;
   IceCheckKind kind;
+  gboolean live; /* its end without an answer fails the pair; FALSE: cancelled,
+                    or of another kind */
   gboolean controlling; /* a 487 to a request with another role ... */
   guint64 tie_breaker;  /* ... or tie-breaker than ours now is stale */
   gboolean use_candidate;
@@ -86,8 +88,12 @@ typedef struct
   IceNomination nomination;
   gboolean learnt;      /* made because of a check of the peer's */
   gboolean without_ice; /* RFC 3264 peer: nothing was checked */
+  guint connecting;     /* TCP: the connection being opened for it, 0: none */
+  gboolean reopening;   /* TCP: the connection that carried media was lost, and
+                           no check over another was answered yet */
+  guint n_lost;         /* connections that were lost in a row */
   GPtrArray *checks; /* (owned) IceCheck, the newest last; at most one of them
-                        is retransmitted */
+                        is live */
   IceTime formed_at;
   IceTime triggered_at; /* by a check of the peer, 0: not */
   IceTime checked_at;   /* first check, 0: none yet */
@@ -113,6 +119,10 @@ guint64 ice_pair_priority (guint32 g, guint32 d);
 /* Both priorities anew: after a role switch, a new remote candidate, ... */
 void ice_pair_update_priority (IcePair *self, gboolean controlling);
 void ice_pair_set_remote (IcePair *self, IceCandidate *remote);
+/* Another connection, or none: what the peer sees of it is not known. */
+void ice_pair_set_local (IcePair *self, IceCandidate *local);
+/* UDP, or TCP with a connection of its own. */
+gboolean ice_pair_is_connected (const IcePair *self);
 /* RFC 8445 6.1.2.2 and 6.1.2.6: may be paired; belong to one foundation. */
 gboolean
 ice_pair_is_possible (const IceCandidate *local, const IceCandidate *remote);
@@ -128,7 +138,7 @@ gchar *ice_pair_to_string (const IcePair *self);
 /* The checks. */
 IceCheck *ice_pair_add_check (IcePair *self, IceCheckKind kind);
 IceCheck *ice_pair_find_check (IcePair *self, const guint8 *id);
-/* The one that is being retransmitted; (nullable). */
+/* The one that the state of the pair hangs on; (nullable). */
 IceCheck *ice_pair_live_check (IcePair *self);
 void ice_pair_remove_check (IcePair *self, IceCheck *check);
 /* RFC 8445 7.2.1.4, 8.1.2: answers still count, nothing is resent and silence

@@ -3,6 +3,7 @@
 #include "responder.h"
 
 #include "../stun/builder.h"
+#include "checker-tcp.h"
 #include "lite.h"
 #include "renominator.h"
 
@@ -132,6 +133,21 @@ settle_roles (IceChecklistSet *set, const IceStunMessage *message)
   return TRUE;
 }
 
+/* (unowned) (nullable) RFC 6544 7.2: what came over TCP came from a candidate
+ * of the opposite type. */
+static IceCandidate *
+find_remote (const Request *request)
+{
+  IceCandidate like = {
+    .component = request->component->number,
+    .protocol = request->local->protocol,
+    .tcp_type = ice_tcp_type_opposite (request->local->tcp_type),
+    .address = request->from,
+  };
+
+  return ice_checklist_find_remote_like (request->component->stream, &like);
+}
+
 /* RFC 8445 7.3.1.3. */
 static IceCandidate *
 learn_remote (IceChecklistSet *set, const Request *request, IceTime now)
@@ -146,6 +162,8 @@ learn_remote (IceChecklistSet *set, const Request *request, IceTime now)
       ICE_CANDIDATE_PEER_REFLEXIVE, request->component->number);
   remote->id = ice_context_new_id (set->context);
   remote->stream = stream->id;
+  remote->protocol = request->local->protocol;
+  remote->tcp_type = ice_tcp_type_opposite (request->local->tcp_type);
   remote->priority = request->priority;
   remote->address = remote->base = request->from;
   remote->ufrag = g_strdup (stream->generation->remote_ufrag);
@@ -184,8 +202,7 @@ is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
     return FALSE;
   if (selected == NULL || component->consent.disconnected)
     return TRUE;
-  remote = ice_checklist_find_remote (
-      component->stream, component->number, &request->from);
+  remote = find_remote (request);
   if (remote)
     priority = remote->priority;
   return ice_pair_priority (priority, request->local->priority) >
@@ -232,6 +249,28 @@ is_nominated (const IceChecklistSet *set, const Request *request)
       ice_renominator_is_news (request->component, request->nomination);
 }
 
+/* RFC 6544 11.1: the peer opened a new connection for the pair that media went
+ * by, "it MUST generate a triggered check over that connection". */
+static gboolean
+resume (IceChecklistSet *set, const Request *request, IceTime now)
+{
+  IcePair *pair = ice_checker_find_lost (request->component, request->local);
+  IceCandidate *remote;
+
+  if (pair == NULL)
+    return FALSE;
+  remote = find_remote (request);
+  if (remote == NULL)
+    remote = learn_remote (set, request, now);
+  if (remote == NULL)
+    return FALSE;
+  ice_pair_set_remote (pair, remote);
+  ice_checker_resume (set, pair, request->local);
+  pair->triggered_at = now;
+  ice_checklist_trigger (pair);
+  return TRUE;
+}
+
 static void
 act (IceChecklistSet *set, const Request *request, IceTime now)
 {
@@ -241,6 +280,13 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
   gboolean nominated = is_nominated (set, request);
   IceCandidate *remote;
 
+  if (request->local->protocol == ICE_PROTOCOL_TCP && pair == NULL) {
+    if (!ice_gatherer_find_connection (set->gatherer, request->local->socket))
+      return; /* it closed while the check waited for the credentials */
+    pair = ice_checker_adopt (set, component, request->local, &request->from);
+    if (pair == NULL && resume (set, request, now))
+      return;
+  }
   if (pair) {
     ice_renominator_heard (pair, now);
     pair->requests_received++;
@@ -254,8 +300,7 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
      * for ever: forged sources would have us knock at all the world. */
     if (set->n_unproven >= set->max_pairs)
       return;
-    remote = ice_checklist_find_remote (
-        component->stream, component->number, &request->from);
+    remote = find_remote (request);
     if (remote == NULL)
       remote = learn_remote (set, request, now);
     if (remote)
