@@ -246,6 +246,7 @@ test_resent_check (void)
   ice_checklist_set_take (&f.set, first);
   first->state = ICE_PAIR_IN_PROGRESS;
   check = ice_pair_add_check (first, ICE_CHECK_ORDINARY);
+  check->live = TRUE;
   check->transaction.retransmit = TRUE;
   check->transaction.n_sent = 1;
   g_assert_null (ice_checklist_set_peek (&f.set));
