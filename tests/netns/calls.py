@@ -6,7 +6,9 @@
 """
 
 import pathlib
+import subprocess
 import sys
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "interop")]
@@ -40,7 +42,7 @@ def call(tool, place, environment, left=None, right=None):
         assert ended, "an agent had to be ended"
         for agent in (alice, bob):
             assert agent.process.returncode == 0, f"{agent.name} ended with {agent.process.returncode}"
-            assert agent.received >= SECONDS * RATE * 0.9, f"{agent.name} received {agent.received}"
+            assert agent.received >= float(common["SECONDS"]) * RATE * 0.9, f"{agent.name} received {agent.received}"
     except AssertionError:
         for agent in (alice, bob):
             tap.comment(f"--- {agent.name}")
@@ -100,6 +102,33 @@ def dead_servers(tool):
             assert agent.connected_ms < 1000, agent.connected_ms
 
 
+def mobile(tool, name, net, role):
+    """A second address comes in mid-call and the first one goes: media moves without signalling."""
+    with lab.Lab("none", "none") as place:
+        def on_host(*commands):
+            for command in commands:
+                subprocess.run([*place.prefix(name), "ip", *command.split()], check=True)
+
+        later = [
+            # Not of the same prefix length: the kernel would take it away with the first.
+            threading.Timer(3, on_host, [f"address add {net}.9/32 dev eth0"]),
+            threading.Timer(6, on_host, [
+                f"address del {net}.2/24 dev eth0", f"route replace {net}.1/32 dev eth0 src {net}.9",
+                f"route replace default via {net}.1 dev eth0 src {net}.9"]),
+        ]
+        for timer in later:
+            timer.start()
+        side = {"ICE_ROLE": role, "CONTINUAL": "1"}
+        other = {"ICE_ROLE": "controlled" if role == "controlling" else "controlling"}
+        environment = {"SECONDS": "17", "RATE": "100"}
+        alice, bob = call(tool, place, environment, *((side, other) if name == "alice" else (other, side)))
+        for timer in later:
+            timer.join()
+        for agent in (alice, bob):
+            assert agent.lost <= 250, f"{agent.name} lost {agent.lost} of 1700 packets: more than 2.5 s"
+            assert len(agent.pairs) >= 2, agent.pairs
+
+
 def main():
     tool = sys.argv[1]
     reason = lab.unavailable()
@@ -113,6 +142,8 @@ def main():
          lambda left=left, right=right, expected=expected: through_nats(tool, left, right, expected))
         for left, right, expected in MATRIX]
     cases += [
+        ("a network goes, the controlling side's", lambda: mobile(tool, "alice", "10.1.0", "controlling")),
+        ("a network goes, the controlled side's", lambda: mobile(tool, "bob", "10.2.0", "controlled")),
         ("relay only", lambda: relay_only(tool)),
         ("full, not trickled", lambda: full(tool)),
         ("wrong TURN password", lambda: wrong_password(tool)),
