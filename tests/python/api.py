@@ -236,6 +236,35 @@ def forks():
     wait(lambda: len(got[callers[1]]) == 2, "media after the first agent is closed")
 
 
+def variants():
+    """A lite side, an aggressive one, one that goes on gathering: what they say and that they connect."""
+    alice = Side(coverage, controlling=True, nomination=GstIce.Nomination.AGGRESSIVE, continual_gathering=True)
+    bob = Side(coverage, controlling=True, ice_lite=True)
+    assert alice.agent.get_property("nomination") == GstIce.Nomination.AGGRESSIVE
+    assert alice.agent.get_property("continual-gathering") and bob.agent.get_property("ice-lite")
+    assert not bob.agent.get_property("controlling"), "a lite side does not control"
+    for side in (alice, bob):
+        side.agent.request_stream("video").set_caps(Gst.Caps.from_string(VP8), Gst.Caps.from_string(VP8))
+    alice.agent.connect("new-candidate", lambda _, s, c: bob.agent.add_remote_candidate("video", c.to_sdp()))
+    bob.agent.connect("new-candidate", lambda _, s, c: alice.agent.add_remote_candidate("video", c.to_sdp()))
+    offer, answer = describe(alice, bob)
+    assert "a=ice-options:ice2 trickle renomination" in offer and "ice-lite" not in offer, offer
+    assert "a=ice-lite" in answer and "ice-pacing" not in answer, answer
+    wait(lambda: alice.connected() and bob.connected(), "a lite side connects")
+    assert alice.agent.get_property("controlling") and not bob.agent.get_property("controlling")
+    assert not alice.heard["end-of-candidates"], "gathering goes on"
+
+    # Two lite sides check nothing, so they have to be allowed.
+    carol, dave = (Side(coverage, ice_lite=True, allow_non_ice=True) for _ in range(2))
+    for side in (carol, dave):
+        side.agent.request_stream("video").set_caps(Gst.Caps.from_string(VP8), Gst.Caps.from_string(VP8))
+    carol.agent.connect("new-candidate", lambda _, s, c: dave.agent.add_remote_candidate("video", c.to_sdp()))
+    dave.agent.connect("new-candidate", lambda _, s, c: carol.agent.add_remote_candidate("video", c.to_sdp()))
+    describe(carol, dave)
+    wait(lambda: carol.connected() and dave.connected(), "two lite sides connect")
+    assert carol.agent.get_property("controlling") and not dave.agent.get_property("controlling")
+
+
 def servers():
     side = Side(coverage)
     raises(GstIce.Error.INVALID_URI, side.agent.add_server, "http://stun.example.org")
@@ -423,6 +452,7 @@ def main():
         ("asynchronous methods and SDP lines", asynchronously),
         ("offer, answer, restart", descriptions),
         ("one offer, two answers", forks),
+        ("lite, aggressive, continual", variants),
         ("servers", servers),
         ("session, with a signaller in Python", session),
         ("signallers", signallers),
