@@ -513,6 +513,38 @@ test_restart (void)
   duo_clear (&duo);
 }
 
+/* The application's choice holds, also when the pair is in doubt. */
+static void
+test_application_chooses (void)
+{
+  Lab lab = { 0 };
+  IceAddress local, remote;
+  Duo duo;
+
+  start (&duo, &lab, 2);
+  duo.media = TRUE;
+  duo_run_for (&duo, 10 * ICE_SECOND);
+  local = duo_address ("198.51.100.1", 5001);
+  remote = duo_address ("198.51.100.2", 6001);
+  g_assert_cmpint (ice_core_set_selected_pair (duo.ends[0].core,
+                       duo.ends[0].transport, &local, &remote, duo.now),
+      ==, ICE_VERDICT_OK);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_true (duo_is_at (&duo, 0, "198.51.100.1"));
+  g_assert_true (duo_agrees (&duo));
+  g_assert_cmpuint (lab.last_value, ==, 2);
+  g_assert_cmpuint (duo.ends[0].n_failed, ==, 0);
+  lab.slow = "198.51.100.1";
+  lab.slow_by = 100 * ICE_MSEC;
+  duo_run_for (&duo, 60 * ICE_SECOND);
+  g_assert_true (duo_is_at (&duo, 0, "198.51.100.1"));
+  lab.blocked[0] = "198.51.100.1";
+  duo_run_for (&duo, 5 * ICE_SECOND);
+  g_assert_true (duo_is_at (&duo, 0, "198.51.100.1"));
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_DISCONNECTED);
+  duo_clear (&duo);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -527,6 +559,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ice-renomination/3/spares", test_spares);
   g_test_add_func ("/ice-renomination/3/nat-rebinding", test_rebinding);
   g_test_add_func ("/ice-renomination/3/restart", test_restart);
+  g_test_add_func (
+      "/ice-renomination/3/application-chooses", test_application_chooses);
   g_test_add_func ("/ice-renomination/4/value", test_value);
   g_test_add_func (
       "/ice-renomination/4/controlled-follows", test_controlled_follows);

@@ -43,7 +43,8 @@ def usage():
 def peer_settings():
     """What this version cannot do and what nobody can read is said at once."""
     for setting, word in (
-            ({"TCP": "1"}, "TCP"), ({"LITE": "1"}, "LITE"), ({"SECONDS": "soon"}, "SECONDS"), ({"RATE": "0"}, "RATE"),
+            ({"TCP": "1"}, "TCP"), ({"LITE": "2"}, "LITE"), ({"NOMINATION": "bold"}, "NOMINATION"),
+            ({"SECONDS": "soon"}, "SECONDS"), ({"RATE": "0"}, "RATE"),
             ({"ICE_ROLE": "boss"}, "ICE_ROLE"), ({"MODE": "half"}, "MODE"), ({"RELAY_ONLY": "yes"}, "RELAY_ONLY"),
             ({"TURN_URI": "http://example.org"}, "http"), ({"TURN_URI": "turn:"}, "turn")):
         output, error = tool("peer", expect=USAGE, **setting)
@@ -57,6 +58,9 @@ def peer_without_peer():
     for start in ("LOCAL a=ice-ufrag:", "LOCAL a=ice-pwd:", "LOCAL a=ice-options:", "RX 0", "LOST 0"):
         assert any(line.startswith(start) for line in lines), f"no {start} in {output}"
     assert "standard input ended" in error
+    # RFC 8839 4.2.1 and 5.3.
+    output, _ = tool("peer", expect=FAILED, LITE="1")
+    assert "LOCAL a=ice-lite" in output and "ice-pacing" not in output, output
 
 
 def peer_rate():

@@ -488,7 +488,7 @@ ice_core_set_selected_pair (IceCore *self, guint transport,
     return ICE_VERDICT_REFUSED;
   if (pair->nomination == ICE_NOMINATION_DONE && pair == component->selected)
     return ICE_VERDICT_OK;
-  component->concluded = TRUE;
+  component->concluded = component->pinned = TRUE;
   ice_checklist_conclude (component->stream->set, component, pair);
   /* Checked once more: the controlling side nominates by it, the other makes
    * sure that it works. */

@@ -13,6 +13,8 @@
  *     relayed) and its round trip is not clearly worse; or of the same class
  *     and its round trip is clearly better.
  *
+ * The application may choose a pair itself: then 1 and 3 are its business.
+ *
  * Nothing flaps: a move by 3 needs a pair that has answered all it was asked
  * for SETTLED, comes MOVE_GAP after the last move, and cannot be undone by 3,
  * for "clearly" is a factor of two and "better" never gives up a class. A pair
@@ -180,7 +182,12 @@ ice_renominator_choose (const IceComponent *component, IceTime now)
         (best == NULL || pair->renomination.order > best->renomination.order))
       best = pair;
   }
-  return best ? best : freshest (component, now);
+  if (best == NULL)
+    best = freshest (component, now);
+  /* The application has chosen another, which has to be checked first. */
+  if (best == NULL && selected && selected->state == ICE_PAIR_SUCCEEDED)
+    best = component->selected;
+  return best;
 }
 
 /* Rule 1. */
@@ -267,12 +274,12 @@ ice_renominator_pick (const IceChecklistSet *set, const IceComponent *component,
   }
   if (selected == NULL || selected->state != ICE_PAIR_SUCCEEDED)
     return freshest (component, now);
-  if (component->consent.disconnected)
+  if (component->consent.disconnected && !component->pinned)
     return best_survivor (component, now);
   if (selected->nomination != ICE_NOMINATION_DONE ||
       selected->renomination.rebound)
     return selected;
-  return pick_better (component, now, ret_deadline);
+  return component->pinned ? NULL : pick_better (component, now, ret_deadline);
 }
 
 /* The spare pairs. */

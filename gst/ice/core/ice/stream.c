@@ -221,6 +221,7 @@ ice_stream_restart (IceStream *self, IceContext *context, guint number)
     component->concluded = FALSE;
     component->nomination_value = component->n_nominations = 0;
     component->moved_at = component->lost_at = 0;
+    component->pinned = FALSE;
   }
   self->gathering = self->local_done = self->local_ended = FALSE;
   self->gather_ended = FALSE;

@@ -83,6 +83,7 @@ struct _IceComponent
   guint n_nominations;
   IceTime moved_at;
   IceTime lost_at;     /* every pair is gone, others may come; 0: no */
+  gboolean pinned;     /* the application has chosen the pair */
   IceTime unaccept_at; /* sources of former generations go then; 0: none */
   guint selected_changes;
   IceTime first_check_at, connected_at;
