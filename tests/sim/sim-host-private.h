@@ -45,7 +45,10 @@ struct _SimHost
   gboolean closed;
   guint n_roles;
   guint serial, remote_serial; /* of descriptions */
-  gchar *error;                /* (owned) (nullable) */
+  gint waiting;      /* SignalType of the description that waits, -1: none */
+  GPtrArray *untold; /* (owned) Signal: candidates that wait with it */
+  guint n_ended;     /* streams whose candidates are all known */
+  gchar *error;      /* (owned) (nullable) */
   gboolean fatal;
   IceTime media_period;
   guint media_timer;
@@ -69,5 +72,6 @@ void sim_attacker_saw_received (
 /* sim-host-signal.c */
 void sim_host_signal_candidate (SimHost *self, const IceOutput *output);
 void sim_host_signal_end (SimHost *self, const IceOutput *output);
+void sim_host_signal_clear (SimHost *self);
 
 G_END_DECLS

@@ -27,7 +27,8 @@ typedef struct
   guint index; /* of the stream */
   gboolean is_copy;
   guint serial; /* descriptions: as the version in SDP's o= line */
-  guint pacing;
+  guint pacing, ice_options;
+  gboolean lite;
   gchar *ufrag, *pwd;
   IceCandidate *candidate;
 } Signal;
@@ -57,6 +58,12 @@ take_description (SimHost *self, const Signal *signal)
   sim_net_trace (
       self->net, "        %s: description %u", self->name, signal->index);
   ice_core_set_remote_pacing (self->core, signal->pacing);
+  ice_core_set_remote_lite (self->core, signal->lite, now);
+  ice_core_set_remote_options (self->core, signal->ice_options, now);
+  if (self->options.ice_options & signal->ice_options & ICE_OPTION_RENOMINATION)
+    sim_witness_renominates (self->witness, FALSE);
+  else if (self->options.aggressive && !(signal->ice_options & ICE_OPTION_ICE2))
+    sim_witness_renominates (self->witness, TRUE);
   sim_witness_remote_password (self->witness, signal->pwd);
   sim_witness_restart (self->witness);
   if (!ice_core_set_remote_credentials (
@@ -162,30 +169,83 @@ sim_host_signal_candidate (SimHost *self, const IceOutput *output)
   if (!ice_address_is_usable (&candidate->address))
     sim_net_violate (self->net, "%s told an address that is none", self->name);
   signal->candidate = ice_candidate_ref (output->candidate.candidate);
-  send_signal (self, signal);
+  if (self->waiting >= 0)
+    g_ptr_array_add (self->untold, signal);
+  else
+    send_signal (self, signal);
+}
+
+static void say_descriptions (SimHost *self, SignalType type);
+
+static void
+send_end (SimHost *self, guint index)
+{
+  if (!self->options.never_ends)
+    send_signal (self, signal_new (self, SIGNAL_END, index));
+}
+
+/* The last stream has all its candidates: now all is said at once. */
+static void
+tell (SimHost *self)
+{
+  SignalType type = self->waiting;
+  g_autoptr (GPtrArray) untold = g_steal_pointer (&self->untold);
+
+  self->waiting = -1;
+  say_descriptions (self, type);
+  for (guint i = 0; i < untold->len; i++)
+    send_signal (self, g_ptr_array_index (untold, i));
+  for (guint i = 0; i < self->n_streams; i++)
+    send_end (self, i);
+}
+
+void
+sim_host_signal_clear (SimHost *self)
+{
+  for (guint i = 0; self->untold && i < self->untold->len; i++)
+    signal_free (g_ptr_array_index (self->untold, i));
+  g_clear_pointer (&self->untold, g_ptr_array_unref);
 }
 
 void
 sim_host_signal_end (SimHost *self, const IceOutput *output)
 {
-  if (!self->options.never_ends)
-    send_signal (self,
-        signal_new (
-            self, SIGNAL_END, stream_index (self, output->stream.stream)));
+  if (self->waiting < 0)
+    send_end (self, stream_index (self, output->stream.stream));
+  else if (++self->n_ended == self->n_streams)
+    tell (self);
+}
+
+/* At once, or when all candidates are known (vanilla ICE). */
+static void
+send_descriptions (SimHost *self, SignalType type)
+{
+  if (!self->options.vanilla) {
+    say_descriptions (self, type);
+    return;
+  }
+  sim_host_signal_clear (self);
+  self->waiting = type;
+  self->untold = g_ptr_array_new ();
+  self->n_ended = 0;
 }
 
 static void
-send_descriptions (SimHost *self, SignalType type)
+say_descriptions (SimHost *self, SignalType type)
 {
   self->serial++;
   for (guint i = 0; i < self->n_streams; i++) {
     Signal *signal = signal_new (self, type, i);
 
     signal->pacing = self->options.pacing;
+    signal->ice_options = self->options.ice_options;
+    signal->lite = self->options.lite;
     signal->ufrag =
         g_strdup (ice_core_get_local_ufrag (self->core, self->streams[i]));
     signal->pwd =
         g_strdup (ice_core_get_local_pwd (self->core, self->streams[i]));
+    if (self->options.lite)
+      sim_witness_local_password (self->witness, signal->pwd);
     if (self->options.secrets) {
       sim_secrets_add (self->options.secrets, signal->ufrag);
       sim_secrets_add (self->options.secrets, signal->pwd);

@@ -71,6 +71,7 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   self->sockets = g_array_new (FALSE, FALSE, sizeof (SimSocket));
   self->accepts = g_array_new (FALSE, FALSE, sizeof (SimAccept));
   self->wake_at = ICE_TIME_NEVER;
+  self->waiting = -1;
   if (options->process == NULL)
     self->own_process = sim_process_new (net, options->secrets);
   self->process = options->process ? options->process : self->own_process;
@@ -78,10 +79,13 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   ice_core_config_init (&config, &world);
   config.controlling = options->controlling;
   config.consent = !options->no_consent;
-  config.allow_non_ice = options->allow_non_ice;
+  /* RFC 8445 8.2: between two lite agents nothing is checked. */
+  config.allow_non_ice = options->allow_non_ice || options->lite;
   config.connect_timeout = options->connect_timeout;
   config.gather.relay_only = options->relay_only;
   self->core = ice_core_new (&config, sim_net_now (net));
+  ice_core_set_lite (self->core, options->lite);
+  ice_core_set_aggressive (self->core, options->aggressive);
   self->witness = sim_witness_new (net, self);
   sim_witness_consent (self->witness, config.consent);
   sim_host_add_node (self, node);
@@ -102,6 +106,7 @@ sim_host_free (SimHost *self)
     g_clear_pointer (&self->transports[i].local, ice_candidate_unref);
     g_clear_pointer (&self->transports[i].remote, ice_candidate_unref);
   }
+  sim_host_signal_clear (self);
   sim_witness_free (self->witness);
   ice_core_free (self->core);
   g_clear_pointer (&self->own_process, sim_process_free);

@@ -15,6 +15,9 @@ typedef struct
 {
   gboolean controlling;
   gboolean relay_only;
+  gboolean lite;       /* RFC 8445 2.5 */
+  gboolean aggressive; /* RFC 5245 8.1.1.2, where the peer is of that time */
+  guint ice_options;   /* IceOption that it says */
   gboolean no_consent;
   gboolean allow_non_ice;
   guint n_streams, n_components; /* 0: 1 */
@@ -29,6 +32,7 @@ typedef struct
   gboolean turn;          /* and TURN */
   const gchar *password;  /* (nullable) of the TURN server, if not the right */
   gboolean never_ends;    /* says no end-of-candidates */
+  gboolean vanilla;       /* RFC 5245: a description has all candidates */
   SimSecrets *secrets;    /* (unowned) (nullable) looked for in all it says */
   SimProcess *process;    /* (unowned) (nullable) that it shares with others */
 } SimHostOptions;
@@ -98,6 +102,10 @@ void sim_host_send_raw (
 /* sim-invariants.c: watches one host (security.md 6.2). */
 SimWitness *sim_witness_new (SimNet *net, SimHost *host);
 void sim_witness_free (SimWitness *self);
+/* A lite agent sends to whom it answered (RFC 7675 3). */
+void sim_witness_local_password (SimWitness *self, const gchar *password);
+/* It may nominate again and again. */
+void sim_witness_renominates (SimWitness *self, gboolean aggressive);
 void sim_witness_remote_password (SimWitness *self, const gchar *password);
 void sim_witness_transmit (
     SimWitness *self, guint socket, const IceAddress *to, IceBytes data);

@@ -48,11 +48,12 @@ struct _SimWitness
   SimNet *net;   /* (unowned) */
   SimHost *host; /* (unowned) */
   gboolean consent;
-  GPtrArray *keys;   /* (owned) IceStunKey: of the peer's passwords */
-  GArray *successes; /* (owned) Success */
-  GArray *seen;      /* (owned) Seen: requests of the last while */
-  GArray *channels;  /* (owned) Channel */
-  GArray *asked;     /* (owned) Asked: STUN servers */
+  GPtrArray *keys;      /* (owned) IceStunKey: of the peer's passwords */
+  GPtrArray *lite_keys; /* (owned) IceStunKey: of ours, if it is lite */
+  GArray *successes;    /* (owned) Success */
+  GArray *seen;         /* (owned) Seen: requests of the last while */
+  GArray *channels;     /* (owned) Channel */
+  GArray *asked;        /* (owned) Asked: STUN servers */
   IceTime path_back_at;
   SimNominations *nominations; /* (owned) */
   SimLeases *leases;           /* (owned) */
@@ -68,6 +69,8 @@ sim_witness_new (SimNet *net, SimHost *host)
   self->host = host;
   self->keys =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_stun_key_free);
+  self->lite_keys =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_stun_key_free);
   self->successes = g_array_new (FALSE, FALSE, sizeof (Success));
   self->seen = g_array_new (FALSE, FALSE, sizeof (Seen));
   self->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
@@ -81,6 +84,7 @@ void
 sim_witness_free (SimWitness *self)
 {
   g_ptr_array_unref (self->keys);
+  g_ptr_array_unref (self->lite_keys);
   g_array_unref (self->successes);
   g_array_unref (self->seen);
   g_array_unref (self->channels);
@@ -100,6 +104,18 @@ void
 sim_witness_remote_password (SimWitness *self, const gchar *password)
 {
   g_ptr_array_add (self->keys, ice_stun_key_new_short_term (password));
+}
+
+void
+sim_witness_local_password (SimWitness *self, const gchar *password)
+{
+  g_ptr_array_add (self->lite_keys, ice_stun_key_new_short_term (password));
+}
+
+void
+sim_witness_renominates (SimWitness *self, gboolean aggressive)
+{
+  sim_nominations_allow (self->nominations, aggressive);
 }
 
 /* What is inside a packet to or from a TURN server. */
@@ -167,7 +183,8 @@ check_media (SimWitness *self, guint socket, const IceAddress *peer,
   if (success == NULL)
     sim_net_violate (self->net, "I3: %s sent media to %s without a success",
         name, ice_address_to_string (peer, text));
-  else if (self->consent &&
+  /* A lite agent asks for no consent (RFC 7675 3). */
+  else if (self->consent && self->lite_keys->len == 0 &&
       sim_net_now (self->net) > success->success_at + CONSENT_LIFETIME)
     sim_net_violate (self->net, "I4: %s sent media to %s without consent", name,
         ice_address_to_string (peer, text));
@@ -333,6 +350,17 @@ sim_witness_n_asked (SimWitness *self, const SimTransport *transport)
   return n;
 }
 
+/* @keys (nullable). The newest is the likeliest. */
+static gboolean
+is_signed (const IceStunMessage *message, const GPtrArray *keys)
+{
+  for (guint i = keys ? keys->len : 0; i-- > 0;)
+    if (ice_stun_message_verify (
+            message, g_ptr_array_index (keys, i), ICE_STUN_INTEGRITY_SHA1))
+      return TRUE;
+  return FALSE;
+}
+
 void
 sim_witness_receive (
     SimWitness *self, guint socket, const IceAddress *from, IceBytes data)
@@ -347,19 +375,20 @@ sim_witness_receive (
       !ice_stun_message_parse (&message, inner.data))
     return;
   sim_leases_received (self->leases, socket, &message);
-  if (message.klass != ICE_STUN_SUCCESS || message.method != ICE_STUN_BINDING)
+  if (message.method != ICE_STUN_BINDING ||
+      !is_signed (&message,
+          message.klass == ICE_STUN_SUCCESS       ? self->keys
+              : message.klass == ICE_STUN_REQUEST ? self->lite_keys
+                                                  : NULL))
     return;
-  for (guint i = 0; i < self->keys->len; i++) {
-    if (!ice_stun_message_verify (&message, g_ptr_array_index (self->keys, i),
-            ICE_STUN_INTEGRITY_SHA1))
-      continue;
-    success = find_success (self, socket, &inner.peer, &inner.relay);
-    if (success)
-      *success = fresh;
-    else
-      g_array_append_val (self->successes, fresh);
-    return;
-  }
+  if (message.klass == ICE_STUN_SUCCESS)
+    sim_nominations_answered (
+        self->nominations, socket, &inner.peer, &inner.relay, &message);
+  success = find_success (self, socket, &inner.peer, &inner.relay);
+  if (success)
+    *success = fresh;
+  else
+    g_array_append_val (self->successes, fresh);
 }
 
 void

@@ -10,6 +10,7 @@ typedef struct
   gchar *username; /* (owned) both ufrags: the generation */
   guint socket;
   IceAddress peer, relay;
+  gboolean done; /* it was answered */
 } Nomination;
 
 struct _SimNominations
@@ -18,6 +19,7 @@ struct _SimNominations
   SimHost *host;   /* (unowned) */
   GArray *made;    /* (owned) Nomination */
   GHashTable *ids; /* (owned) of requests that were judged when first sent */
+  gboolean several, any;
 };
 
 static void
@@ -48,6 +50,20 @@ sim_nominations_free (SimNominations *self)
   g_free (self);
 }
 
+void
+sim_nominations_allow (SimNominations *self, gboolean aggressive)
+{
+  self->several = TRUE;
+  self->any = aggressive;
+}
+
+static gboolean
+is_same_pair (const Nomination *a, const Nomination *b)
+{
+  return a->socket == b->socket && ice_address_equal (&a->peer, &b->peer) &&
+      ice_address_equal (&a->relay, &b->relay);
+}
+
 static void
 check_only_one (SimNominations *self, Nomination *nomination)
 {
@@ -59,11 +75,16 @@ check_only_one (SimNominations *self, Nomination *nomination)
     if (old->transport != nomination->transport ||
         strcmp (old->username, nomination->username) != 0)
       continue;
-    if (old->socket != nomination->socket ||
-        !ice_address_equal (&old->relay, &nomination->relay) ||
-        !ice_address_equal (&old->peer, &nomination->peer))
+    /* RFC 8445 8.1.1: "Once the controlling agent has successfully nominated
+     * a candidate pair, [it] MUST NOT nominate another pair". */
+    if (old->done && !is_same_pair (old, nomination))
       sim_net_violate (self->net, "I2: %s/%u nominated two pairs", name,
           nomination->transport);
+    if (!is_same_pair (old, nomination)) {
+      nomination_clear (old);
+      *old = *nomination;
+      return;
+    }
     nomination_clear (nomination);
     return;
   }
@@ -77,7 +98,7 @@ sim_nominations_sent (SimNominations *self, guint socket,
 {
   const gchar *name = sim_host_name (self->host);
   Nomination nomination = { sim_host_socket_transport (self->host, socket),
-    NULL, socket, *peer, *relay };
+    NULL, socket, *peer, *relay, FALSE };
   IceBytes username;
 
   /* A request that is resent says what was right when it was made. */
@@ -87,12 +108,31 @@ sim_nominations_sent (SimNominations *self, guint socket,
     return;
   if (!sim_host_is_controlling (self->host))
     sim_net_violate (self->net, "I2: %s nominated while controlled", name);
-  if (!valid)
+  if (!valid && !self->any)
     sim_net_violate (
         self->net, "I2: %s nominated a pair that is not valid", name);
-  if (!ice_stun_message_find (message, ICE_STUN_USERNAME, &username))
+  if (self->several ||
+      !ice_stun_message_find (message, ICE_STUN_USERNAME, &username))
     return;
   nomination.username =
       g_strndup ((const gchar *) username.data, username.size);
   check_only_one (self, &nomination);
+}
+
+void
+sim_nominations_answered (SimNominations *self, guint socket,
+    const IceAddress *peer, const IceAddress *relay,
+    const IceStunMessage *message)
+{
+  Nomination answered = { .socket = socket, .peer = *peer, .relay = *relay };
+  g_autoptr (GBytes) id = g_bytes_new_static (message->id, ICE_STUN_ID_SIZE);
+
+  if (!g_hash_table_contains (self->ids, id))
+    return;
+  for (guint i = 0; i < self->made->len; i++) {
+    Nomination *nomination = &g_array_index (self->made, Nomination, i);
+
+    if (is_same_pair (nomination, &answered))
+      nomination->done = TRUE;
+  }
 }

@@ -124,6 +124,42 @@ draw_agents (SimPlan *self, SimNet *net)
       sim_net_one_in (net, 10) ? 50 * ICE_MSEC : 350 * ICE_MSEC;
 }
 
+/* An address that all the world can reach, and no other: what a lite agent is
+ * made for (RFC 8445 2.5). */
+static gboolean
+may_be_lite (const SimPlan *self, guint end)
+{
+  const SimPlace *place = &self->places[end];
+
+  return !place->nat && !place->ipv6 && !place->ula && !place->link_local &&
+      !place->vpn && !place->dead_interface && self->neighbours == SIM_APART &&
+      !(end ? self->bob_relay_only : self->relay_only);
+}
+
+static void
+draw_variants (SimPlan *self, SimNet *net)
+{
+  gboolean renomination = sim_net_one_in (net, 3);
+
+  for (guint i = 0; i < 2; i++) {
+    self->ice_options[i] = ICE_OPTION_ICE2 | ICE_OPTION_TRICKLE;
+    if (renomination)
+      self->ice_options[i] |= ICE_OPTION_RENOMINATION;
+    self->lite[i] = sim_net_one_in (net, 4) && may_be_lite (self, i);
+  }
+  if (sim_net_one_in (net, 12)) {
+    guint end = sim_net_pick (net, 2);
+
+    self->aggressive[end] = TRUE;
+    self->ice_options[!end] = 0;
+  }
+  /* A peer of RFC 5245's time knows no trickle either. */
+  self->vanilla =
+      sim_net_one_in (net, 10) || self->aggressive[0] || self->aggressive[1];
+  if (self->vanilla)
+    self->late = self->signal_jitter = 0;
+}
+
 static void
 draw_events (SimPlan *self, SimNet *net, gboolean is_long)
 {
@@ -134,12 +170,17 @@ draw_events (SimPlan *self, SimNet *net, gboolean is_long)
   self->outage = sim_net_one_in (net, 4) ? 1 + sim_net_pick (net, 45) : 0;
   self->reboot = sim_net_one_in (net, 8);
   self->server_restarts = sim_net_one_in (net, 12);
-  self->silent = sim_net_one_in (net, 12);
+  self->silent = sim_net_one_in (net, 12) && !self->lite[0];
   self->attack = sim_net_one_in (net, 4);
   self->flood = self->attack && sim_net_one_in (net, 30);
   self->replay = sim_net_one_in (net, 6);
   self->listen = sim_net_one_in (net, 8);
   self->is_patient = sim_net_one_in (net, 8);
+  /* Media of many calls is more than a modem carries. */
+  if (self->places[0].link.rate || self->places[1].link.rate) {
+    self->media_period = 350 * ICE_MSEC;
+    self->n_calls = 1;
+  }
   if (sim_net_one_in (net, 8))
     draw_storm (self, net);
   if (sim_net_one_in (net, is_long ? 60 : 150))
@@ -182,6 +223,7 @@ sim_plan_draw (SimPlan *self, SimNet *net, gboolean is_long)
   self->icmp = sim_net_one_in (net, 4);
   draw_servers (self, net);
   draw_agents (self, net);
+  draw_variants (self, net);
   draw_events (self, net, is_long);
 }
 
@@ -245,6 +287,11 @@ sim_plan_print (const SimPlan *self, SimNet *net)
       (gint) (self->signal_delay / ICE_MSEC),
       (gint) (self->signal_jitter / ICE_MSEC), self->signal_repeats,
       (gint) (self->late / ICE_SECOND), (gint) (self->media_period / ICE_MSEC));
+  sim_net_trace (net,
+      "lite %d and %d, vanilla %d, aggressive %d and %d, options 0x%x "
+      "and 0x%x",
+      self->lite[0], self->lite[1], self->vanilla, self->aggressive[0],
+      self->aggressive[1], self->ice_options[0], self->ice_options[1]);
   sim_net_trace (net,
       "restart %d, glare %d, outage %u s, reboot %d, server restarts %d, "
       "silent %d, stay %d s, attack %d, flood %d, replay %d, listen %d, "

@@ -58,6 +58,9 @@ typedef struct
   /* Agents. */
   guint n_calls, n_streams, n_components;
   gboolean same_role, relay_only, bob_relay_only, never_ends;
+  gboolean lite[2], aggressive[2];
+  gboolean vanilla; /* no trickle */
+  guint ice_options[2];
   guint pacing;
   IceTime signal_delay, signal_jitter;
   gboolean signal_repeats;

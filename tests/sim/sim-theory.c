@@ -124,6 +124,10 @@ sim_plan_patience (const SimPlan *self)
     patience = MAX (patience, 2 * self->storm_time + 12 * ICE_SECOND);
   /* Gathering and checks take their turns, and a lost packet is resent when
    * all had theirs (RFC 8445 14.3). */
+  /* A dead server ends gathering after 39.5 s at the latest, on both sides. */
+  if (self->vanilla)
+    patience +=
+        self->fault == SIM_TURN_HEALTHY ? 4 * ICE_SECOND : 80 * ICE_SECOND;
   return patience + self->late + self->signal_jitter +
       ta * (n_gather + 3 * n_pairs);
 }

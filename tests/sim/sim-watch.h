@@ -12,9 +12,17 @@ typedef struct _SimNominations SimNominations;
 
 SimNominations *sim_nominations_new (SimNet *net, SimHost *host);
 void sim_nominations_free (SimNominations *self);
+/* From now on there may be several, as both ends said (ice-renomination-01);
+ * @aggressive: and of any pair, for the peer is of RFC 5245's time. */
+void sim_nominations_allow (SimNominations *self, gboolean aggressive);
 /* A Binding request leaves; @valid: the pair had a signed success. */
 void sim_nominations_sent (SimNominations *self, guint socket,
     const IceAddress *peer, const IceAddress *relay, gboolean valid,
+    const IceStunMessage *message);
+
+/* A signed success came. */
+void sim_nominations_answered (SimNominations *self, guint socket,
+    const IceAddress *peer, const IceAddress *relay,
     const IceStunMessage *message);
 
 /* sim-leases.c, I12 seen from the client: how often it asks. What runs out is
