@@ -151,6 +151,54 @@ test_aggressive_peer (void)
   duo_clear (&duo);
 }
 
+/* Who saw the request that nominates sends it once more, from an address of
+ * his own: it is signed, and a lite agent checks nothing. */
+static void
+test_replayed_nomination (void)
+{
+  Duo duo;
+  DuoEnd *lite = &duo.ends[1];
+  g_autofree gchar *username = NULL;
+  g_autoptr (IceStunKey) key = NULL;
+  guint8 id[ICE_STUN_ID_SIZE] = { 'o', 'n', 'c', 'e' };
+  IceStunBuilder builder;
+  g_autoptr (IcePacket) packet = NULL;
+  IceDatagram in;
+  IceAddress route_to;
+
+  start_with_lite (&duo, 1, 1);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  route_to = lite->route_to;
+  username = g_strdup_printf ("%s:%s",
+      ice_core_get_local_ufrag (lite->core, lite->stream),
+      ice_core_get_local_ufrag (duo.ends[0].core, duo.ends[0].stream));
+  key = ice_stun_key_new_short_term (
+      ice_core_get_local_pwd (lite->core, lite->stream));
+  ice_stun_builder_init (&builder, ICE_STUN_REQUEST, ICE_STUN_BINDING, id);
+  ice_stun_builder_add_string (&builder, ICE_STUN_USERNAME, username);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_PRIORITY, G_MAXINT32);
+  ice_stun_builder_add_u64 (&builder, ICE_STUN_ICE_CONTROLLING, 1);
+  ice_stun_builder_add_flag (&builder, ICE_STUN_USE_CANDIDATE);
+  ice_stun_builder_add_integrity (&builder, key, ICE_STUN_INTEGRITY_SHA1);
+  ice_stun_builder_add_fingerprint (&builder);
+  packet = ice_stun_builder_end (&builder);
+  in = (IceDatagram){ .socket = lite->sockets[0].id,
+    .from = route_to,
+    .data = ICE_BYTES (packet->data, packet->size) };
+  g_assert_cmpint (
+      ice_core_receive (lite->core, &in, duo.now), ==, ICE_VERDICT_OK);
+  /* Resent, it is no replay. */
+  g_assert_cmpint (
+      ice_core_receive (lite->core, &in, duo.now), ==, ICE_VERDICT_OK);
+  in.from = duo_address ("203.0.113.77", 4000);
+  g_assert_cmpint (
+      ice_core_receive (lite->core, &in, duo.now), ==, ICE_VERDICT_UNEXPECTED);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_true (ice_address_equal (&lite->route_to, &route_to));
+  g_assert_cmpuint (lite->n_selected, ==, 1);
+  duo_clear (&duo);
+}
+
 /* RFC 7675 3: it answers consent requests and sends none; what the peer sends
  * keeps it going for as long as it comes. */
 static void
@@ -306,6 +354,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/lite/replayed-nomination", test_replayed_nomination);
   g_test_add_func ("/rfc8445/2.5/lite-never-checks", test_completes);
   g_test_add_func ("/rfc8445/5.2/lite-candidates", test_candidates);
   g_test_add_func ("/rfc8445/6.1.1/lite-is-controlled", test_roles);

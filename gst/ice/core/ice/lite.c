@@ -3,7 +3,13 @@
  * (5.2), its answers the responder's (7.3), its clock is in consent.c. */
 #include "lite.h"
 
+#include <string.h>
+
 #include "../purity.h"
+
+/* So many nominations of one component are remembered: a full peer sends one,
+ * an aggressive one at most one for each of its pairs. */
+#define MAX_NOMINATIONS 128
 
 static void
 make_valid (IceChecklistSet *set, IcePair *pair, IceTime now)
@@ -26,6 +32,30 @@ ice_lite_nominate (IceChecklistSet *set, IcePair *pair, IceTime now)
     set->n_unproven--;
   if (pair->succeeded_at == 0)
     pair->succeeded_at = now;
+}
+
+/* RFC 8489 6: an id is of one transaction, which has one source; a NAT that
+ * changed it meanwhile is met by the next check. */
+gboolean
+ice_lite_is_replay (IceComponent *component, const IceStunMessage *request,
+    const IceAddress *from)
+{
+  IceSeenNomination seen = { .from = *from };
+
+  if (!ice_stun_message_has (request, ICE_STUN_USE_CANDIDATE))
+    return FALSE;
+  for (guint i = 0; i < component->nominations->len; i++) {
+    const IceSeenNomination *old =
+        &g_array_index (component->nominations, IceSeenNomination, i);
+
+    if (ice_stun_id_equal (old->id, request->id))
+      return !ice_address_equal (&old->from, from);
+  }
+  memcpy (seen.id, request->id, ICE_STUN_ID_SIZE);
+  if (component->nominations->len >= MAX_NOMINATIONS)
+    g_array_remove_index (component->nominations, 0);
+  g_array_append_val (component->nominations, seen);
+  return FALSE;
 }
 
 /* Both sides have the same candidates and the same formula (RFC 8445 6.1.2.3),

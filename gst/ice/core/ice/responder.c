@@ -500,6 +500,8 @@ ice_responder_receive (IceResponder *self, IceChecklistSet *set,
   }
   answer_success (
       set, local, from, message, generation->local_key, integrity, now);
+  if (set->policy.lite && ice_lite_is_replay (component, message, from))
+    return ICE_VERDICT_UNEXPECTED;
   note_request (set, &request, generation, now);
 
   if (generation != stream->generation)

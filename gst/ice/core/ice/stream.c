@@ -90,6 +90,7 @@ component_free (IceComponent *self)
   g_clear_pointer (&self->selected, ice_pair_unref);
   g_array_unref (self->accepts);
   g_queue_clear_full (&self->early, (GDestroyNotify) ice_early_check_free);
+  g_array_unref (self->nominations);
   g_free (self);
 }
 
@@ -195,6 +196,8 @@ ice_stream_add_component (IceStream *self, IceContext *context, guint number)
   component->accepts = g_array_new (FALSE, FALSE, sizeof (IceAccept));
   g_array_set_clear_func (component->accepts, (GDestroyNotify) accept_clear);
   g_queue_init (&component->early);
+  component->nominations =
+      g_array_new (FALSE, FALSE, sizeof (IceSeenNomination));
   g_ptr_array_add (self->components, component);
   g_ptr_array_sort (self->components, compare_numbers);
   return component;
@@ -218,6 +221,7 @@ ice_stream_restart (IceStream *self, IceContext *context, guint number)
 
     g_queue_clear_full (
         &component->early, (GDestroyNotify) ice_early_check_free);
+    g_array_set_size (component->nominations, 0);
     component->concluded = FALSE;
     component->nomination_value = component->n_nominations = 0;
     component->moved_at = component->lost_at = 0;

@@ -54,6 +54,13 @@ typedef struct
   gchar *ufrag; /* (owned) the peer's, as it said */
 } IceEarlyCheck;
 
+/* A request that nominated, as a lite agent remembers it. */
+typedef struct
+{
+  guint8 id[ICE_STUN_ID_SIZE];
+  IceAddress from;
+} IceSeenNomination;
+
 typedef struct
 {
   guint socket; /* 0: none */
@@ -75,6 +82,7 @@ struct _IceComponent
   IceConsent consent;
   GArray *accepts;           /* (owned) IceAccept, oldest first */
   GQueue early;              /* (owned) IceEarlyCheck, oldest first */
+  GArray *nominations;       /* (owned) IceSeenNomination, oldest first */
   IceAddress default_remote; /* peer without ICE; family NONE otherwise */
   gboolean concluded;        /* a pair of this generation was nominated */
   /* Of this generation: the highest NOMINATION that was sent or taken, how many
