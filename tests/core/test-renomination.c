@@ -105,6 +105,58 @@ test_value (void)
   duo_clear (&duo);
 }
 
+/* A check by one end, from any of its addresses to any of the other's. */
+static void
+inject_check (Duo *duo, guint from, const IceAddress *source, guint socket)
+{
+  DuoEnd *to = &duo->ends[!from];
+  guint8 id[ICE_STUN_ID_SIZE] = { 'x', source->port >> 8, source->port,
+    socket };
+  g_autofree gchar *username = g_strdup_printf ("%s:%s",
+      ice_core_get_local_ufrag (to->core, to->stream),
+      ice_core_get_local_ufrag (duo->ends[from].core, duo->ends[from].stream));
+  g_autoptr (IceStunKey) key = ice_stun_key_new_short_term (
+      ice_core_get_local_pwd (to->core, to->stream));
+  g_autoptr (IcePacket) packet = NULL;
+  IceStunBuilder builder;
+  IceDatagram in = { .socket = socket, .from = *source };
+
+  ice_stun_builder_init (&builder, ICE_STUN_REQUEST, ICE_STUN_BINDING, id);
+  ice_stun_builder_add_string (&builder, ICE_STUN_USERNAME, username);
+  ice_stun_builder_add_u32 (&builder, ICE_STUN_PRIORITY, 1862270975u);
+  ice_stun_builder_add_u64 (&builder, ICE_STUN_ICE_CONTROLLING, 1);
+  ice_stun_builder_add_integrity (&builder, key, ICE_STUN_INTEGRITY_SHA1);
+  ice_stun_builder_add_fingerprint (&builder);
+  packet = ice_stun_builder_end (&builder);
+  in.data = ICE_BYTES (packet->data, packet->size);
+  g_assert_cmpint (
+      ice_core_receive (to->core, &in, duo->now), ==, ICE_VERDICT_OK);
+}
+
+/* Of many valid pairs each side keeps the selected one and three spares, not
+ * always the same as the other's: who gave a pair up answers its checks, and
+ * makes it no more, or the two would check each other for ever. */
+static void
+test_pairs_stay_given_up (void)
+{
+  Lab lab = { 0 };
+  Duo duo;
+  DuoEnd *peer = &duo.ends[0], *end = &duo.ends[1];
+  guint before;
+
+  start (&duo, &lab, 3);
+  duo_run_for (&duo, 10 * ICE_SECOND);
+  before = duo.n_requests[1];
+  for (guint i = 0; i < peer->n_sockets; i++)
+    for (guint j = 0; j < end->n_sockets; j++)
+      inject_check (&duo, 0, &peer->sockets[i].bound, end->sockets[j].id);
+  g_assert_cmpuint (count_pairs (&duo, 1, "succeeded"), ==, 4);
+  g_assert_cmpuint (count_pairs (&duo, 1, "waiting"), ==, 0);
+  duo_run_for (&duo, 3 * ICE_SECOND);
+  g_assert_cmpuint (duo.n_requests[1] - before, <=, 4);
+  duo_clear (&duo);
+}
+
 /* Section 3: "MUST NOT send more than one nomination" to a peer that does not
  * understand; nor is the attribute sent, nor a spare pair kept. */
 static void
@@ -549,6 +601,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func (
+      "/renomination/pairs-stay-given-up", test_pairs_stay_given_up);
   g_test_add_func ("/ice-renomination/3/not-negotiated", test_not_negotiated);
   g_test_add_func ("/ice-renomination/3/survivor", test_survivor);
   g_test_add_func ("/ice-renomination/3/survivor-idle", test_survivor_idle);

@@ -292,6 +292,7 @@ test_flood (void)
   for (guint i = 0; i < 2000; i++) {
     IceAddress peer = addr ("192.0.2.9", 1000 + i);
 
+    peer.ip[2] = i % 250;
     harness_forget_sent (&h);
     g_assert_cmpint (harness_check (&h, &peer, &check), ==, ICE_VERDICT_OK);
     g_assert_cmpuint (harness_last_code (&h), ==, 0);
@@ -300,6 +301,35 @@ test_flood (void)
   g_assert_cmpuint (stats->len, ==, 100);
   g_assert_cmpuint (h.n_remote, ==, 100);
   g_assert_cmpuint (h.n_accepts, <=, 64);
+  harness_clear (&h);
+}
+
+/* Two NATs that map by address and port and let everybody in: each check is
+ * seen to come from a new port, and the check of that port from another one.
+ * The chase ends, and there is room for whoever comes another way. */
+static void
+test_chase (void)
+{
+  IceAddress relay = addr ("192.0.2.77", 3000);
+  Check check = { 0 }, nominating = { .use_candidate = TRUE };
+  Harness h;
+
+  harness_init (&h, FALSE);
+  harness_gather (&h);
+  harness_credentials (&h);
+  for (guint i = 0; i < 200; i++) {
+    IceAddress peer = addr ("192.0.2.9", 1000 + i);
+
+    g_assert_cmpint (harness_check (&h, &peer, &check), ==, ICE_VERDICT_OK);
+    harness_run_for (&h, 60 * ICE_MSEC);
+  }
+  g_assert_cmpuint (h.n_remote, ==, 8);
+  g_assert_cmpint (harness_check (&h, &relay, &check), ==, ICE_VERDICT_OK);
+  g_assert_cmpuint (h.n_remote, ==, 9);
+  /* What is nominated the peer has seen to work. */
+  relay = addr ("192.0.2.9", 2000);
+  g_assert_cmpint (harness_check (&h, &relay, &nominating), ==, ICE_VERDICT_OK);
+  g_assert_cmpuint (h.n_remote, ==, 10);
   harness_clear (&h);
 }
 
@@ -425,6 +455,7 @@ main (int argc, char **argv)
   g_test_add_func ("/responder/early", test_early);
   g_test_add_func ("/responder/learn-remote", test_learn_remote);
   g_test_add_func ("/responder/flood", test_flood);
+  g_test_add_func ("/responder/chase", test_chase);
   g_test_add_func ("/responder/unsigned-flood", test_unsigned_flood);
   g_test_add_func ("/responder/trigger-rate", test_trigger_rate);
   g_test_add_func ("/responder/nomination", test_nomination);

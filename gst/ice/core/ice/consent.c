@@ -144,10 +144,13 @@ ice_consent_heard (IceConsent *self, IceTime now)
 void
 ice_consent_suspect (IceConsent *self, IceTime now)
 {
+  IceTime probe_at =
+      self->asked_at ? MAX (now, self->asked_at + PROBE_GAP) : now;
+
   if (self->mode != ICE_CONSENT_CHECKS || self->doubt != ICE_DOUBT_NONE)
     return;
-  begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now,
-      now + PROBE_GAP + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
+  begin_doubt (self, ICE_DOUBT_UNANSWERED, now, probe_at,
+      probe_at + PROBE_GAP + MAX (ANSWER_GRACE, self->rtt * 5 / 4));
   self->suspected = TRUE;
 }
 

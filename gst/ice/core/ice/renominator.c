@@ -361,6 +361,17 @@ trim (IceChecklistSet *set, IceComponent *component)
   }
 }
 
+gboolean
+ice_renominator_has_room (const IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  guint n = 0;
+
+  for (guint i = 0; i < pairs->len; i++)
+    n += is_spare (component, g_ptr_array_index (pairs, i));
+  return n < MAX_SPARES;
+}
+
 void
 ice_renominator_conclude (
     IceChecklistSet *set, IceComponent *component, const IcePair *nominated)

@@ -39,6 +39,8 @@ IceTime ice_renominator_deadline (const IceComponent *component);
 void ice_renominator_lost (IceComponent *component);
 /* A signed request of the peer's came by @pair. */
 void ice_renominator_heard (IcePair *pair, IceTime now);
+/* Fewer are kept than may be. */
+gboolean ice_renominator_has_room (const IceComponent *component);
 /* @pair is valid, and new: does it replace the selected one, whose NAT forgot
  * it or whose address the peer has lost? */
 void ice_renominator_suspect (const IcePair *pair, IceTime now);

@@ -15,6 +15,12 @@
  * (RFC 8489 16.1.2: we are nobody's reflector). */
 #define MAX_UNSIGNED 1000
 
+/* Between two NATs that map by address and port (RFC 4787 4.1) and filter by
+ * nothing each check comes from a new port, and so does the check that it
+ * triggers: a chase that would use up all pairs. So many ports of one host are
+ * followed, for a component and a base. */
+#define MAX_PORTS 8
+
 /* A pair under way is checked anew when the peer's check arrives (RFC 8445
  * 7.3.1.4), but not for every packet an eager peer sends. */
 #define RETRIGGER_GAP (500 * ICE_MSEC)
@@ -181,6 +187,19 @@ learn_remote (IceChecklistSet *set, const Request *request, IceTime now)
   return remote;
 }
 
+/* Of the valid pairs each side keeps a few, and not always the same: what was
+ * given up for better ones is answered and not made again, or the peer, whose
+ * check ours would trigger, gave it up and made it again as well, for ever. An
+ * address that is new may be the peer behind a NAT that forgot it. */
+static gboolean
+was_given_up (const Request *request)
+{
+  const IceComponent *component = request->component;
+
+  return component->selected && component->consent.doubt == ICE_DOUBT_NONE &&
+      find_remote (request) && !ice_renominator_has_room (component);
+}
+
 /* Of a concluded component only a better nomination is of interest (RFC 8445
  * 8.1.1), or any while the selected pair is dead: the peer knows a way. */
 static gboolean
@@ -194,10 +213,12 @@ is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
   if (component->state == ICE_STATE_CLOSED ||
       component->state == ICE_STATE_FAILED)
     return FALSE;
+  if (!component->concluded)
+    return TRUE;
   /* ice-renomination-01 3: the next nomination may come at any time, and for a
    * pair that is only now being checked. */
-  if (!component->concluded || ice_policy_renominates (&set->policy))
-    return TRUE;
+  if (ice_policy_renominates (&set->policy))
+    return pair || request->use_candidate || !was_given_up (request);
   if (set->controlling || !request->use_candidate || pair == selected)
     return FALSE;
   if (selected == NULL || component->consent.disconnected)
@@ -271,6 +292,24 @@ resume (IceChecklistSet *set, const Request *request, IceTime now)
   return TRUE;
 }
 
+/* Ports of one host that were learnt and have not answered. */
+static guint
+count_unproven (const Request *request)
+{
+  GPtrArray *pairs = request->component->stream->pairs;
+  guint n = 0;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    const IcePair *pair = g_ptr_array_index (pairs, i);
+
+    n += pair->component == request->component && pair->learnt &&
+        pair->succeeded_at == 0 &&
+        ice_pair_same_local (pair->local, request->local) &&
+        ice_address_same_ip (&pair->remote->address, &request->from);
+  }
+  return n;
+}
+
 static void
 act (IceChecklistSet *set, const Request *request, IceTime now)
 {
@@ -298,7 +337,8 @@ act (IceChecklistSet *set, const Request *request, IceTime now)
   if (pair == NULL) {
     /* RFC 8445 6.1.2.5, 19.5.1: failed pairs make room for new ones, but not
      * for ever: forged sources would have us knock at all the world. */
-    if (set->n_unproven >= set->max_pairs)
+    if (set->n_unproven >= set->max_pairs ||
+        (!nominated && count_unproven (request) >= MAX_PORTS))
       return;
     remote = find_remote (request);
     if (remote == NULL)
