@@ -181,8 +181,9 @@ ice_nominator_begin (IceChecklistSet *set, IcePair *pair, IceTime now)
 }
 
 /* RFC 5245 8.1.2: where every check nominates, a better pair whose nomination
- * is under way goes on, on both sides; all others go. RFC 8445 8.1.2, where one
- * check nominates, is the same with no such pair. */
+ * is under way goes on, on both sides; all others go. Better than the valid
+ * pair, with the address that the peer saw: that is the one both sides know.
+ * RFC 8445 8.1.2, where one check nominates, is the same with no such pair. */
 void
 ice_nominator_conclude (
     IceChecklistSet *set, IceComponent *component, IcePair *nominated)
@@ -199,7 +200,7 @@ ice_nominator_conclude (
 
     if (pair->component == component && pair != nominated &&
         (pair->nomination != ICE_NOMINATION_WANTED ||
-            pair->priority <= nominated->priority))
+            pair->priority <= nominated->valid_priority))
       ice_checklist_remove_pair (set, pair);
   }
 }
