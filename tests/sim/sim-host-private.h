@@ -72,6 +72,7 @@ void sim_attacker_saw_received (
 /* sim-host-signal.c */
 void sim_host_signal_candidate (SimHost *self, const IceOutput *output);
 void sim_host_signal_end (SimHost *self, const IceOutput *output);
+void sim_host_signal_gathered (SimHost *self);
 void sim_host_signal_clear (SimHost *self);
 
 G_END_DECLS

@@ -59,7 +59,12 @@ take_description (SimHost *self, const Signal *signal)
       self->net, "        %s: description %u", self->name, signal->index);
   ice_core_set_remote_pacing (self->core, signal->pacing);
   ice_core_set_remote_lite (self->core, signal->lite, now);
-  ice_core_set_remote_options (self->core, signal->ice_options, now);
+  /* Who does not say an option does not know it. */
+  ice_core_set_remote_options (
+      self->core, signal->ice_options & self->options.ice_options, now);
+  /* RFC 8445 8.2: between two lite agents media goes unchecked. */
+  if (self->options.lite && signal->lite)
+    sim_witness_unchecked (self->witness);
   if (self->options.ice_options & signal->ice_options & ICE_OPTION_RENOMINATION)
     sim_witness_renominates (self->witness, FALSE);
   else if (self->options.aggressive && !(signal->ice_options & ICE_OPTION_ICE2))
@@ -100,6 +105,9 @@ deliver_signal (gpointer user)
     case SIGNAL_OFFER:
     case SIGNAL_ANSWER:
       take_description (self, signal);
+      /* One description has all sections. */
+      if (signal->index < self->n_streams - 1)
+        return;
       break;
     case SIGNAL_CANDIDATE:
       ice_core_add_remote_candidate (
@@ -195,8 +203,6 @@ tell (SimHost *self)
   say_descriptions (self, type);
   for (guint i = 0; i < untold->len; i++)
     send_signal (self, g_ptr_array_index (untold, i));
-  for (guint i = 0; i < self->n_streams; i++)
-    send_end (self, i);
 }
 
 void
@@ -212,7 +218,14 @@ sim_host_signal_end (SimHost *self, const IceOutput *output)
 {
   if (self->waiting < 0)
     send_end (self, stream_index (self, output->stream.stream));
-  else if (++self->n_ended == self->n_streams)
+}
+
+/* Vanilla ICE does not wait for servers that are dead: what they say after all
+ * is trickled. */
+void
+sim_host_signal_gathered (SimHost *self)
+{
+  if (self->waiting >= 0 && ++self->n_ended == self->n_streams)
     tell (self);
 }
 

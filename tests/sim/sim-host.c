@@ -424,6 +424,9 @@ perform (SimHost *self, const IceOutput *output)
     case ICE_OUTPUT_END_OF_CANDIDATES:
       sim_host_signal_end (self, output);
       break;
+    case ICE_OUTPUT_GATHERED:
+      sim_host_signal_gathered (self);
+      break;
     case ICE_OUTPUT_PAIR_SELECTED:
       transport = find_transport (self, output->pair_selected.transport);
       set_selected (self, transport, output);

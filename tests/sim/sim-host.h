@@ -104,6 +104,7 @@ SimWitness *sim_witness_new (SimNet *net, SimHost *host);
 void sim_witness_free (SimWitness *self);
 /* A lite agent sends to whom it answered (RFC 7675 3). */
 void sim_witness_local_password (SimWitness *self, const gchar *password);
+void sim_witness_unchecked (SimWitness *self);
 /* It may nominate again and again. */
 void sim_witness_renominates (SimWitness *self, gboolean aggressive);
 void sim_witness_remote_password (SimWitness *self, const gchar *password);

@@ -47,7 +47,7 @@ struct _SimWitness
 {
   SimNet *net;   /* (unowned) */
   SimHost *host; /* (unowned) */
-  gboolean consent;
+  gboolean consent, renominates, unchecked;
   GPtrArray *keys;      /* (owned) IceStunKey: of the peer's passwords */
   GPtrArray *lite_keys; /* (owned) IceStunKey: of ours, if it is lite */
   GArray *successes;    /* (owned) Success */
@@ -113,8 +113,15 @@ sim_witness_local_password (SimWitness *self, const gchar *password)
 }
 
 void
+sim_witness_unchecked (SimWitness *self)
+{
+  self->unchecked = TRUE;
+}
+
+void
 sim_witness_renominates (SimWitness *self, gboolean aggressive)
 {
+  self->renominates = !aggressive;
   sim_nominations_allow (self->nominations, aggressive);
 }
 
@@ -180,6 +187,8 @@ check_media (SimWitness *self, guint socket, const IceAddress *peer,
   const gchar *name = sim_host_name (self->host);
   gchar text[ICE_ADDRESS_STRLEN];
 
+  if (self->unchecked)
+    return;
   if (success == NULL)
     sim_net_violate (self->net, "I3: %s sent media to %s without a success",
         name, ice_address_to_string (peer, text));
@@ -199,9 +208,13 @@ sim_witness_media (SimWitness *self, const SimTransport *transport)
       transport->route.channel ? &transport->route.to : &none);
 }
 
+/* Consent is asked for on the selected pair, and on the spare ones of a session
+ * that renominates. */
 static gboolean
-is_consent (SimWitness *self, const IceAddress *peer)
+is_consent (SimWitness *self, const IceAddress *peer, gboolean valid)
 {
+  if (valid && self->renominates)
+    return TRUE;
   for (guint i = 0; i < 8; i++) {
     const SimTransport *transport = sim_host_transport (self->host, 0, 1) + i;
 
@@ -249,7 +262,7 @@ check_caps (SimWitness *self)
  * is sent at most Rc times. */
 static void
 check_request (SimWitness *self, guint socket, const IceStunMessage *message,
-    const IceAddress *peer)
+    const IceAddress *peer, gboolean valid)
 {
   const gchar *name = sim_host_name (self->host);
   Seen seen = { .n_sent = 1 };
@@ -272,7 +285,8 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
 
   if ((message->method != ICE_STUN_BINDING &&
           message->method != ICE_STUN_ALLOCATE) ||
-      is_consent (self, peer) || is_keepalive (self, socket, peer, message))
+      is_consent (self, peer, valid) ||
+      is_keepalive (self, socket, peer, message))
     return;
   sim_process_began (sim_host_process (self->host), name);
 }
@@ -299,6 +313,7 @@ sim_witness_transmit (
 {
   Inner inner = unwrap (self, socket, to, data);
   IceStunMessage message;
+  Success *success;
 
   if (!ice_stun_looks_like (inner.data)) {
     check_media (self, socket, &inner.peer, &inner.relay);
@@ -315,10 +330,9 @@ sim_witness_transmit (
   note_channel (self, socket, to, &message);
   if (message.klass != ICE_STUN_REQUEST)
     return;
-  check_request (self, socket, &message, &inner.peer);
+  success = find_success (self, socket, &inner.peer, &inner.relay);
+  check_request (self, socket, &message, &inner.peer, success != NULL);
   if (message.method == ICE_STUN_BINDING) {
-    Success *success = find_success (self, socket, &inner.peer, &inner.relay);
-
     if (success && sim_net_now (self->net) >= self->path_back_at)
       success->n_asked++;
     sim_nominations_sent (self->nominations, socket, &inner.peer, &inner.relay,

@@ -166,7 +166,8 @@ draw_events (SimPlan *self, SimNet *net, gboolean is_long)
   gboolean relayed = sim_plan_direct (self) == SIM_PATH_NONE;
 
   self->restart = sim_net_one_in (net, 5);
-  self->glare = self->restart && sim_net_one_in (net, 3);
+  /* Two offers at once that wait for candidates are an application's affair. */
+  self->glare = self->restart && !self->vanilla && sim_net_one_in (net, 3);
   self->outage = sim_net_one_in (net, 4) ? 1 + sim_net_pick (net, 45) : 0;
   self->reboot = sim_net_one_in (net, 8);
   self->server_restarts = sim_net_one_in (net, 12);

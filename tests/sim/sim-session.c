@@ -249,7 +249,10 @@ fall_silent (Session *self)
 
   sim_town_set_dead (&self->town, 1, TRUE);
   run_for (self, 9 * ICE_SECOND);
-  each_transport (self, demand_silence, &state);
+  /* Who has spare pairs tries those first. */
+  if (!(self->plan.ice_options[0] & self->plan.ice_options[1] &
+          ICE_OPTION_RENOMINATION))
+    each_transport (self, demand_silence, &state);
   run_for (self, 22 * ICE_SECOND);
   state = ICE_STATE_FAILED;
   each_transport (self, demand_silence, &state);
