@@ -35,6 +35,7 @@ typedef struct
   const gchar *turn; /* (nullable) URIs, comma separated */
   const gchar *user; /* (nullable) */
   const gchar *pass; /* (nullable) */
+  gdouble restart;   /* seconds from connected on, 0: never */
 } Settings;
 
 /* Which of the peer's packets came. */
@@ -57,6 +58,7 @@ typedef struct
   GThread *reader;            /* (owned) (nullable) */
   GCancellable *stop_reader;  /* (owned) */
   gint64 start;
+  gchar *said_ufrag;         /* (owned) (nullable) our own, as told last */
   gboolean said_end;         /* a=end-of-candidates */
   gboolean have_credentials; /* the peer's */
   gboolean connected;
@@ -127,6 +129,8 @@ read_settings (Settings *self)
       !env_flag ("CONTINUAL", &self->continual) ||
       !env_word ("NOMINATION", "regular", "aggressive", &self->regular) ||
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
+      (env ("RESTART_AFTER") &&
+          !env_number ("RESTART_AFTER", 0, 86400, &self->restart)) ||
       !env_number ("RATE", 100, 100000, &rate))
     return FALSE;
   self->rate = MAX (rate, 1);
@@ -273,6 +277,8 @@ print_state (Peer *self, GstIceState state)
       (g_get_monotonic_time () - self->start) / 1000);
 }
 
+static gboolean on_restart (gpointer user_data);
+
 static void
 on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
 {
@@ -291,6 +297,8 @@ on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
     self->connected = TRUE;
     self->first_sent = g_get_monotonic_time ();
     g_timeout_add (TICK_MS, on_tick, self);
+    if (self->settings.restart > 0)
+      g_timeout_add (self->settings.restart * 1000, on_restart, self);
   }
 }
 
@@ -321,6 +329,8 @@ print_credentials (Peer *self)
   if (self->settings.lite)
     printf ("LOCAL a=ice-lite\n");
   printf ("LOCAL a=ice-ufrag:%s\nLOCAL a=ice-pwd:%s\n", ufrag, pwd);
+  g_free (self->said_ufrag);
+  self->said_ufrag = g_steal_pointer (&ufrag);
   /* RFC 8839 5.6, RFC 8838 3, ice-renomination-01 3. */
   printf ("LOCAL a=ice-options:ice2%s renomination\n",
       self->settings.trickle ? " trickle" : "");
@@ -389,15 +399,42 @@ on_error (GstIceAgent *agent, const GError *error, gpointer user_data)
   g_printerr ("peer: %s\n", error->message);
 }
 
+/* A restart, by us or by the peer: other credentials, told once more, and
+ * candidates again when they are gathered. */
+static void
+say_restart (Peer *self)
+{
+  g_autofree gchar *ufrag = NULL;
+
+  gst_ice_stream_get_local_credentials (self->stream, &ufrag, NULL);
+  if (!self->said_ufrag || g_str_equal (ufrag, self->said_ufrag))
+    return;
+  self->said_end = FALSE;
+  if (self->settings.trickle)
+    print_credentials (self);
+}
+
+static gboolean
+on_restart (gpointer user_data)
+{
+  Peer *self = user_data;
+
+  gst_ice_agent_restart (self->agent);
+  say_restart (self);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 take_remote (Peer *self, const gchar *attribute)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!gst_ice_stream_add_remote_sdp (self->stream, attribute, &error))
+  if (!gst_ice_stream_add_remote_sdp (self->stream, attribute, &error)) {
     g_printerr ("peer: %s\n", error->message);
-  else if (g_str_has_prefix (attribute, "a=ice-pwd:"))
+  } else if (g_str_has_prefix (attribute, "a=ice-pwd:")) {
     self->have_credentials = TRUE;
+    say_restart (self);
+  }
 }
 
 static gboolean
@@ -529,6 +566,7 @@ clear (Peer *self)
   g_clear_object (&self->stop_reader);
   g_byte_array_unref (self->received.bits);
   g_mutex_clear (&self->received.lock);
+  g_free (self->said_ufrag);
   g_main_loop_unref (self->loop);
 }
 
@@ -537,6 +575,7 @@ static const gchar description[] =
     "  ICE_ROLE=controlling|controlled   MODE=trickle|full   RELAY_ONLY=0|1\n"
     "  STUN_SERVER=HOST:PORT   TURN_URI=URI[,URI...]   TURN_USER  TURN_PASS\n"
     "  LITE=0|1   NOMINATION=regular|aggressive   CONTINUAL=0|1\n"
+    "  RESTART_AFTER=seconds from connected on\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"
     "It prints LOCAL lines, which the other side wants as REMOTE lines on its\n"

@@ -22,6 +22,7 @@ typedef struct
   gint64 start;
   gboolean trickle;
   gboolean connected;
+  gboolean restarted;
   gchar *remote_ufrag; /* (owned) (nullable) until both halves are known */
   gchar *remote_pwd;   /* (owned) (nullable) */
   GSList *early;       /* (owned) candidate lines before credentials */
@@ -43,6 +44,8 @@ env (const gchar *name, const gchar *fallback)
 
   return value && *value ? value : fallback;
 }
+
+static gboolean on_restart (gpointer user_data);
 
 static void
 add_remote (Peer *self, const gchar *line)
@@ -73,13 +76,28 @@ take_credentials (Peer *self)
   g_slist_free_full (g_steal_pointer (&self->early), g_free);
 }
 
+/* Another one is a restart: by the peer, who wants new credentials of ours as
+ * well, or its answer to ours. The new password follows. */
+static void
+take_ufrag (Peer *self, const gchar *ufrag)
+{
+  gboolean changed =
+      self->remote_ufrag && !g_str_equal (self->remote_ufrag, ufrag);
+
+  if (changed && !self->restarted)
+    on_restart (self);
+  if (changed)
+    g_clear_pointer (&self->remote_pwd, g_free);
+  g_free (self->remote_ufrag);
+  self->remote_ufrag = g_strdup (ufrag);
+  take_credentials (self);
+}
+
 static void
 take_remote_line (Peer *self, const gchar *line)
 {
   if (g_str_has_prefix (line, "a=ice-ufrag:")) {
-    g_free (self->remote_ufrag);
-    self->remote_ufrag = g_strdup (line + strlen ("a=ice-ufrag:"));
-    take_credentials (self);
+    take_ufrag (self, line + strlen ("a=ice-ufrag:"));
   } else if (g_str_has_prefix (line, "a=ice-pwd:")) {
     g_free (self->remote_pwd);
     self->remote_pwd = g_strdup (line + strlen ("a=ice-pwd:"));
@@ -157,13 +175,63 @@ on_tick (gpointer user_data)
 }
 
 static void
+print_candidate (Peer *self, NiceCandidate *candidate)
+{
+  g_autofree gchar *line =
+      nice_agent_generate_local_candidate_sdp (self->agent, candidate);
+
+  printf ("LOCAL %s\n", line);
+}
+
+static void
+print_credentials (Peer *self)
+{
+  g_autofree gchar *ufrag = NULL;
+  g_autofree gchar *pwd = NULL;
+
+  nice_agent_get_local_credentials (self->agent, self->stream, &ufrag, &pwd);
+  printf ("LOCAL a=ice-ufrag:%s\nLOCAL a=ice-pwd:%s\n", ufrag, pwd);
+  printf ("LOCAL a=ice-options:ice2%s\n", self->trickle ? " trickle" : "");
+}
+
+static void
+print_all (Peer *self)
+{
+  GSList *candidates =
+      nice_agent_get_local_candidates (self->agent, self->stream, 1);
+
+  print_credentials (self);
+  for (GSList *l = candidates; l; l = l->next)
+    print_candidate (self, l->data);
+  g_slist_free_full (candidates, (GDestroyNotify) nice_candidate_free);
+}
+
+/* RESTART_AFTER seconds from the first connection on: RFC 8445 9. libnice keeps
+ * its candidates and tells new credentials. */
+static gboolean
+on_restart (gpointer user_data)
+{
+  Peer *self = user_data;
+
+  self->restarted = TRUE;
+  nice_agent_restart_stream (self->agent, self->stream);
+  print_all (self);
+  printf ("LOCAL a=end-of-candidates\n");
+  return G_SOURCE_REMOVE;
+}
+
+static void
 start_sending (Peer *self)
 {
+  const gchar *restart = env ("RESTART_AFTER", NULL);
+
   if (self->connected)
     return;
   self->connected = TRUE;
   self->first_sent = g_get_monotonic_time ();
   g_timeout_add (5, on_tick, self);
+  if (restart)
+    g_timeout_add (1000 * g_ascii_strtod (restart, NULL), on_restart, self);
 }
 
 static void
@@ -202,15 +270,6 @@ on_selected_pair (NiceAgent *agent, guint stream, guint component,
 }
 
 static void
-print_candidate (Peer *self, NiceCandidate *candidate)
-{
-  g_autofree gchar *line =
-      nice_agent_generate_local_candidate_sdp (self->agent, candidate);
-
-  printf ("LOCAL %s\n", line);
-}
-
-static void
 on_candidate (NiceAgent *agent, NiceCandidate *candidate, gpointer user_data)
 {
   Peer *self = user_data;
@@ -220,30 +279,12 @@ on_candidate (NiceAgent *agent, NiceCandidate *candidate, gpointer user_data)
 }
 
 static void
-print_credentials (Peer *self)
-{
-  g_autofree gchar *ufrag = NULL;
-  g_autofree gchar *pwd = NULL;
-
-  nice_agent_get_local_credentials (self->agent, self->stream, &ufrag, &pwd);
-  printf ("LOCAL a=ice-ufrag:%s\nLOCAL a=ice-pwd:%s\n", ufrag, pwd);
-  printf ("LOCAL a=ice-options:ice2%s\n", self->trickle ? " trickle" : "");
-}
-
-static void
 on_gathered (NiceAgent *agent, guint stream, gpointer user_data)
 {
   Peer *self = user_data;
 
-  if (!self->trickle) {
-    GSList *candidates =
-        nice_agent_get_local_candidates (self->agent, self->stream, 1);
-
-    print_credentials (self);
-    for (GSList *l = candidates; l; l = l->next)
-      print_candidate (self, l->data);
-    g_slist_free_full (candidates, (GDestroyNotify) nice_candidate_free);
-  }
+  if (!self->trickle)
+    print_all (self);
   printf ("LOCAL a=end-of-candidates\n");
 }
 
@@ -268,8 +309,10 @@ start (Peer *self)
 
   self->agent = nice_agent_new_full (g_main_loop_get_context (self->loop),
       NICE_COMPATIBILITY_RFC5245,
-      NICE_AGENT_OPTION_REGULAR_NOMINATION |
-          NICE_AGENT_OPTION_CONSENT_FRESHNESS |
+      NICE_AGENT_OPTION_CONSENT_FRESHNESS |
+          (g_str_equal (env ("NOMINATION", "regular"), "aggressive")
+                  ? 0
+                  : NICE_AGENT_OPTION_REGULAR_NOMINATION) |
           (self->trickle ? NICE_AGENT_OPTION_ICE_TRICKLE : 0));
   g_object_set (self->agent, "controlling-mode",
       g_str_equal (env ("ICE_ROLE", "controlling"), "controlling"), "upnp",
