@@ -330,6 +330,46 @@ test_early_candidates (void)
 }
 
 static void
+carry_candidate (GstIceAgent *agent, GstIceStream *stream,
+    GstIceCandidate *candidate, gpointer user_data)
+{
+  g_autofree gchar *line = gst_ice_candidate_to_sdp (candidate);
+  g_autoptr (GError) error = NULL;
+
+  gst_ice_agent_add_remote_candidate (user_data, "0", line, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_half_trickle (void)
+{
+  g_autoptr (GstIceAgent) a = call_new_agent ();
+  g_autoptr (GstIceAgent) b = call_new_agent ();
+  g_autoptr (GstIceStream) sa = gst_ice_agent_request_stream (a, "0");
+  g_autoptr (GstIceStream) sb = gst_ice_agent_request_stream (b, "0");
+  gboolean done = FALSE;
+  g_autofree gchar *sdp = NULL, *reply = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("RFC 8838 16: the first offer whole, for who knows whether "
+                  "the peer trickles; the answer at once, and then in pieces");
+  g_signal_connect (a, "end-of-candidates", G_CALLBACK (on_done), &done);
+  g_signal_connect (b, "new-candidate", G_CALLBACK (carry_candidate), a);
+  gst_ice_agent_gather (a);
+  wait_until (done);
+  sdp = offer (a);
+  assert_has (sdp, "a=end-of-candidates\r\n");
+  assert_has (sdp, " trickle");
+  reply = answer_to (b, sdp);
+  assert_has (reply, " trickle");
+  assert_has_not (reply, "a=end-of-candidates\r\n");
+  gst_ice_agent_set_remote_description (a, "answer", reply, &error);
+  g_assert_no_error (error);
+  wait_until (call_state (a) == GST_ICE_STATE_COMPLETED &&
+      call_state (b) == GST_ICE_STATE_COMPLETED);
+}
+
+static void
 test_candidate_flood (void)
 {
   g_autoptr (GstIceAgent) agent = call_new_agent ();
@@ -590,6 +630,7 @@ main (int argc, char **argv)
   g_test_add_func ("/negotiate/by-index", test_by_index);
   g_test_add_func ("/negotiate/order", test_order);
   g_test_add_func ("/negotiate/early-candidates", test_early_candidates);
+  g_test_add_func ("/rfc8838/16/half-trickle", test_half_trickle);
   g_test_add_func ("/negotiate/candidate-flood", test_candidate_flood);
   g_test_add_func ("/negotiate/bundle", test_bundle);
   g_test_add_func ("/negotiate/bundle-refused", test_bundle_refused);
