@@ -14,8 +14,9 @@
 
 #define GST_CAT_DEFAULT gst_ice_agent_debug
 
-/* RFC 8489 14.8: the server wants (other) credentials. */
-#define STUN_UNAUTHENTICATED 401
+/* The server wants (other) credentials: RFC 8489 14.8, RFC 8656 19, and RFC
+ * 3489 11.2.9, stale, with the wrong integrity, without a user. */
+static const guint credential_errors[] = { 401, 430, 431, 432, 441 };
 
 /* What the core decided becomes properties and signals here, in the
  * notification thread: a handler finds the values of the event it is told. */
@@ -396,7 +397,19 @@ handle_server_error (GstIceAgent *self, const IceOutput *output)
   if (!url)
     return;
   EMIT (self, CANDIDATE_ERROR, url, output->server.code, output->server.text);
-  if (output->server.code == STUN_UNAUTHENTICATED)
+  for (guint i = 0; i < G_N_ELEMENTS (credential_errors); i++) {
+    if (output->server.code == credential_errors[i])
+      EMIT (self, CREDENTIALS_NEEDED, url);
+  }
+}
+
+static void
+handle_credentials_needed (GstIceAgent *self, const IceOutput *output)
+{
+  g_autofree gchar *url =
+      gst_ice_agent_dup_server_url (self, output->server.server);
+
+  if (url)
     EMIT (self, CREDENTIALS_NEEDED, url);
 }
 
@@ -447,6 +460,9 @@ gst_ice_agent_handle_output (GstIceAgent *self, gpointer data)
       break;
     case ICE_OUTPUT_SERVER_ERROR:
       handle_server_error (self, output);
+      break;
+    case ICE_OUTPUT_CREDENTIALS_NEEDED:
+      handle_credentials_needed (self, output);
       break;
     case ICE_OUTPUT_ERROR:
       handle_error (self, output);

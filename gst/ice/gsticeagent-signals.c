@@ -96,8 +96,10 @@ gst_ice_agent_install_signals (void)
    * @self: the agent
    * @url: the server, without secrets
    *
-   * A server refuses the credentials, or wants some. New ones may be given with
-   * gst_ice_agent_add_server_with_credentials().
+   * A server refuses the credentials, or wants some, or those that name their
+   * end ("1719999999:alice", Unix time) have a minute left. New ones may be
+   * given with gst_ice_agent_add_server_with_credentials(); relays that are in
+   * use go on with them.
    */
   signals[GST_ICE_AGENT_CREDENTIALS_NEEDED] =
       make_signal ("credentials-needed", 1, G_TYPE_STRING);

@@ -17,6 +17,10 @@
 /* RFC 1035 2.3.4. */
 #define MAX_HOST 255
 
+/* draft-uberti-rtcweb-turn-rest 2.2: a user name may say when it expires, as
+ * Unix time; so many digits are the years 2001 to 2286. */
+#define EXPIRY_DIGITS 10
+
 /* RFC 8489 14.3: USERNAME has fewer than 509 bytes. */
 #define MAX_USERNAME 508
 
@@ -293,6 +297,22 @@ gst_ice_server_to_string (const GstIceServer *self)
   return make_url (self, self->username);
 }
 
+/* Of "1719999999:alice" or "1719999999"; 0 when it does not say, or is over:
+ * the server decides then. */
+static IceTime
+compute_expiry (const gchar *username)
+{
+  gsize n_digits = username ? strspn (username, "0123456789") : 0;
+  gint64 left;
+
+  if (n_digits != EXPIRY_DIGITS ||
+      (username[n_digits] != ':' && username[n_digits] != '\0'))
+    return 0;
+  left = g_ascii_strtoll (username, NULL, 10) * G_USEC_PER_SEC -
+      g_get_real_time ();
+  return left > 0 ? g_get_monotonic_time () + left : 0;
+}
+
 IceServerConfig
 gst_ice_server_to_config (const GstIceServer *self)
 {
@@ -303,6 +323,7 @@ gst_ice_server_to_config (const GstIceServer *self)
     .port = self->port,
     .username = self->username,
     .password = self->password,
+    .expires_at = compute_expiry (self->username),
     .url = self->url,
   };
 }

@@ -16,7 +16,11 @@ typedef struct
   /* The script. */
   const gchar *nonce;
   const gchar *password; /* NULL: FAKE_PASSWORD */
-  gboolean open;         /* no credentials asked for */
+  /* Another user that it knows, who has no allocation (nullable). */
+  const gchar *second_user, *second_password;
+  const gchar *authority; /* RFC 7635: it takes tokens (nullable) */
+  const gchar *mac_key;   /* and this is in the one that it expects */
+  gboolean open;          /* no credentials asked for */
   gboolean unsigned_answers;
   guint error[16]; /* by method: answer with this code, 0: success */
   guint32 lifetime;
@@ -38,6 +42,8 @@ typedef struct
   guint32 connection_id; /* of the next Connect; 0: left out */
 
   /* What came. */
+  gboolean is_second_user; /* the last request was that one's */
+  gboolean has_access_token;
   guint n_requests[16], n_indications[16];
   guint32 last_lifetime;   /* of Refresh */
   guint32 last_family;     /* of Allocate, 0: not given */
@@ -70,9 +76,18 @@ fake_turn_init (FakeTurn *self)
 static inline IceStunKey *
 fake_turn_key (const FakeTurn *self)
 {
-  return ice_stun_key_new_long_term (FAKE_USER,
-      ICE_BYTES (FAKE_REALM, strlen (FAKE_REALM)),
-      self->password ? self->password : FAKE_PASSWORD, FALSE);
+  const gchar *user = FAKE_USER;
+  const gchar *password = self->password ? self->password : FAKE_PASSWORD;
+
+  if (self->mac_key)
+    return ice_stun_key_new_raw (
+        ICE_BYTES (self->mac_key, strlen (self->mac_key)));
+  if (self->is_second_user) {
+    user = self->second_user;
+    password = self->second_password;
+  }
+  return ice_stun_key_new_long_term (
+      user, ICE_BYTES (FAKE_REALM, strlen (FAKE_REALM)), password, FALSE);
 }
 
 /* The code for an option of the request that it does not like. */
@@ -104,6 +119,9 @@ fake_turn_error (
   if (code == 401 || code == 438) {
     ice_stun_builder_add_string (&builder, ICE_STUN_REALM, FAKE_REALM);
     ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, self->nonce);
+    if (self->authority)
+      ice_stun_builder_add_string (
+          &builder, ICE_STUN_THIRD_PARTY_AUTHORIZATION, self->authority);
   } else if (sign) {
     if (code == 300 && self->alternate.family != ICE_FAMILY_NONE)
       ice_stun_builder_add_address (
@@ -166,8 +184,23 @@ fake_turn_check (FakeTurn *self, const IceStunMessage *request)
     return 401;
   if (!ice_bytes_equal (nonce, ICE_BYTES (self->nonce, strlen (self->nonce))))
     return 438;
-  return ice_stun_message_verify (request, key, ICE_STUN_INTEGRITY_SHA1) ? 0
-                                                                         : 401;
+  if (!ice_stun_message_verify (request, key, ICE_STUN_INTEGRITY_SHA1))
+    return 401;
+  /* RFC 8656 5: what a user allocated is that user's. */
+  return self->is_second_user && request->method != ICE_STUN_ALLOCATE ? 441 : 0;
+}
+
+static inline void
+fake_turn_note_user (FakeTurn *self, const IceStunMessage *request)
+{
+  IceBytes user;
+
+  self->has_access_token =
+      ice_stun_message_has (request, ICE_STUN_ACCESS_TOKEN);
+  self->is_second_user = self->second_user &&
+      ice_stun_message_find (request, ICE_STUN_USERNAME, &user) &&
+      ice_bytes_equal (
+          user, ICE_BYTES (self->second_user, strlen (self->second_user)));
 }
 
 static inline void
@@ -281,6 +314,7 @@ fake_turn_answer (FakeTurn *self, const IcePacket *packet)
   g_assert_cmpint (request.klass, ==, ICE_STUN_REQUEST);
   self->n_requests[request.method]++;
   fake_turn_note (self, &request);
+  fake_turn_note_user (self, &request);
   code = fake_turn_check (self, &request);
   if (code == 0)
     code = fake_turn_dislike (self, &request, &disliked);

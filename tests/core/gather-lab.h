@@ -60,7 +60,7 @@ typedef struct
   IceGatherEvent event;  /* the last; its candidate is not referenced */
   guint n_events[ICE_GATHER_PEER_UNREACHABLE + 1];
   IceTime done_at, ended_at; /* since the start, -1: not */
-  guint n_errors, n_ok, error_code;
+  guint n_errors, n_ok, n_credentials_needed, error_code;
   gchar *error_text; /* (owned) (nullable) */
   IceTime error_at;
   guint n_closed;
@@ -292,6 +292,9 @@ lab_perform (Lab *lab, const IceOutput *output)
       break;
     case ICE_OUTPUT_SERVER_OK:
       lab->n_ok++;
+      break;
+    case ICE_OUTPUT_CREDENTIALS_NEEDED:
+      lab->n_credentials_needed++;
       break;
     default:
       g_assert_not_reached ();

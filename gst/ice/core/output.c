@@ -26,6 +26,7 @@ output_clear (IceOutput *self)
       break;
     case ICE_OUTPUT_SERVER_ERROR:
     case ICE_OUTPUT_SERVER_OK:
+    case ICE_OUTPUT_CREDENTIALS_NEEDED:
       g_free (self->server.text);
       break;
     case ICE_OUTPUT_ERROR:

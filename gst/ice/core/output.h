@@ -32,7 +32,8 @@ typedef enum
   ICE_OUTPUT_CONSENT_LOST, /* of a transport: sending has stopped */
   ICE_OUTPUT_SERVER_ERROR, /* a STUN or TURN server was given up */
   ICE_OUTPUT_SERVER_OK,    /* it answered: rtt */
-  ICE_OUTPUT_ERROR,        /* the session cannot go on, or needs a hint */
+  ICE_OUTPUT_CREDENTIALS_NEEDED, /* for a server: they expire in a minute */
+  ICE_OUTPUT_ERROR,              /* the session cannot go on, or needs a hint */
 } IceOutputType;
 
 typedef enum
@@ -165,7 +166,7 @@ struct _IceOutput
       guint code;  /* STUN error code, or 701 (W3C): could not be reached */
       gchar *text; /* (owned) what was tried and what to do */
       IceTime rtt;
-    } server; /* SERVER_ERROR, SERVER_OK */
+    } server; /* SERVER_ERROR, SERVER_OK, CREDENTIALS_NEEDED: server alone */
     struct
     {
       IceCause cause;

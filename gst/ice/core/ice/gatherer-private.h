@@ -73,7 +73,13 @@ typedef struct
   guint16 port;
   gchar *username, *url; /* (owned) (nullable) */
   gchar *password;       /* (owned) (nullable) secret */
-  gboolean removed;      /* kept for the allocations it gave */
+  GBytes *token;         /* (owned) (nullable) */
+  guint8 *mac_key;       /* (owned) (nullable) secret */
+  gsize mac_key_size;
+  IceTime expires_at; /* of the credentials, or ICE_TIME_NEVER */
+  gboolean expiry_told;
+  gchar *authority; /* (owned) (nullable) it wants a token, says a 401 */
+  gboolean removed; /* kept for the allocations it gave */
 
   IceGatherResolution resolution;
   guint request; /* of the RESOLVE output */
@@ -123,6 +129,7 @@ typedef struct
   guint relay_slot;        /* among its allocations, likewise */
   gboolean redirected;     /* followed a 300 */
   gboolean retried;        /* the one delayed retry was used */
+  gboolean was_refused;    /* the credentials were */
   gboolean any_family;     /* the server has no relay of our family */
   guint spare;             /* socket opened after a 437, or 0 */
   IceTime retry_at;
@@ -219,6 +226,9 @@ guint ice_gather_other_preference (guint rank, guint slot);
 
 /* gatherer-server.c */
 void ice_gather_server_free (IceGatherServer *self);
+/* Its credentials of now, for an allocation. */
+void ice_gather_server_lend_credentials (
+    const IceGatherServer *self, IceAllocation *allocation);
 gboolean ice_gather_server_is_useful (
     const IceGatherServer *self, const IceGatherStream *stream);
 /* Makes sure that its addresses are known, or will be. */
@@ -292,6 +302,9 @@ void ice_gather_wake_second_component (
     IceGatherer *self, const IceGatherQuery *first);
 
 /* gatherer-turn.c */
+/* The server does not take the credentials of a live allocation. */
+void
+ice_gather_query_refused (IceGatherer *self, IceGatherQuery *query, guint code);
 void ice_gather_allocate_failed (
     IceGatherer *self, IceGatherQuery *query, guint code, IceTime now);
 /* Asks from a socket that was opened because of a 437. */

@@ -78,12 +78,13 @@ ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query)
   query->mapped = ICE_ADDRESS_NONE;
   query->reported = FALSE;
   query->keepalive_at = ICE_TIME_NEVER;
-  query->prepared = FALSE;
+  query->prepared = query->was_refused = FALSE;
   query->state = ICE_GATHER_QUERY_WAITING;
-  if (query->kind == ICE_GATHER_ALLOCATE)
-    query->allocation =
-        ice_allocation_new (query->server->username, query->server->password,
-            family_to_ask_for (query), &self->dice, compute_rto (self));
+  if (query->kind == ICE_GATHER_ALLOCATE) {
+    query->allocation = ice_allocation_new (
+        NULL, NULL, family_to_ask_for (query), &self->dice, compute_rto (self));
+    ice_gather_server_lend_credentials (query->server, query->allocation);
+  }
   g_queue_push_tail (&self->waiting, query);
 }
 
@@ -263,7 +264,9 @@ ice_gather_query_report (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
   guint generation = query->socket->stream->generation;
 
+  /* Design 9.5: what comes after the end of candidates waits for a restart. */
   if (query->state != ICE_GATHER_QUERY_ANSWERED ||
+      query->socket->stream->state == ICE_GATHER_STATE_ENDED ||
       (query->reported && query->generation == generation))
     return;
   query->reported = TRUE;

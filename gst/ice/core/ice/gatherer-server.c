@@ -6,6 +6,13 @@
 
 #include "../purity.h"
 
+/* RFC 7635 6.2: a token is as long as the authorization server likes; this is
+ * what leaves the rest of a request room in one packet. */
+#define TOKEN_MAX 1024
+/* Time enough to ask a web service for others (draft-uberti-rtcweb-turn-rest
+ * 2). */
+#define EXPIRY_WARNING (60 * ICE_SECOND)
+
 /* A first answer takes one round trip, 1.2 s over a satellite. By now the
  * request was sent three times (RFC 8489 6.2.1: 0, 0.5, 1.5 s), and what is
  * said now is on the bus before two seconds are over. */
@@ -16,13 +23,24 @@
 /* W3C webrtc 4.8.3: the code for a server that could not be reached. */
 #define CODE_UNREACHABLE 701
 
+static void
+clear_credentials (IceGatherServer *self)
+{
+  g_free (self->username);
+  ice_secret_free (self->password);
+  g_clear_pointer (&self->token, g_bytes_unref);
+  if (self->mac_key)
+    ice_secret_clear (self->mac_key, self->mac_key_size);
+  g_clear_pointer (&self->mac_key, g_free);
+  g_clear_pointer (&self->authority, g_free);
+}
+
 void
 ice_gather_server_free (IceGatherServer *self)
 {
+  clear_credentials (self);
   g_free (self->host);
   g_free (self->url);
-  g_free (self->username);
-  ice_secret_free (self->password);
   g_free (self);
 }
 
@@ -41,12 +59,56 @@ find_server (const IceGatherer *self, guint id)
 static void
 set_credentials (IceGatherServer *self, const IceServerConfig *config)
 {
-  g_free (self->username);
-  ice_secret_free (self->password);
+  clear_credentials (self);
   self->username = g_strdup (config->username);
   self->password = g_strdup (config->password);
+  if (config->token.size > 0 && config->token.size <= TOKEN_MAX) {
+    self->token = g_bytes_new (config->token.data, config->token.size);
+    self->mac_key = g_memdup2 (config->mac_key.data, config->mac_key.size);
+    self->mac_key_size = config->mac_key.size;
+  }
+  self->expires_at =
+      config->expires_at != 0 ? config->expires_at : ICE_TIME_NEVER;
+  self->expiry_told = FALSE;
   self->refused = FALSE;
   self->reported_code = 0;
+}
+
+void
+ice_gather_server_lend_credentials (
+    const IceGatherServer *self, IceAllocation *allocation)
+{
+  gsize size;
+  gconstpointer token;
+
+  if (!self->token) {
+    ice_allocation_set_password (allocation, self->username, self->password);
+    return;
+  }
+  token = g_bytes_get_data (self->token, &size);
+  ice_allocation_set_token (allocation, self->username, ICE_BYTES (token, size),
+      ICE_BYTES (self->mac_key, self->mac_key_size));
+}
+
+/* Allocations that are there go on with the new credentials; those that were
+ * refused the old ones are asked for again while candidates are wanted. */
+static void
+roll_over (IceGatherer *self, const IceGatherServer *server)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    for (guint j = 0; j < socket->queries->len; j++) {
+      IceGatherQuery *query = g_ptr_array_index (socket->queries, j);
+
+      if (query->server != server || !query->allocation)
+        continue;
+      if (query->was_refused && socket->stream->state != ICE_GATHER_STATE_ENDED)
+        ice_gather_query_wait (self, query);
+      else
+        ice_gather_server_lend_credentials (server, query->allocation);
+    }
+  }
 }
 
 void
@@ -57,6 +119,7 @@ ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *config)
   if (server) {
     set_credentials (server, config);
     server->removed = FALSE;
+    roll_over (self, server);
     return;
   }
   server = g_new0 (IceGatherServer, 1);
@@ -280,6 +343,10 @@ describe (const IceGatherServer *self, guint code)
     return g_strdup_printf ("%s answers, but with an address or a lifetime of "
                             "no use; check its configuration",
         self->url);
+  if (code == 401 && self->authority && !self->token)
+    return g_strdup_printf ("%s wants an access token (401): ask the "
+                            "authorization server for one for \"%s\"",
+        self->url, self->authority);
   if (code == 401 && !self->username)
     return g_strdup_printf ("%s wants a user name and a password (401); add "
                             "them: turn:USER:PASSWORD@HOST",
@@ -339,6 +406,25 @@ server_is_silent (IceGatherer *self, IceGatherServer *server)
   }
 }
 
+static IceTime
+expiry_warning_at (const IceGatherServer *self)
+{
+  return self->removed || self->expiry_told ||
+          self->expires_at == ICE_TIME_NEVER
+      ? ICE_TIME_NEVER
+      : self->expires_at - EXPIRY_WARNING;
+}
+
+static void
+ask_for_credentials (IceGatherer *self, IceGatherServer *server)
+{
+  server->expiry_told = TRUE;
+  ice_outputs_add (self->context->out, ICE_OUTPUT_CREDENTIALS_NEEDED)
+      ->server.server = server->id;
+  ice_log (self->context, ICE_LOG_INFO, ICE_LOG_TURN,
+      "the credentials for %s are about to expire", server->url);
+}
+
 void
 ice_gather_servers_timeout (IceGatherer *self, IceTime now)
 {
@@ -347,6 +433,8 @@ ice_gather_servers_timeout (IceGatherer *self, IceTime now)
 
     if (is_awaited (server) && now >= server->asked_at + SILENCE_TIMEOUT)
       server_is_silent (self, server);
+    if (now >= expiry_warning_at (server))
+      ask_for_credentials (self, server);
   }
 }
 
@@ -358,6 +446,7 @@ ice_gather_servers_deadline (const IceGatherer *self)
   for (guint i = 0; i < self->servers->len; i++) {
     const IceGatherServer *server = g_ptr_array_index (self->servers, i);
 
+    deadline = MIN (deadline, expiry_warning_at (server));
     if (is_awaited (server))
       deadline = MIN (deadline, server->asked_at + SILENCE_TIMEOUT);
   }

@@ -24,10 +24,9 @@ fall_back (IceGatherer *self, IceGatherQuery *query)
         ICE_GATHER_BINDING, &query->address);
 }
 
-/* RFC 8656 7.4: "pick another client transport address". The mapped address of
- * this one is wanted all the same. */
+/* For one more allocation. FALSE when this one is on such a socket already. */
 static gboolean
-try_another_socket (IceGatherer *self, IceGatherQuery *query)
+open_spare (IceGatherer *self, IceGatherQuery *query)
 {
   IceGatherSocket *socket = query->socket, *spare;
   IceGatherAddress address = {
@@ -39,8 +38,27 @@ try_another_socket (IceGatherer *self, IceGatherQuery *query)
   spare = ice_gather_open_socket (
       self, socket->stream, socket->component, &address, TRUE);
   query->spare = spare->id;
+  return TRUE;
+}
+
+/* RFC 8656 7.4: "pick another client transport address". The mapped address of
+ * this one is wanted all the same. */
+static gboolean
+try_another_socket (IceGatherer *self, IceGatherQuery *query)
+{
+  if (!open_spare (self, query))
+    return FALSE;
   fall_back (self, query);
   return TRUE;
+}
+
+/* RFC 7635 6.1: whom to ask for a token, for what is told. */
+static void
+note_authority (IceGatherQuery *query)
+{
+  g_free (query->server->authority);
+  query->server->authority =
+      g_strdup (ice_stun_auth_get_authority (query->allocation->link.auth));
 }
 
 /* RFC 8489 10: followed once, within the family, never back to a server that
@@ -144,6 +162,9 @@ ice_gather_allocate_failed (
   }
   if (recover (self, query, code, now))
     return;
+  query->was_refused = code == 401 ||
+      ice_turn_error_remedy (ICE_STUN_ALLOCATE, code) == ICE_TURN_REFUSED;
+  note_authority (query);
   /* That a server has no IPv6 is no fault of it. */
   if (!no_ipv6)
     ice_gather_server_failed (self, query->server,
@@ -175,6 +196,23 @@ ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare)
 }
 
 /* Events of the allocation. */
+
+void
+ice_gather_query_refused (IceGatherer *self, IceGatherQuery *query, guint code)
+{
+  /* RFC 8656 5: it belongs to credentials that we do not have any more. It is
+   * used till its end, and another one is made beside it with those we have. */
+  if (ice_stun_auth_was_restored (query->allocation->link.auth)) {
+    ice_log (self->context, ICE_LOG_INFO, ICE_LOG_TURN,
+        "%s does not prolong an allocation of former credentials, code %u",
+        query->server->url, code);
+    if (!ice_gather_find_socket (self, query->spare))
+      open_spare (self, query);
+    return;
+  }
+  note_authority (query);
+  ice_gather_server_failed (self, query->server, code);
+}
 
 static void
 allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
@@ -276,7 +314,7 @@ handle_event (IceGatherer *self, IceGatherQuery *query,
       lost (self, query, event->code);
       break;
     case ICE_TURN_REFUSED_US:
-      ice_gather_server_failed (self, query->server, event->code);
+      ice_gather_query_refused (self, query, event->code);
       break;
     case ICE_TURN_PEER_UNREACHABLE:
       peer_unreachable (self, query, event);

@@ -28,7 +28,10 @@ typedef struct
   const gchar *host; /* name or literal; copied */
   guint16 port;
   const gchar *username, *password; /* (nullable) copied, cleansed after */
-  const gchar *url;                 /* for candidates: without secrets */
+  /* RFC 7635: in place of the password, with the key id as user name. */
+  IceBytes token, mac_key;
+  IceTime expires_at; /* the credentials do; 0: never, as far as we know */
+  const gchar *url;   /* for candidates: without secrets */
 } IceServerConfig;
 
 /* One local address a candidate may be gathered on. */
@@ -107,7 +110,8 @@ ice_gatherer_new (IceContext *context, const IceGathererConfig *config);
 void ice_gatherer_free (IceGatherer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceGatherer, ice_gatherer_free)
 
-/* Commands. A server with a known id replaces its credentials. */
+/* Commands. A server with a known id replaces its credentials, in use at once:
+ * live allocations sign their next request with them. */
 void
 ice_gatherer_set_config (IceGatherer *self, const IceGathererConfig *config);
 void ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *server);

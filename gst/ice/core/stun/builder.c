@@ -29,6 +29,14 @@ ice_stun_builder_init (
   ice_write_bytes (&self->writer, ICE_BYTES (id, ICE_STUN_ID_SIZE));
 }
 
+guint16
+ice_stun_builder_get_method (const IceStunBuilder *self)
+{
+  guint16 type = (guint16) (self->writer.data[0] << 8 | self->writer.data[1]);
+
+  return (guint16) ((type & 0xf) | (type >> 1 & 0x70) | (type >> 2 & 0xf80));
+}
+
 /* The length excludes the header and is in the third and fourth byte. */
 static void
 set_length (IceStunBuilder *self, gsize size)

@@ -19,6 +19,7 @@ typedef struct
 
 void ice_stun_builder_init (
     IceStunBuilder *self, IceStunClass klass, guint16 method, const guint8 *id);
+guint16 ice_stun_builder_get_method (const IceStunBuilder *self);
 void ice_stun_builder_add_flag (IceStunBuilder *self, guint16 type);
 void
 ice_stun_builder_add_bytes (IceStunBuilder *self, guint16 type, IceBytes value);

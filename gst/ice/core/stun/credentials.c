@@ -28,10 +28,27 @@
 #define ALGORITHM_MD5 0x0001
 #define ALGORITHM_SHA256 0x0002
 
+/* Who we are: a user with a password, or the key of a token (RFC 7635). */
+typedef struct
+{
+  gchar *username;     /* (owned) (nullable) with a token its kid */
+  gchar *password;     /* (owned) (nullable) secret */
+  GBytes *token;       /* (owned) (nullable) as the authorization server gave
+                          it */
+  IceStunKey *mac_key; /* (owned) (nullable) that came with the token */
+  IceStunKey *key;     /* (owned) (nullable) of password, realm, algorithm */
+  guint8 userhash[ICE_SHA256_SIZE];
+} Identity;
+
 struct _IceStunAuth
 {
-  gchar *username; /* (owned) (nullable) */
-  gchar *password; /* (owned) (nullable) secret */
+  Identity now;
+  /* What was before it, in case the server knows us by that only. */
+  Identity former;
+  gboolean has_former;
+  gboolean was_restored; /* the former one is in use again */
+  gboolean by_former;    /* it had signed what was verified last */
+  gchar *authority;      /* (owned) (nullable) who gives tokens */
 
   /* What the last challenge said; all NULL before the first. */
   GBytes *realm;      /* (owned) (nullable) */
@@ -39,8 +56,6 @@ struct _IceStunAuth
   GBytes *algorithms; /* (owned) (nullable) PASSWORD-ALGORITHMS, as it came */
   guint16 algorithm;  /* ALGORITHM_NONE: the server listed none */
   gboolean anonymous; /* USERHASH instead of USERNAME */
-  guint8 userhash[ICE_SHA256_SIZE];
-  IceStunKey *key; /* (owned) (nullable) of realm and algorithm */
 };
 
 /* One challenge, before it is believed. Borrows from the datagram. */
@@ -57,9 +72,20 @@ ice_stun_auth_new (const gchar *username, const gchar *password)
 {
   IceStunAuth *self = g_new0 (IceStunAuth, 1);
 
-  self->username = g_strdup (username);
-  self->password = g_strdup (password);
+  self->now.username = g_strdup (username);
+  self->now.password = g_strdup (password);
   return self;
+}
+
+static void
+identity_clear (Identity *self)
+{
+  g_free (self->username);
+  ice_secret_free (self->password);
+  g_clear_pointer (&self->token, g_bytes_unref);
+  ice_stun_key_free (self->mac_key);
+  ice_stun_key_free (self->key);
+  memset (self, 0, sizeof (*self));
 }
 
 void
@@ -68,25 +94,32 @@ ice_stun_auth_free (IceStunAuth *self)
   if (!self)
     return;
 
-  g_free (self->username);
-  ice_secret_free (self->password);
+  identity_clear (&self->now);
+  identity_clear (&self->former);
+  g_free (self->authority);
   g_clear_pointer (&self->realm, g_bytes_unref);
   g_clear_pointer (&self->nonce, g_bytes_unref);
   g_clear_pointer (&self->algorithms, g_bytes_unref);
-  ice_stun_key_free (self->key);
   g_free (self);
 }
 
 gboolean
 ice_stun_auth_has_credentials (const IceStunAuth *self)
 {
-  return self->username && self->password;
+  return self->now.username && (self->now.password || self->now.token);
+}
+
+/* RFC 7635 5: the key that came with the token is the integrity key. */
+static IceStunKey *
+identity_key (const Identity *self)
+{
+  return self->token ? self->mac_key : self->key;
 }
 
 gboolean
 ice_stun_auth_is_ready (const IceStunAuth *self)
 {
-  return self->key != NULL;
+  return self->nonce && identity_key (&self->now);
 }
 
 static IceBytes
@@ -107,15 +140,30 @@ required_integrity (const IceStunAuth *self)
   return self->algorithms ? ICE_STUN_INTEGRITY_SHA256 : ICE_STUN_INTEGRITY_SHA1;
 }
 
+/* RFC 7635 9: "The TURN client MUST include the ACCESS-TOKEN attribute only in
+ * Allocate and Refresh requests." */
+static gboolean
+wants_token (const IceStunBuilder *builder)
+{
+  guint16 method = ice_stun_builder_get_method (builder);
+
+  return method == ICE_STUN_ALLOCATE || method == ICE_STUN_REFRESH;
+}
+
 void
 ice_stun_auth_sign (IceStunAuth *self, IceStunBuilder *builder)
 {
-  if (self->key) {
+  const Identity *now = &self->now;
+
+  if (ice_stun_auth_is_ready (self)) {
     if (self->anonymous)
       ice_stun_builder_add_bytes (builder, ICE_STUN_USERHASH,
-          ICE_BYTES (self->userhash, sizeof (self->userhash)));
+          ICE_BYTES (now->userhash, sizeof (now->userhash)));
     else
-      ice_stun_builder_add_string (builder, ICE_STUN_USERNAME, self->username);
+      ice_stun_builder_add_string (builder, ICE_STUN_USERNAME, now->username);
+    if (now->token && wants_token (builder))
+      ice_stun_builder_add_bytes (
+          builder, ICE_STUN_ACCESS_TOKEN, borrow (now->token));
     ice_stun_builder_add_bytes (builder, ICE_STUN_REALM, borrow (self->realm));
     ice_stun_builder_add_bytes (builder, ICE_STUN_NONCE, borrow (self->nonce));
     if (self->algorithms) {
@@ -126,7 +174,7 @@ ice_stun_auth_sign (IceStunAuth *self, IceStunBuilder *builder)
           (guint32) self->algorithm << 16);
     }
     ice_stun_builder_add_integrity (
-        builder, self->key, required_integrity (self));
+        builder, identity_key (now), required_integrity (self));
   }
   ice_stun_builder_add_fingerprint (builder);
 }
@@ -239,28 +287,38 @@ replace (GBytes **place, GBytes *value)
   *place = value;
 }
 
+/* FALSE when no key can be made of it. */
+static gboolean
+make_key (Identity *self, IceBytes realm, guint16 algorithm, gboolean anonymous)
+{
+  IceStunKey *key;
+
+  if (anonymous &&
+      !ice_stun_compute_userhash (self->username, realm, self->userhash))
+    return FALSE;
+  if (self->token)
+    return TRUE;
+  key = ice_stun_key_new_long_term (
+      self->username, realm, self->password, algorithm == ALGORITHM_SHA256);
+  if (!key)
+    return FALSE;
+  ice_stun_key_free (self->key);
+  self->key = key;
+  return TRUE;
+}
+
 /* FALSE when no key can be made of it. The values borrowed may be our own:
  * copy before the old ones go. */
 static gboolean
 take_challenge (IceStunAuth *self, const Challenge *challenge)
 {
   gboolean anonymous = (challenge->features & FEATURE_USERNAME_ANONYMITY) != 0;
-  gboolean same_key = self->key && self->algorithm == challenge->algorithm &&
+  gboolean same_key = self->now.key &&
+      self->algorithm == challenge->algorithm && self->anonymous == anonymous &&
       ice_bytes_equal (borrow (self->realm), challenge->realm);
 
-  if (!same_key) {
-    IceStunKey *key =
-        ice_stun_key_new_long_term (self->username, challenge->realm,
-            self->password, challenge->algorithm == ALGORITHM_SHA256);
-
-    if (!key)
-      return FALSE;
-    ice_stun_key_free (self->key);
-    self->key = key;
-  }
-  if (anonymous &&
-      !ice_stun_compute_userhash (
-          self->username, challenge->realm, self->userhash))
+  if (!same_key &&
+      !make_key (&self->now, challenge->realm, challenge->algorithm, anonymous))
     return FALSE;
 
   self->anonymous = anonymous;
@@ -272,6 +330,103 @@ take_challenge (IceStunAuth *self, const Challenge *challenge)
   return TRUE;
 }
 
+/* Other credentials. */
+
+static void
+set_identity (IceStunAuth *self, Identity *identity)
+{
+  /* The allocation was made by the oldest that is known. */
+  if (!self->has_former && ice_stun_auth_is_ready (self)) {
+    self->former = self->now;
+    self->has_former = TRUE;
+  } else {
+    identity_clear (&self->now);
+  }
+  self->now = *identity;
+  self->was_restored = FALSE;
+  if (self->realm && ice_stun_auth_has_credentials (self))
+    make_key (
+        &self->now, borrow (self->realm), self->algorithm, self->anonymous);
+}
+
+void
+ice_stun_auth_set_password (
+    IceStunAuth *self, const gchar *username, const gchar *password)
+{
+  Identity identity = { .username = g_strdup (username),
+    .password = g_strdup (password) };
+
+  set_identity (self, &identity);
+}
+
+void
+ice_stun_auth_set_token (
+    IceStunAuth *self, const gchar *kid, IceBytes token, IceBytes mac_key)
+{
+  Identity identity = { .username = g_strdup (kid),
+    .token = copy (token),
+    .mac_key = ice_stun_key_new_raw (mac_key) };
+
+  set_identity (self, &identity);
+}
+
+gboolean
+ice_stun_auth_restore (IceStunAuth *self)
+{
+  if (!self->has_former)
+    return FALSE;
+  identity_clear (&self->now);
+  self->now = self->former;
+  memset (&self->former, 0, sizeof (self->former));
+  self->has_former = FALSE;
+  self->was_restored = TRUE;
+  return make_key (
+      &self->now, borrow (self->realm), self->algorithm, self->anonymous);
+}
+
+gboolean
+ice_stun_auth_was_restored (const IceStunAuth *self)
+{
+  return self->was_restored;
+}
+
+void
+ice_stun_auth_accepted (IceStunAuth *self)
+{
+  if (!self->has_former || self->by_former)
+    return;
+  identity_clear (&self->former);
+  self->has_former = FALSE;
+}
+
+const gchar *
+ice_stun_auth_get_authority (const IceStunAuth *self)
+{
+  return self->authority;
+}
+
+/* RFC 7635 6.1: the name under which the authorization server knows the
+ * server. */
+static void
+note_authority (IceStunAuth *self, const IceStunMessage *error)
+{
+  IceBytes name;
+
+  g_clear_pointer (&self->authority, g_free);
+  if (find_text (error, ICE_STUN_THIRD_PARTY_AUTHORIZATION, &name))
+    self->authority = ice_stun_opaque_string (name);
+}
+
+/* RFC 8489 9.2.5: a 401 is not answered with the same credentials; with those
+ * that the server took before it is. */
+static IceStunAuthVerdict
+refused (IceStunAuth *self, const Challenge *challenge)
+{
+  return ice_stun_auth_restore (self) && take_challenge (self, challenge)
+      ? ICE_STUN_AUTH_RETRY
+      : ICE_STUN_AUTH_REFUSED;
+}
+
 IceStunAuthVerdict
 ice_stun_auth_challenge (
     IceStunAuth *self, const IceStunMessage *error, guint code, guint *rounds)
@@ -279,6 +434,7 @@ ice_stun_auth_challenge (
   gboolean was_retried = *rounds > 0;
   Challenge challenge;
 
+  note_authority (self, error);
   if (!ice_stun_auth_has_credentials (self))
     return ICE_STUN_AUTH_REFUSED;
   if (*rounds >= ICE_STUN_AUTH_ROUNDS ||
@@ -286,16 +442,26 @@ ice_stun_auth_challenge (
     return ICE_STUN_AUTH_GIVE_UP;
   (*rounds)++;
 
-  /* RFC 8489 9.2.5: a 401 is not answered with the same credentials. The
-   * first one of a request is: it may have left before another request's
-   * challenge was taken, or with a nonce that some servers call
-   * unauthenticated when it is only stale. */
-  if (code == 401 && was_retried && self->key &&
+  /* The first 401 of a request is answered with the same credentials all the
+   * same: it may have left before another request's challenge was taken, or
+   * with a nonce that some servers call unauthenticated when it is only
+   * stale. */
+  if (code == 401 && was_retried && ice_stun_auth_is_ready (self) &&
       ice_bytes_equal (borrow (self->realm), challenge.realm))
-    return ICE_STUN_AUTH_REFUSED;
+    return refused (self, &challenge);
 
   return take_challenge (self, &challenge) ? ICE_STUN_AUTH_RETRY
                                            : ICE_STUN_AUTH_GIVE_UP;
+}
+
+static gboolean
+verify_by (
+    IceStunAuth *self, const Identity *identity, const IceStunMessage *answer)
+{
+  IceStunKey *key = identity_key (identity);
+
+  return key &&
+      ice_stun_message_verify (answer, key, required_integrity (self));
 }
 
 gboolean
@@ -305,6 +471,10 @@ ice_stun_auth_verify (IceStunAuth *self, const IceStunMessage *answer)
   if (algorithms_were_removed (answer))
     return FALSE;
 
-  return !self->key ||
-      ice_stun_message_verify (answer, self->key, required_integrity (self));
+  self->by_former = FALSE;
+  if (!ice_stun_auth_is_ready (self) || verify_by (self, &self->now, answer))
+    return TRUE;
+  /* It answers a request that left before the credentials changed. */
+  self->by_former = self->has_former && verify_by (self, &self->former, answer);
+  return self->by_former;
 }

@@ -16,8 +16,8 @@ struct _IceStunKey
   IceHmac *sha256; /* (owned) (nullable) likewise */
 };
 
-static IceStunKey *
-key_new (IceBytes bytes)
+IceStunKey *
+ice_stun_key_new_raw (IceBytes bytes)
 {
   IceStunKey *self = g_new0 (IceStunKey, 1);
 
@@ -29,7 +29,7 @@ key_new (IceBytes bytes)
 IceStunKey *
 ice_stun_key_new_short_term (const gchar *password)
 {
-  return key_new (ICE_BYTES (password, strlen (password)));
+  return ice_stun_key_new_raw (ICE_BYTES (password, strlen (password)));
 }
 
 gchar *
@@ -96,7 +96,7 @@ ice_stun_key_new_long_term (const gchar *username, IceBytes realm,
     gchar *text = g_strconcat (user, ":", place, ":", secret, NULL);
 
     if (ice_hash (hash, ICE_BYTES (text, strlen (text)), key))
-      self = key_new (ICE_BYTES (key, ice_hash_size (hash)));
+      self = ice_stun_key_new_raw (ICE_BYTES (key, ice_hash_size (hash)));
     ice_secret_free (text);
     ice_secret_clear (key, sizeof (key));
   }

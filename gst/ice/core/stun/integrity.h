@@ -17,6 +17,8 @@ typedef struct _IceStunKey IceStunKey;
 
 /* RFC 8489 9.1.1: the password itself (OpaqueString of ice-chars is itself). */
 IceStunKey *ice_stun_key_new_short_term (const gchar *password);
+/* RFC 7635 5: bytes that came with a token. */
+IceStunKey *ice_stun_key_new_raw (IceBytes bytes);
 /* RFC 8489 9.2.2: MD5 or SHA-256 of username ":" realm ":" password. NULL when
  * a string is not valid UTF-8 for OpaqueString. */
 IceStunKey *ice_stun_key_new_long_term (const gchar *username, IceBytes realm,

@@ -289,6 +289,21 @@ channels_timeout (IceAllocation *self, IceTime now)
 }
 
 void
+ice_allocation_peers_ask_again (IceAllocation *self, IceTime now)
+{
+  for (guint i = 0; i < self->permissions->len; i++) {
+    IcePermission *permission = g_ptr_array_index (self->permissions, i);
+
+    ice_lease_ask_again (&permission->lease, now);
+  }
+  for (guint i = 0; i < self->channels->len; i++) {
+    IceChannel *channel = g_ptr_array_index (self->channels, i);
+
+    ice_lease_ask_again (&channel->lease, now);
+  }
+}
+
+void
 ice_allocation_peers_timeout (IceAllocation *self, IceTime now)
 {
   permissions_timeout (self, now);

@@ -37,6 +37,8 @@ ice_allocation_receive_channel_data (IceAllocation *self, IceBytes datagram,
 IceTurnVerdict
 ice_allocation_receive_data (IceAllocation *self, const IceStunMessage *message,
     IceTime now, IceAddress *ret_peer, IceBytes *ret_payload);
+/* What is held and was refused to be renewed. */
+void ice_allocation_peers_ask_again (IceAllocation *self, IceTime now);
 void ice_allocation_peers_timeout (IceAllocation *self, IceTime now);
 IceTime ice_allocation_peers_deadline (const IceAllocation *self);
 

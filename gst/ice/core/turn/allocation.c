@@ -49,6 +49,22 @@ ice_allocation_free (IceAllocation *self)
 }
 
 void
+ice_allocation_set_password (
+    IceAllocation *self, const gchar *username, const gchar *password)
+{
+  ice_stun_auth_set_password (self->link.auth, username, password);
+  self->has_new_credentials = TRUE;
+}
+
+void
+ice_allocation_set_token (
+    IceAllocation *self, const gchar *kid, IceBytes token, IceBytes mac_key)
+{
+  ice_stun_auth_set_token (self->link.auth, kid, token, mac_key);
+  self->has_new_credentials = TRUE;
+}
+
+void
 ice_allocation_set_options (IceAllocation *self, const IceTurnOptions *options)
 {
   self->options = *options;
@@ -396,11 +412,23 @@ send_keepalive (IceAllocation *self, IceTime now)
   ice_turn_link_push (&self->link, ice_stun_builder_end (&builder), now);
 }
 
+static void
+use_new_credentials (IceAllocation *self, IceTime now)
+{
+  self->has_new_credentials = FALSE;
+  if (self->refresh_at == ICE_TIME_NEVER &&
+      !ice_allocation_is_refreshing (self))
+    self->refresh_at = now;
+  ice_allocation_peers_ask_again (self, now);
+}
+
 void
 ice_allocation_timeout (IceAllocation *self, IceTime now)
 {
   if (self->state == ICE_ALLOCATION_IDLE || self->state == ICE_ALLOCATION_GONE)
     return;
+  if (self->state == ICE_ALLOCATION_ACTIVE && self->has_new_credentials)
+    use_new_credentials (self, now);
   own_timeout (self, now);
   if (self->state != ICE_ALLOCATION_ACTIVE)
     return;

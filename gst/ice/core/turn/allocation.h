@@ -109,9 +109,10 @@ typedef struct
   IceTurnLink link;
   IceTurnRequest request; /* Allocate, later Refresh */
   IceTime refresh_at, expires_at;
-  guint n_failures;       /* of Refresh, in a row */
-  GPtrArray *permissions; /* (element-type IcePermission) (owned) */
-  GPtrArray *channels;    /* (element-type IceChannel) (owned) */
+  guint n_failures;             /* of Refresh, in a row */
+  gboolean has_new_credentials; /* what was refused may be asked for again */
+  GPtrArray *permissions;       /* (element-type IcePermission) (owned) */
+  GPtrArray *channels;          /* (element-type IceChannel) (owned) */
   guint16 next_channel;
   GArray *events; /* (element-type IceTurnEvent) (owned) */
 } IceAllocation;
@@ -121,6 +122,12 @@ IceAllocation *ice_allocation_new (const gchar *username, const gchar *password,
 void ice_allocation_free (IceAllocation *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceAllocation, ice_allocation_free)
 
+/* From the next request on, also when it is in use. When the server insists on
+ * those that made the allocation (441), it goes back to them. */
+void ice_allocation_set_password (
+    IceAllocation *self, const gchar *username, const gchar *password);
+void ice_allocation_set_token (
+    IceAllocation *self, const gchar *kid, IceBytes token, IceBytes mac_key);
 /* Before the first request. */
 void
 ice_allocation_set_options (IceAllocation *self, const IceTurnOptions *options);

@@ -51,6 +51,14 @@ ice_lease_lose (IceLease *self, IceTime now)
   self->lost_at = now;
 }
 
+void
+ice_lease_ask_again (IceLease *self, IceTime now)
+{
+  if (self->state == ICE_LEASE_HELD && self->renew_at == ICE_TIME_NEVER &&
+      ice_turn_request_deadline (&self->request) == ICE_TIME_NEVER)
+    self->renew_at = now;
+}
+
 gboolean
 ice_lease_may_ask_again (const IceLease *self, IceTime now)
 {

@@ -39,6 +39,8 @@ void ice_lease_clear (IceLease *self);
 /* Also called when something else renews it as a side effect. */
 void ice_lease_grant (IceLease *self, IceTime now);
 void ice_lease_lose (IceLease *self, IceTime now);
+/* What is held, and was refused, is asked for again. */
+void ice_lease_ask_again (IceLease *self, IceTime now);
 /* A lost lease may be asked for again once some time has passed, so that a
  * caller in a loop does not become a storm. */
 gboolean ice_lease_may_ask_again (const IceLease *self, IceTime now);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "request.h"
 
+#include "error.h"
+
 #include "../purity.h"
 
 void
@@ -95,6 +97,13 @@ receive_error (IceTurnRequest *self, IceTurnLink *link,
   }
   if (!ice_stun_auth_verify (link->auth, answer))
     return ICE_TURN_ANSWER_DISCARDED;
+  if (ice_turn_error_remedy (answer->method, code) ==
+          ICE_TURN_OTHER_CREDENTIALS &&
+      self->rounds < ICE_STUN_AUTH_ROUNDS &&
+      ice_stun_auth_restore (link->auth)) {
+    self->rounds++;
+    return end_with (self, ICE_TURN_ANSWER_RETRY);
+  }
   return end_with (self, ICE_TURN_ANSWER_ERROR);
 }
 
@@ -124,6 +133,7 @@ ice_turn_request_receive (IceTurnRequest *self, IceTurnLink *link,
   if (answer->klass != ICE_STUN_SUCCESS ||
       !ice_stun_auth_verify (link->auth, answer))
     return ICE_TURN_ANSWER_DISCARDED;
+  ice_stun_auth_accepted (link->auth);
   /* RFC 8489 6.3.3: a success we do not fully understand is a failure. */
   if (ice_stun_message_unknown (answer, &unknown, 1) > 0) {
     *ret_code = 420;
