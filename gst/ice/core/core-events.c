@@ -112,6 +112,38 @@ ice_core_end_candidates (IceCore *self, IceStream *stream)
 }
 
 static void
+follow (IceCandidate *local, const IceCandidate *moved)
+{
+  if (local->kind == ICE_CANDIDATE_RELAYED &&
+      ice_address_equal (&local->base, &moved->base))
+    local->socket = moved->socket;
+}
+
+/* RFC 8016: the same relayed address by another socket. Candidates of former
+ * generations mean the same; routes follow by themselves. */
+static void
+move_candidate (IceCore *self, IceStream *stream, const IceGatherEvent *event)
+{
+  const IceCandidate *moved = event->candidate;
+
+  for (guint i = 0; i < stream->components->len; i++) {
+    IceComponent *component = g_ptr_array_index (stream->components, i);
+
+    ice_component_move_local (
+        component, &self->context, self->gatherer, moved, event->former_socket);
+    if (component->selected)
+      follow (component->selected->local, moved);
+  }
+  for (guint i = 0; i < stream->locals->len; i++)
+    follow (g_ptr_array_index (stream->locals, i), moved);
+  for (guint i = 0; i < stream->pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (stream->pairs, i);
+
+    follow (pair->local, moved);
+  }
+}
+
+static void
 handle_event (
     IceCore *self, IceStream *stream, const IceGatherEvent *event, IceTime now)
 {
@@ -128,6 +160,9 @@ handle_event (
       break;
     case ICE_GATHER_CANDIDATE_LOST:
       lose_candidate (self, stream, event->candidate);
+      break;
+    case ICE_GATHER_CANDIDATE_MOVED:
+      move_candidate (self, stream, event);
       break;
     case ICE_GATHER_CHANNEL_BOUND:
     case ICE_GATHER_CHANNEL_LOST:

@@ -233,6 +233,64 @@ test_dead_server (void)
   g_assert_cmpuint (code, ==, 701);
 }
 
+/* In a minute and a half for NULL. */
+static gboolean
+tells_expiry (const gchar *username)
+{
+  g_autofree gchar *soon = g_strdup_printf (
+      "%" G_GINT64_FORMAT ":alice", g_get_real_time () / G_USEC_PER_SEC + 90);
+  g_autoptr (GstIceServer) server = gst_ice_server_new (
+      "turn:192.0.2.1", username ? username : soon, "secret", NULL);
+  IceServerConfig config = gst_ice_server_to_config (server);
+
+  if (!username) {
+    gint64 left = config.expires_at - g_get_monotonic_time ();
+
+    g_assert_cmpint (left, >, 80 * G_TIME_SPAN_SECOND);
+    g_assert_cmpint (left, <=, 90 * G_TIME_SPAN_SECOND);
+  }
+  return config.expires_at != 0;
+}
+
+static void
+test_expiry (void)
+{
+  g_test_summary ("User names of TURN REST say when they expire");
+  g_assert_true (tells_expiry (NULL));
+  g_assert_true (tells_expiry ("9999999999"));
+  /* Over, or no time at all. */
+  g_assert_false (tells_expiry ("1000000000:alice"));
+  g_assert_false (tells_expiry ("alice"));
+  g_assert_false (tells_expiry ("12334939:fred"));
+  g_assert_false (tells_expiry ("99999999999:alice"));
+  g_assert_false (tells_expiry ("9999999999alice"));
+  g_assert_false (tells_expiry (""));
+}
+
+static void
+note_url (GstIceAgent *agent, const gchar *url, gchar **noted)
+{
+  g_free (*noted);
+  *noted = g_strdup (url);
+}
+
+/* They have less than a minute left. */
+static void
+test_expiring (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autofree gchar *username = g_strdup_printf (
+      "%" G_GINT64_FORMAT ":alice", g_get_real_time () / G_USEC_PER_SEC + 61);
+  g_autofree gchar *url = NULL;
+
+  g_test_summary ("credentials-needed comes a minute before they expire");
+  g_signal_connect (agent, "credentials-needed", G_CALLBACK (note_url), &url);
+  g_assert_true (gst_ice_agent_add_server_with_credentials (
+      agent, "turn:127.0.0.1:9", username, "secret", NULL));
+  wait_until (url != NULL);
+  g_assert_cmpstr (url, ==, "turn:127.0.0.1:9?transport=udp");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -244,5 +302,7 @@ main (int argc, char **argv)
   g_test_add_func ("/server/bad-property", test_bad_property);
   g_test_add_func ("/server/replace", test_replace);
   g_test_add_func ("/server/dead", test_dead_server);
+  g_test_add_func ("/server/expiry", test_expiry);
+  g_test_add_func ("/server/expiring", test_expiring);
   return call_run_tests ();
 }

@@ -45,10 +45,12 @@ typedef struct
   IceAddress address;  /* the interface's, port 0 */
   IceAddress bound;    /* family NONE until opened */
   guint rank;
-  gboolean detour; /* as of its address */
-  gboolean wanted; /* FALSE: its address is gone, nothing is gathered on it */
-  gboolean spare;  /* opened for one allocation only, after a 437 */
-  gboolean direct; /* its host candidate was reported */
+  gboolean detour;  /* as of its address */
+  gboolean wanted;  /* FALSE: its address is gone, nothing is gathered on it */
+  gboolean spare;   /* opened for one allocation only, after a 437 */
+  guint moves_from; /* opened for what leaves that socket, or 0 */
+  gboolean moving;  /* it is the one that is left */
+  gboolean direct;  /* its host candidate was reported */
   IceCandidate *host; /* (owned) (nullable) */
   guint generation;   /* that host was made for */
   GPtrArray *queries; /* (element-type IceGatherQuery) (owned) */
@@ -132,6 +134,7 @@ typedef struct
   gboolean was_refused;    /* the credentials were */
   gboolean any_family;     /* the server has no relay of our family */
   guint spare;             /* socket opened after a 437, or 0 */
+  guint moving_to;         /* the socket it moves to (RFC 8016), or 0 */
   IceTime retry_at;
 
   /* What was asked for, and of EVEN-PORT (RFC 8656 7.1): when the next port was
@@ -300,6 +303,23 @@ gboolean ice_gather_query_awaits_token (
 /* @first was told, or will not be. */
 void ice_gather_wake_second_component (
     IceGatherer *self, const IceGatherQuery *first);
+
+/* gatherer-mobility.c */
+/* @target, opened for it, is there. */
+void ice_gather_start_moving (
+    IceGatherer *self, IceGatherSocket *target, IceTime now);
+void
+ice_gather_query_moved (IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* FALSE when it has no way any more. */
+gboolean ice_gather_query_not_moved (
+    IceGatherer *self, IceGatherQuery *query, guint code, IceTime now);
+/* @socket failed. */
+void ice_gather_move_at_once (IceGatherer *self, IceGatherSocket *socket);
+void ice_gather_move_failed (IceGatherer *self, const IceGatherSocket *target);
+/* (nullable) the next one after *index that moves to a socket; *index starts
+ * with 0. */
+IceGatherQuery *ice_gather_find_moving (
+    IceGatherer *self, guint id, const IceAddress *server, guint *index);
 
 /* gatherer-turn.c */
 /* The server does not take the credentials of a live allocation. */

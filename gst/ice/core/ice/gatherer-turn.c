@@ -313,6 +313,13 @@ handle_event (IceGatherer *self, IceGatherQuery *query,
     case ICE_TURN_LOST:
       lost (self, query, event->code);
       break;
+    case ICE_TURN_MOVED:
+      ice_gather_query_moved (self, query, now);
+      break;
+    case ICE_TURN_NOT_MOVED:
+      if (!ice_gather_query_not_moved (self, query, event->code, now))
+        lost (self, query, event->code);
+      break;
     case ICE_TURN_REFUSED_US:
       ice_gather_query_refused (self, query, event->code);
       break;
@@ -345,6 +352,14 @@ ice_gather_query_drain (IceGatherer *self, IceGatherQuery *query, IceTime now)
       (packet = ice_allocation_take_packet (query->allocation))) {
     ice_outputs_transmit (
         self->context->out, query->socket->id, &query->address, packet);
+    ice_packet_unref (packet);
+  }
+  while (query->allocation &&
+      (packet = ice_allocation_take_packet_elsewhere (query->allocation))) {
+    /* The old socket may have failed meanwhile, and the query have moved. */
+    ice_outputs_transmit (self->context->out,
+        query->moving_to != 0 ? query->moving_to : query->socket->id,
+        &query->address, packet);
     ice_packet_unref (packet);
   }
 }

@@ -141,7 +141,9 @@ ice_gatherer_socket_opened (
   socket->stream->progress_at = now;
   ice_gather_make_host (self, socket);
   ice_gather_report_host (self, socket);
-  if (socket->spare)
+  if (socket->moves_from != 0)
+    ice_gather_start_moving (self, socket, now);
+  else if (socket->spare)
     ice_gather_start_spare (self, socket);
   else
     ice_gather_start_queries (self, socket);
@@ -160,6 +162,8 @@ ice_gatherer_socket_failed (
   ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER,
       "socket %u on %s failed: %s", id,
       ice_address_ip_to_string (&socket->address, text), reason);
+  ice_gather_move_at_once (self, socket);
+  ice_gather_move_failed (self, socket);
   ice_gather_lose (self, socket, NULL);
   ice_gather_drop_socket (self, socket, FALSE, now);
   ice_gather_settle (self, now);
@@ -224,6 +228,8 @@ ice_gatherer_receive (IceGatherer *self, guint id, const IceAddress *from,
 {
   const IceGatherSocket *socket = ice_gather_find_socket (self, id);
   IceGatherVerdict verdict = ICE_GATHER_NOT_MINE;
+  IceGatherQuery *moving;
+  guint index = 0;
 
   for (guint i = 0; socket && i < socket->queries->len; i++) {
     IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
@@ -234,6 +240,9 @@ ice_gatherer_receive (IceGatherer *self, guint id, const IceAddress *from,
     if (verdict != ICE_GATHER_NOT_MINE)
       break;
   }
+  while (verdict == ICE_GATHER_NOT_MINE &&
+      (moving = ice_gather_find_moving (self, id, from, &index)))
+    verdict = query_receive (self, moving, data, message, now, ret_relayed);
   if (verdict == ICE_GATHER_HANDLED)
     ice_gather_settle (self, now);
   return verdict;

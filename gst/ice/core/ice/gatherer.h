@@ -71,7 +71,9 @@ typedef enum
   ICE_GATHER_CANDIDATE, /* a new local candidate */
   ICE_GATHER_DONE,      /* a stream: the last useful answer came */
   ICE_GATHER_END,       /* a stream: every server answered or was given up */
-  ICE_GATHER_CANDIDATE_LOST, /* allocation gone, socket failed */
+  ICE_GATHER_CANDIDATE_LOST,  /* allocation gone, socket failed */
+  ICE_GATHER_CANDIDATE_MOVED, /* relayed; its packets pass another socket, no
+                                 more former_socket */
   /* After a restart the candidate is the new generation's: socket and base tell
    * that an older one means the same. */
   ICE_GATHER_CHANNEL_BOUND, /* candidate, peer, channel */
@@ -88,6 +90,7 @@ typedef struct
   IceAddress peer;
   guint16 channel;
   IceIcmpError icmp;
+  guint former_socket;
 } IceGatherEvent;
 
 typedef enum
@@ -130,6 +133,11 @@ void ice_gatherer_remove_stream (IceGatherer *self, guint stream, IceTime now);
 /* Sockets whose base no pair uses any more may go (RFC 8445 8.3). */
 void ice_gatherer_release_candidate (
     IceGatherer *self, IceCandidate *local, IceTime now);
+/* The local address of @socket is going, or gone, and @address is there: what
+ * it holds at TURN servers that gave a ticket moves along (RFC 8016). FALSE
+ * when nothing can. */
+gboolean ice_gatherer_move (
+    IceGatherer *self, guint socket, const IceAddress *address, IceTime now);
 /* Goodbye: Refresh with lifetime 0 for each allocation, sockets closed. */
 void ice_gatherer_close (IceGatherer *self, IceTime now);
 

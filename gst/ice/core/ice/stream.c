@@ -319,6 +319,25 @@ announce (IceComponent *self, IceContext *context, IceGatherer *gatherer,
   output->accept_from.peer = accept->from;
 }
 
+void
+ice_component_move_local (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *moved, guint former_socket)
+{
+  guint socket = moved->socket; /* @moved may be one of these */
+
+  for (guint i = 0; i < self->accepts->len; i++) {
+    IceAccept *accept = &g_array_index (self->accepts, IceAccept, i);
+
+    if (accept->local->kind != ICE_CANDIDATE_RELAYED ||
+        !ice_address_equal (&accept->local->base, &moved->base))
+      continue;
+    accept->local->socket = former_socket;
+    announce (self, context, gatherer, accept, FALSE);
+    accept->local->socket = socket;
+    announce (self, context, gatherer, accept, TRUE);
+  }
+}
+
 static IceAccept *
 find_accept (
     const IceComponent *self, const IceCandidate *local, const IceAddress *from)

@@ -171,6 +171,9 @@ void ice_component_set_channel (IceComponent *self, IceContext *context,
 void ice_component_unaccept (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, guint generation);
 
+/* A relayed candidate that left @former_socket for the one that it has now. */
+void ice_component_move_local (IceComponent *self, IceContext *context,
+    IceGatherer *gatherer, const IceCandidate *moved, guint former_socket);
 /* What comes through a candidate that is gone. */
 void ice_component_unaccept_local (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, const IceCandidate *local);

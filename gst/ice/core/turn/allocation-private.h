@@ -19,6 +19,15 @@ ice_allocation_take_ticket (IceAllocation *self, const IceStunMessage *answer);
 gboolean ice_allocation_strip (IceAllocation *self, guint code,
     const IceStunMessage *answer, gboolean last_try);
 
+/* allocation-mobility.c */
+IceTurnVerdict ice_allocation_receive_move_answer (
+    IceAllocation *self, const IceStunMessage *answer, IceTime now);
+void ice_allocation_move_timeout (IceAllocation *self, IceTime now);
+
+/* allocation.c: what a Refresh was granted; FALSE when that is nothing. */
+gboolean ice_allocation_take_refreshed (
+    IceAllocation *self, const IceStunMessage *answer, IceTime now);
+
 /* Between allocation.c and allocation-peers.c. */
 
 /* @peer is NULL for events of the allocation itself. */

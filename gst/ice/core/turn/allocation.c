@@ -40,6 +40,7 @@ void
 ice_allocation_free (IceAllocation *self)
 {
   ice_turn_request_clear (&self->request);
+  ice_turn_request_clear (&self->move);
   g_clear_pointer (&self->ticket, g_bytes_unref);
   g_ptr_array_unref (self->permissions);
   g_ptr_array_unref (self->channels);
@@ -108,6 +109,7 @@ void
 ice_allocation_end (IceAllocation *self, IceTurnEventType type, guint code)
 {
   ice_turn_request_clear (&self->request);
+  ice_turn_request_clear (&self->move);
   g_ptr_array_set_size (self->permissions, 0);
   g_ptr_array_set_size (self->channels, 0);
   self->state = ICE_ALLOCATION_GONE;
@@ -143,6 +145,7 @@ send_refresh (IceAllocation *self, guint lifetime, IceTime now)
 void
 ice_allocation_release (IceAllocation *self, IceTime now)
 {
+  ice_turn_request_clear (&self->move);
   g_ptr_array_set_size (self->permissions, 0);
   g_ptr_array_set_size (self->channels, 0);
   /* A signed Allocate may just be being granted. */
@@ -289,24 +292,32 @@ refresh_failed (IceAllocation *self, guint code, IceTime now)
   }
 }
 
+gboolean
+ice_allocation_take_refreshed (
+    IceAllocation *self, const IceStunMessage *answer, IceTime now)
+{
+  guint32 lifetime = LIFETIME_DEFAULT;
+
+  if (ice_stun_message_has (answer, ICE_STUN_LIFETIME) &&
+      !ice_stun_message_get_u32 (answer, ICE_STUN_LIFETIME, &lifetime))
+    lifetime = 0;
+  if (lifetime == 0)
+    return FALSE;
+  take_lifetime (self, lifetime, now);
+  return TRUE;
+}
+
 static void
 take_refresh_answer (IceAllocation *self, IceTurnAnswer what,
     const IceStunMessage *answer, guint code, IceTime now)
 {
-  guint32 lifetime = LIFETIME_DEFAULT;
-
   if (what == ICE_TURN_ANSWER_RETRY) {
     send_refresh (self, self->lifetime, now);
   } else if (what == ICE_TURN_ANSWER_ERROR) {
     refresh_failed (self, code, now);
   } else if (what == ICE_TURN_ANSWER_SUCCESS) {
-    if (ice_stun_message_has (answer, ICE_STUN_LIFETIME) &&
-        !ice_stun_message_get_u32 (answer, ICE_STUN_LIFETIME, &lifetime))
-      lifetime = 0;
-    if (lifetime == 0)
+    if (!ice_allocation_take_refreshed (self, answer, now))
       ice_allocation_end (self, ICE_TURN_LOST, ICE_TURN_NONSENSE);
-    else
-      take_lifetime (self, lifetime, now);
   }
 }
 
@@ -368,6 +379,8 @@ ice_allocation_receive (IceAllocation *self, IceBytes datagram,
   if (message->klass != ICE_STUN_SUCCESS && message->klass != ICE_STUN_ERROR)
     return ICE_TURN_NOT_MINE;
   verdict = receive_own_answer (self, message, now);
+  if (verdict == ICE_TURN_NOT_MINE)
+    verdict = ice_allocation_receive_move_answer (self, message, now);
   if (verdict == ICE_TURN_NOT_MINE)
     verdict = ice_allocation_receive_peer_answer (self, message, now);
   return verdict;
@@ -432,6 +445,7 @@ ice_allocation_timeout (IceAllocation *self, IceTime now)
   own_timeout (self, now);
   if (self->state != ICE_ALLOCATION_ACTIVE)
     return;
+  ice_allocation_move_timeout (self, now);
   ice_allocation_peers_timeout (self, now);
   if (now >= keepalive_at (self))
     send_keepalive (self, now);
@@ -448,6 +462,7 @@ ice_allocation_deadline (const IceAllocation *self)
   if (self->state != ICE_ALLOCATION_ACTIVE)
     return deadline;
   deadline = MIN (deadline, MIN (self->refresh_at, self->expires_at));
+  deadline = MIN (deadline, ice_turn_request_deadline (&self->move));
   deadline = MIN (deadline, keepalive_at (self));
   return MIN (deadline, ice_allocation_peers_deadline (self));
 }

@@ -31,6 +31,8 @@ typedef enum
   ICE_TURN_CHANNEL_LOST,       /* peer, channel, code */
   ICE_TURN_REFUSED_US,         /* code; it is used until it expires, and kept
                                   longer with other credentials only */
+  ICE_TURN_MOVED,              /* it lives at the other address now */
+  ICE_TURN_NOT_MOVED,          /* code; it lives where it was */
   ICE_TURN_PEER_UNREACHABLE,   /* peer, icmp: (RFC 8656 11.6) */
 } IceTurnEventType;
 
@@ -108,6 +110,7 @@ typedef struct
 
   IceTurnLink link;
   IceTurnRequest request; /* Allocate, later Refresh */
+  IceTurnRequest move;    /* Refresh with the ticket, from elsewhere */
   IceTime refresh_at, expires_at;
   guint n_failures;             /* of Refresh, in a row */
   gboolean has_new_credentials; /* what was refused may be asked for again */
@@ -137,6 +140,13 @@ void ice_allocation_request (IceAllocation *self, IceTime now);
 void ice_allocation_release (IceAllocation *self, IceTime now);
 /* A Refresh now: whether the server still knows it. */
 void ice_allocation_verify (IceAllocation *self, IceTime now);
+/* RFC 8016: a Refresh with the ticket, whose packets are to be taken by
+ * ice_allocation_take_packet_elsewhere and sent from another address. Until
+ * MOVED the old one is the allocation's. FALSE without a ticket. */
+gboolean ice_allocation_move (IceAllocation *self, IceTime now);
+gboolean ice_allocation_can_move (const IceAllocation *self);
+void ice_allocation_stop_moving (IceAllocation *self);
+IcePacket *ice_allocation_take_packet_elsewhere (IceAllocation *self);
 /* An allocation that is held waits for the answer to a Refresh. */
 gboolean ice_allocation_is_refreshing (const IceAllocation *self);
 

@@ -15,6 +15,7 @@ ice_turn_link_init (IceTurnLink *self, const gchar *username,
   self->reliable = FALSE;
   self->last_sent = 0;
   g_queue_init (&self->packets);
+  g_queue_init (&self->elsewhere);
 }
 
 void
@@ -22,6 +23,7 @@ ice_turn_link_clear (IceTurnLink *self)
 {
   g_clear_pointer (&self->auth, ice_stun_auth_free);
   g_queue_clear_full (&self->packets, (GDestroyNotify) ice_packet_unref);
+  g_queue_clear_full (&self->elsewhere, (GDestroyNotify) ice_packet_unref);
 }
 
 void
@@ -47,6 +49,22 @@ ice_turn_link_take (IceTurnLink *self)
   return g_queue_pop_head (&self->packets);
 }
 
+IcePacket *
+ice_turn_link_take_elsewhere (IceTurnLink *self)
+{
+  return g_queue_pop_head (&self->elsewhere);
+}
+
+static void
+push_request (
+    IceTurnRequest *self, IceTurnLink *link, IcePacket *packet, IceTime now)
+{
+  if (self->elsewhere)
+    g_queue_push_tail (&link->elsewhere, packet);
+  else
+    ice_turn_link_push (link, packet, now);
+}
+
 void
 ice_turn_request_start (IceTurnRequest *self, IceTurnLink *link,
     IceStunBuilder *builder, IceTime now)
@@ -55,7 +73,7 @@ ice_turn_request_start (IceTurnRequest *self, IceTurnLink *link,
 
   ice_stun_auth_sign (link->auth, builder);
   packet = ice_stun_builder_end (builder);
-  ice_turn_link_push (link, ice_packet_ref (packet), now);
+  push_request (self, link, ice_packet_ref (packet), now);
   ice_transaction_clear (&self->transaction);
   ice_transaction_start (
       &self->transaction, packet, link->rto, link->reliable, now);
@@ -149,7 +167,7 @@ ice_turn_request_timeout (IceTurnRequest *self, IceTurnLink *link, IceTime now)
 
   while ((step = ice_transaction_timeout (&self->transaction, now)) ==
       ICE_TRANSACTION_SEND)
-    ice_turn_link_push (link, ice_packet_ref (self->transaction.request), now);
+    push_request (self, link, ice_packet_ref (self->transaction.request), now);
   if (step == ICE_TRANSACTION_IDLE)
     return TRUE;
   end_with (self, ICE_TURN_ANSWER_ERROR);

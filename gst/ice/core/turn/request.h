@@ -22,6 +22,7 @@ typedef struct
   IceTime rto;
   gboolean reliable; /* the transport resends, we do not (RFC 8489 6.2.2) */
   GQueue packets;    /* (element-type IcePacket) (owned) */
+  GQueue elsewhere;  /* likewise: from the address that it moves to */
   IceTime last_sent; /* any packet but media, for the keepalive */
 } IceTurnLink;
 
@@ -35,13 +36,16 @@ void ice_turn_link_begin (IceTurnLink *self, IceStunBuilder *builder,
 void ice_turn_link_push (IceTurnLink *self, IcePacket *packet, IceTime now);
 /* (transfer full) (nullable) the next packet to send to the server. */
 IcePacket *ice_turn_link_take (IceTurnLink *self);
+/* Likewise, from the address that it moves to. */
+IcePacket *ice_turn_link_take_elsewhere (IceTurnLink *self);
 
 /* One request signed with long-term credentials, and the rounds it has gone
  * through for them. Zeroed memory is an idle request. */
 typedef struct
 {
   IceTransaction transaction;
-  guint rounds; /* 401 and 438 taken for this request so far */
+  guint rounds;       /* 401 and 438 taken for this request so far */
+  gboolean elsewhere; /* it leaves from the address that we move to */
 } IceTurnRequest;
 
 typedef enum
