@@ -403,9 +403,9 @@ lab_run_until (Lab *lab, IceTime end)
     }
     if (deadline > end)
       break;
-    /* No deadline lies in the past, and none is told twice. */
-    g_assert_cmpint (deadline, >, lab->now - 1);
-    lab->now = deadline;
+    /* New credentials come without a time and may leave a deadline that has
+     * passed; none is told twice. */
+    lab->now = MAX (lab->now, deadline);
     ice_gatherer_timeout (lab->gatherer, lab->now);
     lab_settle (lab);
     g_assert_cmpint (ice_gatherer_deadline (lab->gatherer), >, lab->now);

@@ -53,6 +53,9 @@ typedef enum
   ICE_STUN_OTHER_ADDRESS = 0x802c,
   ICE_STUN_THIRD_PARTY_AUTHORIZATION = 0x802e,
   ICE_STUN_MOBILITY_TICKET = 0x8030,
+  /* ADDITIONAL-ADDRESS-FAMILY in the drafts before RFC 8656, and in coturn
+   * 4.6, which does not know the other one. Never assigned to anything else. */
+  ICE_STUN_DRAFT_ADDITIONAL_ADDRESS_FAMILY = 0x8032,
 } IceStunAttribute;
 
 /* TRUE for types this library understands. Those that RFC 5780 asks of servers

@@ -44,11 +44,14 @@ ice_allocation_add_options (const IceAllocation *self, IceStunBuilder *builder)
     ice_stun_builder_add_bytes (builder, ICE_STUN_RESERVATION_TOKEN,
         ICE_BYTES (options->token, sizeof options->token));
   } else {
-    if (asks_for_both (options))
+    if (asks_for_both (options)) {
       add_family (builder, ICE_STUN_ADDITIONAL_ADDRESS_FAMILY, FAMILY_IPV6);
-    else if (self->family != ICE_FAMILY_NONE)
+      add_family (
+          builder, ICE_STUN_DRAFT_ADDITIONAL_ADDRESS_FAMILY, FAMILY_IPV6);
+    } else if (self->family != ICE_FAMILY_NONE) {
       add_family (builder, ICE_STUN_REQUESTED_ADDRESS_FAMILY,
           self->family == ICE_FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4);
+    }
     if (options->reserve)
       ice_stun_builder_add_bytes (
           builder, ICE_STUN_EVEN_PORT, ICE_BYTES (&even_port, 1));
@@ -176,6 +179,7 @@ take_out_named (IceTurnOptions *options, guint16 type)
 {
   switch (type) {
     case ICE_STUN_ADDITIONAL_ADDRESS_FAMILY:
+    case ICE_STUN_DRAFT_ADDITIONAL_ADDRESS_FAMILY:
       return take_out (&options->both_families);
     case ICE_STUN_EVEN_PORT:
       return take_out (&options->reserve);
