@@ -29,6 +29,7 @@ ice_gatherer_move (
     return FALSE;
   place.address.port = 0;
   place.rank = socket->rank;
+  place.detour = socket->detour;
   socket->moving = TRUE;
   ice_gather_open_socket (self, socket->stream, socket->component, &place, TRUE)
       ->moves_from = id;
