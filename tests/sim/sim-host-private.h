@@ -60,6 +60,10 @@ struct _SimHost
 /* sim-host.c: outputs that were taken, and the deadline with them. */
 void sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline);
 
+/* sim-host-outputs.c */
+void sim_host_output (SimHost *self, const IceOutput *output);
+void sim_host_count_media (SimHost *self, guint transport, IceBytes payload);
+
 /* sim-digest.c: equal while nothing that can be observed changes. */
 guint64 sim_host_digest (SimHost *self);
 

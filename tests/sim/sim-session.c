@@ -115,9 +115,9 @@ note_latest (
 {
   IceTime *latest = user;
 
-  if (transport->connected_at == 0 || transport->checking_at == 0)
+  if (transport->connected_at == 0)
     *latest = ICE_TIME_NEVER;
-  else if (*latest != ICE_TIME_NEVER)
+  else if (*latest != ICE_TIME_NEVER && transport->checking_at)
     *latest = MAX (*latest, transport->connected_at - transport->checking_at);
 }
 

@@ -18,7 +18,7 @@ static const Class classes[SIM_STATS_N_CLASSES] = {
   { 200, 10 * G_USEC_PER_SEC, 0.005 },
 };
 
-void
+gboolean
 sim_stats_add (SimStats *self, const SimSessionResult *result)
 {
   SimStatsClass *class = self->classes;
@@ -26,16 +26,17 @@ sim_stats_add (SimStats *self, const SimSessionResult *result)
   self->n_sessions++;
   self->n_bad += result->violation != NULL;
   if (result->loss < 0)
-    return;
+    return FALSE;
   while (result->loss > classes[class - self->classes].loss)
     class ++;
   class->n++;
   class->n_late +=
       result->connect_time > classes[class - self->classes].in_time;
-  if (result->connect_time == G_MAXINT64)
-    return;
-  class->total += result->connect_time;
-  class->worst = MAX (class->worst, result->connect_time);
+  if (result->connect_time != G_MAXINT64) {
+    class->total += result->connect_time;
+    class->worst = MAX (class->worst, result->connect_time);
+  }
+  return result->connect_time > classes[class - self->classes].in_time;
 }
 
 void

@@ -21,7 +21,8 @@ typedef struct
   SimStatsClass classes[SIM_STATS_N_CLASSES];
 } SimStats;
 
-void sim_stats_add (SimStats *self, const SimSessionResult *result);
+/* TRUE: it was late for its class. */
+gboolean sim_stats_add (SimStats *self, const SimSessionResult *result);
 void sim_stats_merge (SimStats *self, const SimStats *other);
 /* Prints a line for each class; how many of them were late too often. */
 guint sim_stats_judge (const SimStats *self);

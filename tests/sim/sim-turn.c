@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sim-turn.h"
-
-#include "gst/ice/core/stun/builder.h"
+#include "sim-turn-private.h"
 
 #include <string.h>
 
@@ -12,49 +10,11 @@
 /* RFC 8656 12: "Channel bindings last for 10 minutes". */
 #define CHANNEL_LIFETIME (600 * ICE_SECOND)
 
-typedef struct
-{
-  IceAddress peer;
-  IceTime expires_at;
-} Permission;
-
-typedef struct
-{
-  IceAddress peer;
-  guint16 number;
-  IceTime expires_at;
-} Channel;
-
-typedef struct
-{
-  IceAddress client;
-  guint16 port; /* relayed */
-  IceTime expires_at;
-  guint8 id[ICE_STUN_ID_SIZE]; /* of the request that made it */
-  GArray *permissions;         /* (owned) Permission */
-  GArray *channels;            /* (owned) Channel */
-} Allocation;
-
-struct _SimTurn
-{
-  SimNet *net;   /* (unowned) */
-  SimNode *node; /* (unowned) */
-  IceAddress ip;
-  IceStunKey *key;        /* (owned) */
-  GPtrArray *allocations; /* (owned) Allocation */
-  guint16 next_port;
-  guint64 n_relayed;
-  gboolean strict;
-  IceTime nonce_life; /* 0: for ever */
-  SimTrouble trouble;
-  IceStunKey *wrong_key; /* (owned) of SIM_TURN_MISSIGNED */
-};
-
 static gboolean turn_receive (gpointer user, SimNode *node, guint16 port,
     const IceAddress *from, IceBytes data);
 
 static void
-allocation_free (Allocation *allocation)
+allocation_free (SimAllocation *allocation)
 {
   g_array_unref (allocation->permissions);
   g_array_unref (allocation->channels);
@@ -119,9 +79,8 @@ sim_turn_restart (SimTurn *self)
   g_ptr_array_set_size (self->allocations, 0);
 }
 
-/* I12, seen from the server: what a client still wants it renews in time. */
-static void
-run_out (SimTurn *self, const gchar *what, const IceAddress *client)
+void
+sim_turn_ran_out (SimTurn *self, const gchar *what, const IceAddress *client)
 {
   gchar text[ICE_ADDRESS_STRLEN];
 
@@ -134,11 +93,11 @@ static void
 expire (SimTurn *self)
 {
   for (guint i = self->allocations->len; i-- > 0;) {
-    Allocation *allocation = g_ptr_array_index (self->allocations, i);
+    SimAllocation *allocation = g_ptr_array_index (self->allocations, i);
 
     if (sim_net_now (self->net) < allocation->expires_at)
       continue;
-    run_out (self, "an allocation", &allocation->client);
+    sim_turn_ran_out (self, "an allocation", &allocation->client);
     g_ptr_array_remove_index (self->allocations, i);
   }
 }
@@ -156,11 +115,11 @@ sim_turn_n_relayed (const SimTurn *self)
   return self->n_relayed;
 }
 
-static Allocation *
-find_by_client (SimTurn *self, const IceAddress *client)
+SimAllocation *
+sim_turn_find (SimTurn *self, const IceAddress *client)
 {
   for (guint i = 0; i < self->allocations->len; i++) {
-    Allocation *allocation = g_ptr_array_index (self->allocations, i);
+    SimAllocation *allocation = g_ptr_array_index (self->allocations, i);
 
     if (ice_address_equal (&allocation->client, client))
       return allocation;
@@ -168,8 +127,8 @@ find_by_client (SimTurn *self, const IceAddress *client)
   return NULL;
 }
 
-static void
-answer (
+void
+sim_turn_answer (
     SimTurn *self, const IceAddress *to, IceStunBuilder *builder, gboolean sign)
 {
   g_autoptr (IcePacket) packet = NULL;
@@ -210,7 +169,7 @@ refuse (SimTurn *self, const IceAddress *to, const IceStunMessage *message,
     ice_stun_builder_add_string (&builder, ICE_STUN_REALM, realm);
     ice_stun_builder_add_string (&builder, ICE_STUN_NONCE, nonce);
   }
-  answer (self, to, &builder, !challenge);
+  sim_turn_answer (self, to, &builder, !challenge);
 }
 
 static void
@@ -227,20 +186,20 @@ accept_message (SimTurn *self, const IceAddress *to,
 }
 
 /* NULL: the 5-tuple has an allocation that another request made. */
-static Allocation *
+static SimAllocation *
 allocate (SimTurn *self, const IceAddress *client, const guint8 *id)
 {
-  Allocation *allocation = find_by_client (self, client);
+  SimAllocation *allocation = sim_turn_find (self, client);
 
   if (allocation)
     return ice_stun_id_equal (allocation->id, id) ? allocation : NULL;
-  allocation = g_new0 (Allocation, 1);
+  allocation = g_new0 (SimAllocation, 1);
   allocation->client = *client;
   memcpy (allocation->id, id, ICE_STUN_ID_SIZE);
   allocation->port = self->next_port++;
   allocation->expires_at = sim_net_now (self->net) + LIFETIME * ICE_SECOND;
-  allocation->permissions = g_array_new (FALSE, FALSE, sizeof (Permission));
-  allocation->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
+  allocation->permissions = g_array_new (FALSE, FALSE, sizeof (SimPermission));
+  allocation->channels = g_array_new (FALSE, FALSE, sizeof (SimChannel));
   g_ptr_array_add (self->allocations, allocation);
   return allocation;
 }
@@ -249,7 +208,7 @@ static void
 do_allocate (
     SimTurn *self, const IceAddress *from, const IceStunMessage *message)
 {
-  Allocation *allocation = allocate (self, from, message->id);
+  SimAllocation *allocation = allocate (self, from, message->id);
   IceAddress relayed = self->ip;
   IceStunBuilder builder;
 
@@ -267,11 +226,11 @@ do_allocate (
       &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
   ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME,
       sim_trouble_lifetime (&self->trouble, LIFETIME));
-  answer (self, from, &builder, TRUE);
+  sim_turn_answer (self, from, &builder, TRUE);
 }
 
 static void
-do_refresh (SimTurn *self, Allocation *allocation, const IceAddress *from,
+do_refresh (SimTurn *self, SimAllocation *allocation, const IceAddress *from,
     const IceStunMessage *message)
 {
   guint32 lifetime = LIFETIME;
@@ -285,16 +244,18 @@ do_refresh (SimTurn *self, Allocation *allocation, const IceAddress *from,
   accept_message (self, from, message, &builder);
   ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME,
       lifetime ? sim_trouble_lifetime (&self->trouble, lifetime) : 0);
-  answer (self, from, &builder, TRUE);
+  sim_turn_answer (self, from, &builder, TRUE);
 }
 
 static void
-permit (SimTurn *self, Allocation *allocation, const IceAddress *peer)
+permit (SimTurn *self, SimAllocation *allocation, const IceAddress *peer)
 {
-  Permission fresh = { *peer, sim_net_now (self->net) + PERMISSION_LIFETIME };
+  SimPermission fresh = { *peer,
+    sim_net_now (self->net) + PERMISSION_LIFETIME };
 
   for (guint i = 0; i < allocation->permissions->len; i++) {
-    Permission *old = &g_array_index (allocation->permissions, Permission, i);
+    SimPermission *old =
+        &g_array_index (allocation->permissions, SimPermission, i);
 
     if (!ice_address_same_ip (&old->peer, peer))
       continue;
@@ -305,7 +266,7 @@ permit (SimTurn *self, Allocation *allocation, const IceAddress *peer)
 }
 
 static void
-do_permit (SimTurn *self, Allocation *allocation, const IceAddress *from,
+do_permit (SimTurn *self, SimAllocation *allocation, const IceAddress *from,
     const IceStunMessage *message)
 {
   IceAddress peer;
@@ -318,14 +279,14 @@ do_permit (SimTurn *self, Allocation *allocation, const IceAddress *from,
   }
   permit (self, allocation, &peer);
   accept_message (self, from, message, &builder);
-  answer (self, from, &builder, TRUE);
+  sim_turn_answer (self, from, &builder, TRUE);
 }
 
 static void
-do_bind (SimTurn *self, Allocation *allocation, const IceAddress *from,
+do_bind (SimTurn *self, SimAllocation *allocation, const IceAddress *from,
     const IceStunMessage *message)
 {
-  Channel channel = {
+  SimChannel channel = {
     .expires_at = sim_net_now (self->net) + CHANNEL_LIFETIME,
   };
   gboolean known = FALSE;
@@ -340,7 +301,7 @@ do_bind (SimTurn *self, Allocation *allocation, const IceAddress *from,
   }
   channel.number = number >> 16;
   for (guint i = 0; i < allocation->channels->len; i++) {
-    Channel *other = &g_array_index (allocation->channels, Channel, i);
+    SimChannel *other = &g_array_index (allocation->channels, SimChannel, i);
     gboolean same = ice_address_equal (&other->peer, &channel.peer);
 
     /* RFC 8656 12.2: one number, one peer. */
@@ -357,39 +318,12 @@ do_bind (SimTurn *self, Allocation *allocation, const IceAddress *from,
     g_array_append_val (allocation->channels, channel);
   permit (self, allocation, &channel.peer);
   accept_message (self, from, message, &builder);
-  answer (self, from, &builder, TRUE);
-}
-
-static gboolean
-is_permitted (SimTurn *self, const Allocation *allocation,
-    const IceAddress *peer, gboolean out)
-{
-  for (guint i = 0; i < allocation->permissions->len; i++) {
-    const Permission *permission =
-        &g_array_index (allocation->permissions, Permission, i);
-
-    if (!ice_address_same_ip (&permission->peer, peer))
-      continue;
-    if (sim_net_now (self->net) < permission->expires_at)
-      return TRUE;
-    if (out)
-      run_out (self, "a permission", &allocation->client);
-  }
-  return FALSE;
+  sim_turn_answer (self, from, &builder, TRUE);
 }
 
 static void
-relay_out (SimTurn *self, Allocation *allocation, const IceAddress *peer,
-    IceBytes data)
-{
-  if (!is_permitted (self, allocation, peer, TRUE))
-    return;
-  self->n_relayed++;
-  sim_node_send (self->node, allocation->port, peer, data);
-}
-
-static void
-do_send (SimTurn *self, Allocation *allocation, const IceStunMessage *message)
+do_send (
+    SimTurn *self, SimAllocation *allocation, const IceStunMessage *message)
 {
   IceAddress peer;
   IceBytes data;
@@ -397,7 +331,7 @@ do_send (SimTurn *self, Allocation *allocation, const IceStunMessage *message)
   if (ice_stun_message_get_xor_address (
           message, ICE_STUN_XOR_PEER_ADDRESS, &peer) &&
       ice_stun_message_find (message, ICE_STUN_DATA_ATTRIBUTE, &data))
-    relay_out (self, allocation, &peer, data);
+    sim_turn_relay_out (self, allocation, &peer, data);
 }
 
 static void
@@ -409,14 +343,14 @@ do_binding (
   accept_message (self, from, message, &builder);
   ice_stun_builder_add_xor_address (
       &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
-  answer (self, from, &builder, FALSE);
+  sim_turn_answer (self, from, &builder, FALSE);
 }
 
 static void
 handle_request (
     SimTurn *self, const IceAddress *from, const IceStunMessage *message)
 {
-  Allocation *allocation = find_by_client (self, from);
+  SimAllocation *allocation = sim_turn_find (self, from);
   gchar current[32];
   IceBytes nonce;
   gboolean right =
@@ -447,42 +381,19 @@ handle_request (
 }
 
 static void
-handle_channel_data (SimTurn *self, const IceAddress *from, IceBytes data)
-{
-  Allocation *allocation = find_by_client (self, from);
-  guint16 number = data.data[0] << 8 | data.data[1];
-  gsize size = data.data[2] << 8 | data.data[3];
-
-  if (allocation == NULL || size + 4 > data.size)
-    return;
-  for (guint i = 0; i < allocation->channels->len; i++) {
-    Channel *channel = &g_array_index (allocation->channels, Channel, i);
-
-    if (channel->number != number)
-      continue;
-    if (sim_net_now (self->net) >= channel->expires_at)
-      run_out (self, "a channel", from);
-    else
-      relay_out (
-          self, allocation, &channel->peer, ICE_BYTES (data.data + 4, size));
-    return;
-  }
-}
-
-static void
 handle_client (SimTurn *self, const IceAddress *from, IceBytes data)
 {
   IceStunMessage message;
-  Allocation *allocation;
+  SimAllocation *allocation;
 
   if (data.size >= 4 && data.data[0] >= 0x40 && data.data[0] <= 0x4f) {
-    handle_channel_data (self, from, data);
+    sim_turn_relay_channel (self, from, data);
     return;
   }
   if (!ice_stun_looks_like (data) || !ice_stun_message_parse (&message, data))
     return;
   if (message.klass == ICE_STUN_INDICATION) {
-    allocation = find_by_client (self, from);
+    allocation = sim_turn_find (self, from);
     if (allocation && message.method == ICE_STUN_SEND)
       do_send (self, allocation, &message);
   } else if (message.method == ICE_STUN_BINDING) {
@@ -490,39 +401,6 @@ handle_client (SimTurn *self, const IceAddress *from, IceBytes data)
   } else {
     handle_request (self, from, &message);
   }
-}
-
-static void
-relay_in (SimTurn *self, Allocation *allocation, const IceAddress *peer,
-    IceBytes data)
-{
-  guint8 id[ICE_STUN_ID_SIZE] = { 0 };
-  IceStunBuilder builder;
-
-  if (!is_permitted (self, allocation, peer, FALSE))
-    return;
-  self->n_relayed++;
-  for (guint i = 0; i < allocation->channels->len; i++) {
-    Channel *channel = &g_array_index (allocation->channels, Channel, i);
-    g_autofree guint8 *framed = NULL;
-
-    if (!ice_address_equal (&channel->peer, peer) ||
-        sim_net_now (self->net) >= channel->expires_at)
-      continue;
-    framed = g_malloc (data.size + 4);
-    framed[0] = channel->number >> 8;
-    framed[1] = channel->number & 255;
-    framed[2] = data.size >> 8;
-    framed[3] = data.size & 255;
-    memcpy (framed + 4, data.data, data.size);
-    sim_node_send (self->node, SIM_TURN_PORT, &allocation->client,
-        ICE_BYTES (framed, data.size + 4));
-    return;
-  }
-  ice_stun_builder_init (&builder, ICE_STUN_INDICATION, ICE_STUN_DATA, id);
-  ice_stun_builder_add_xor_address (&builder, ICE_STUN_XOR_PEER_ADDRESS, peer);
-  ice_stun_builder_add_bytes (&builder, ICE_STUN_DATA_ATTRIBUTE, data);
-  answer (self, &allocation->client, &builder, FALSE);
 }
 
 static gboolean
@@ -539,10 +417,10 @@ turn_receive (gpointer user, SimNode *node, guint16 port,
     return TRUE;
   }
   for (guint i = 0; i < self->allocations->len; i++) {
-    Allocation *allocation = g_ptr_array_index (self->allocations, i);
+    SimAllocation *allocation = g_ptr_array_index (self->allocations, i);
 
     if (allocation->port == port) {
-      relay_in (self, allocation, from, data);
+      sim_turn_relay_in (self, allocation, from, data);
       return TRUE;
     }
   }

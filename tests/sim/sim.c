@@ -21,7 +21,7 @@ static gint64 seed;
 static gint64 first_seed = 1;
 static gint n_runs = 500;
 static gint n_jobs = 1;
-static gboolean is_long;
+static gboolean is_long, stops;
 
 static void
 run_session (guint64 number, gboolean trace, SimSessionResult *ret_result)
@@ -63,7 +63,9 @@ run (guint64 number, gboolean trace, SimStats *stats)
   if (result.violation)
     printf ("# seed %" G_GUINT64_FORMAT "%s: %s\n", number,
         is_long ? " --long" : "", result.violation);
-  sim_stats_add (stats, &result);
+  if (sim_stats_add (stats, &result) && result.violation == NULL)
+    printf ("# seed %" G_GUINT64_FORMAT " is late: %.1f s\n", number,
+        result.connect_time / 1e6);
   g_free (result.violation);
 }
 
@@ -71,7 +73,7 @@ run (guint64 number, gboolean trace, SimStats *stats)
 static void
 run_share (gint first, SimStats *stats)
 {
-  for (gint i = first; i < n_runs; i += n_jobs)
+  for (gint i = first; i < n_runs && !(stops && stats->n_bad); i += n_jobs)
     run (first_seed + i, FALSE, stats);
 }
 
@@ -143,6 +145,7 @@ main (int argc, char **argv)
     { "runs", 0, 0, G_OPTION_ARG_INT, &n_runs, "Run N seeds", "N" },
     { "from", 0, 0, G_OPTION_ARG_INT64, &first_seed, "The first of them", "N" },
     { "jobs", 0, 0, G_OPTION_ARG_INT, &n_jobs, "In so many processes", "N" },
+    { "stop", 0, 0, G_OPTION_ARG_NONE, &stops, "At the first bad one", NULL },
     { "long", 0, 0, G_OPTION_ARG_NONE, &is_long, "More sessions last hours",
         NULL },
     G_OPTION_ENTRY_NULL,
