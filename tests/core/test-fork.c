@@ -434,6 +434,29 @@ test_restart (void)
   forks_clear (&f);
 }
 
+/* The generation of a branch that has left is not used again. */
+static void
+test_restart_after_another (void)
+{
+  Forks f;
+  Peer *a, *b;
+
+  forks_init (&f, FORKS_DIRECT);
+  a = &f.peers[0];
+  b = forks_fork (&f);
+  ice_core_restart (f.h.core, b->stream, f.h.now);
+  forks_close (&f, b);
+  g_assert_cmpuint (f.n_sockets_closed, ==, 0);
+  a->n_locals = 0;
+  ice_core_restart (f.h.core, a->stream, f.h.now);
+  harness_pump (&f.h);
+  g_assert_cmpuint (a->n_locals, ==, 1);
+  forks_answer (&f, a);
+  forks_run_for (&f, 100 * ICE_MSEC);
+  forks_assert_connected (a);
+  forks_clear (&f);
+}
+
 /* Each leaves by itself; the sockets close with the last. */
 static void
 test_leaving (void)
@@ -618,6 +641,8 @@ main (int argc, char **argv)
       "/rfc8445/7.3/early-checks-before-answers", test_early_before_answers);
   g_test_add_func ("/rfc8445/19.5.1/strangers-are-few", test_strangers_are_few);
   g_test_add_func ("/rfc8445/9/restart-of-one-branch", test_restart);
+  g_test_add_func (
+      "/rfc8445/9/restart-after-another", test_restart_after_another);
   g_test_add_func ("/fork/too-many", test_too_many);
   g_test_add_func ("/fork/gone", test_gone);
   g_test_add_func (

@@ -198,7 +198,8 @@ ice_core_list_transports (IceCore *self, guint gather)
 guint
 ice_core_next_generation (IceCore *self, guint gather)
 {
-  guint number = 0;
+  /* The branch with the latest may have left. */
+  guint number = ice_gatherer_get_generation (self->gatherer, gather);
 
   for (guint i = 0; i < self->streams->len; i++) {
     const IceStream *stream = g_ptr_array_index (self->streams, i);

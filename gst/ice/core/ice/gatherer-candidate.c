@@ -378,6 +378,14 @@ compare_priority (gconstpointer a, gconstpointer b)
       (first->priority > second->priority);
 }
 
+guint
+ice_gatherer_get_generation (IceGatherer *self, guint stream)
+{
+  const IceGatherStream *found = ice_gather_find_stream (self, stream);
+
+  return found ? found->generation : 0;
+}
+
 void
 ice_gatherer_get_candidates (
     IceGatherer *self, guint stream, guint component, GPtrArray *ret)

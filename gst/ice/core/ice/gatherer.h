@@ -185,6 +185,8 @@ ice_gatherer_relay_server (IceGatherer *self, const IceCandidate *local);
 /* The local candidate whose base is this socket (host candidate), whether or
  * not it was reported; (unowned) (nullable). */
 IceCandidate *ice_gatherer_host_candidate (IceGatherer *self, guint socket);
+/* The present generation, 0 before the first gathering. */
+guint ice_gatherer_get_generation (IceGatherer *self, guint stream);
 /* Candidates of one component of the present generation, best first; appended
  * to @ret (unowned elements). */
 void ice_gatherer_get_candidates (
