@@ -24,8 +24,12 @@ typedef struct
 static void
 socket_free (GstIcePumpSocket *self)
 {
-  ice_socket_close (self->socket);
-  ice_socket_unref (self->socket);
+  if (self->socket)
+    ice_socket_close (self->socket);
+  g_clear_pointer (&self->socket, ice_socket_unref);
+  if (self->tcp)
+    ice_tcp_close (self->tcp);
+  g_clear_pointer (&self->tcp, ice_tcp_unref);
   g_clear_pointer (&self->path, gst_ice_path_unref);
   g_free (self);
 }
@@ -118,22 +122,15 @@ perform_open_socket (GstIcePump *self, const IceOutput *output)
 }
 
 static void
-perform_connect (GstIcePump *self, const IceOutput *output)
-{
-  g_mutex_lock (&self->lock);
-  ice_core_socket_failed (self->core, output->connect.socket,
-      "stream sockets are not built into this version", ice_loop_now ());
-  g_mutex_unlock (&self->lock);
-}
-
-static void
 perform_transmit (GstIcePump *self, const IceOutput *output)
 {
   const IcePacket *packet = output->transmit.packet;
   GstIcePumpSocket *socket = g_hash_table_lookup (
       self->sockets, GUINT_TO_POINTER (output->transmit.socket));
 
-  if (socket)
+  if (socket && socket->tcp)
+    ice_tcp_send (socket->tcp, ICE_BYTES (packet->data, packet->size));
+  else if (socket)
     ice_socket_send (socket->socket, &output->transmit.to,
         ICE_BYTES (packet->data, packet->size));
 }
@@ -208,7 +205,10 @@ perform_route (GstIcePump *self, const IceOutput *output)
 
   if (!path)
     return;
-  if (socket)
+  if (socket && socket->tcp)
+    route = gst_ice_route_new_tcp (
+        socket->tcp, &output->route.to, output->route.channel);
+  else if (socket)
     route = gst_ice_route_new (
         socket->socket, &output->route.to, output->route.channel);
   path->socket = socket ? socket->id : 0;
@@ -309,14 +309,17 @@ gst_ice_pump_perform (GstIcePump *self, const IceOutput *output)
       perform_transmit (self, output);
       break;
     case ICE_OUTPUT_OPEN_SOCKET:
-      perform_open_socket (self, output);
+      if (output->open_socket.kind == ICE_SOCKET_UDP)
+        perform_open_socket (self, output);
+      else
+        gst_ice_pump_listen (self, output);
       break;
     case ICE_OUTPUT_CLOSE_SOCKET:
       g_hash_table_remove (
           self->sockets, GUINT_TO_POINTER (output->close_socket.socket));
       break;
     case ICE_OUTPUT_CONNECT:
-      perform_connect (self, output);
+      gst_ice_pump_connect (self, output);
       break;
     case ICE_OUTPUT_RESOLVE:
       perform_resolve (self, output);

@@ -50,6 +50,7 @@ typedef struct
 {
   gboolean controlling, controlling_set; /* set: the application has decided */
   GstIcePolicy policy;
+  GstIceTcpPolicy tcp;
   guint16 min_port, max_port;
   gchar *interfaces, *ignore_interfaces; /* (owned) (nullable) */
   GstIceIpFamily ip_family;

@@ -26,6 +26,7 @@ enum
   PROP_CONTROLLING,
   PROP_SERVERS,
   PROP_POLICY,
+  PROP_TCP,
   PROP_MIN_PORT,
   PROP_MAX_PORT,
   PROP_INTERFACES,
@@ -218,6 +219,7 @@ apply_gather_config (GstIceAgent *self)
   config = (IceGathererConfig){
     .relay_only = self->settings.policy == GST_ICE_POLICY_RELAY,
     .only_family = families[self->settings.ip_family],
+    .tcp = (IceTcpPolicy) self->settings.tcp,
     .both_families = TRUE,
   };
   GST_OBJECT_UNLOCK (self);
@@ -315,6 +317,10 @@ gst_ice_agent_set_property (
       SET (policy, g_value_get_enum (value));
       apply_gather_config (self);
       break;
+    case PROP_TCP:
+      SET (tcp, g_value_get_enum (value));
+      apply_gather_config (self);
+      break;
     case PROP_MIN_PORT:
       SET (min_port, (guint16) g_value_get_uint (value));
       apply_port_range (self);
@@ -379,6 +385,9 @@ gst_ice_agent_get_property (
       break;
     case PROP_POLICY:
       g_value_set_enum (value, settings->policy);
+      break;
+    case PROP_TCP:
+      g_value_set_enum (value, settings->tcp);
       break;
     case PROP_MIN_PORT:
       g_value_set_uint (value, settings->min_port);
@@ -454,6 +463,17 @@ install_network_properties (void)
   properties[PROP_POLICY] =
       g_param_spec_enum ("policy", "Policy", "Which candidates are used",
           GST_TYPE_ICE_POLICY, GST_ICE_POLICY_ALL, flags);
+  /**
+   * GstIceAgent:tcp:
+   *
+   * Which TCP candidates are gathered beside those of UDP (RFC 6544): ones that
+   * open connections (active), ones that accept them (passive), or these and
+   * simultaneous-open. A path over UDP is preferred; media over TCP waits for
+   * what was lost. Before gathering, or for the next restart.
+   */
+  properties[PROP_TCP] =
+      g_param_spec_enum ("tcp", "TCP", "Which TCP candidates are gathered",
+          GST_TYPE_ICE_TCP_POLICY, GST_ICE_TCP_POLICY_NONE, flags);
   /**
    * GstIceAgent:min-port:
    *

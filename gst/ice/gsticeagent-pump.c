@@ -303,7 +303,9 @@ apply_dscp (gpointer user_data)
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     GstIcePumpSocket *socket = value;
 
-    if (socket->path)
+    if (socket->path && socket->tcp)
+      ice_tcp_set_dscp (socket->tcp, g_atomic_int_get (&socket->path->dscp));
+    else if (socket->path)
       ice_socket_set_dscp (
           socket->socket, g_atomic_int_get (&socket->path->dscp));
   }
@@ -498,11 +500,10 @@ feed_control (GstIcePump *self, guint socket, const IceRxPacket *packets)
   return n_strangers;
 }
 
-static void
-on_packets (IceSocket *socket, IceRxPacket *packets, guint n_packets,
-    gpointer user_data)
+void
+gst_ice_pump_take_packets (
+    const GstIcePumpSocket *from, IceRxPacket *packets, guint n_packets)
 {
-  const GstIcePumpSocket *from = user_data;
   GstIcePump *self = from->pump;
   const GstIceAccept *last = NULL;
   guint n_strangers;
@@ -520,6 +521,13 @@ on_packets (IceSocket *socket, IceRxPacket *packets, guint n_packets,
   for (guint i = 0; i < n_strangers && from->path; i++)
     gst_ice_link_count_early_data (from->path->link);
   gst_ice_pump_run (self); /* may close the socket: @from is gone */
+}
+
+static void
+on_packets (IceSocket *socket, IceRxPacket *packets, guint n_packets,
+    gpointer user_data)
+{
+  gst_ice_pump_take_packets (user_data, packets, n_packets);
 }
 
 static void

@@ -30,7 +30,9 @@ typedef struct
 {
   guint id;
   GstIcePump *pump;  /* (unowned) closes the socket before it goes */
-  IceSocket *socket; /* (owned) */
+  IceSocket *socket; /* (owned) (nullable) of either of these one */
+  IceTcp *tcp;       /* (owned) (nullable) */
+  gboolean opened;   /* TCP: a connection that was */
   GstIcePath *path;  /* (owned) (nullable) what it was opened for */
 } GstIcePumpSocket;
 
@@ -106,7 +108,13 @@ void gst_ice_pump_perform (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_init_tables (GstIcePump *self);
 void gst_ice_pump_clear_tables (GstIcePump *self);
 
-/* gsticeagent-pump.c */
+/* gsticeagent-tcp.c: the same for streams. */
+void gst_ice_pump_listen (GstIcePump *self, const IceOutput *output);
+void gst_ice_pump_connect (GstIcePump *self, const IceOutput *output);
+
+/* gsticeagent-pump.c: what came to a socket, which may be gone afterwards. */
+void gst_ice_pump_take_packets (
+    const GstIcePumpSocket *from, IceRxPacket *packets, guint n_packets);
 extern const IceSocketEvents gst_ice_pump_socket_events;
 
 G_END_DECLS

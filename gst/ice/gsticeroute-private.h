@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/socket.h"
+#include "io/tcp.h"
 
 G_BEGIN_DECLS
 
@@ -11,6 +12,10 @@ typedef struct _GstIceRoute GstIceRoute;
 
 GstIceRoute *
 gst_ice_route_new (IceSocket *socket, const IceAddress *to, guint16 channel);
+/* Over a connection: RFC 4571 frames, or with a channel what a TURN server
+ * takes. Queued by the loop (design 9.10). */
+GstIceRoute *
+gst_ice_route_new_tcp (IceTcp *tcp, const IceAddress *to, guint16 channel);
 GstIceRoute *gst_ice_route_ref (GstIceRoute *self);
 void gst_ice_route_unref (GstIceRoute *self);
 void gst_ice_route_revoke (GstIceRoute *self);

@@ -15,6 +15,9 @@
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 #define UDP_HEADER 8
+/* RFC 9293 3.1 with the timestamps of RFC 7323, and RFC 4571 2: one packet is
+ * one segment. */
+#define TCP_HEADER (20 + 12 + 2)
 /* RFC 8656 12.4. */
 #define CHANNEL_DATA_HEADER 4
 
@@ -22,20 +25,38 @@ struct _GstIceRoute
 {
   gatomicrefcount ref_count;
   gint revoked;      /* (atomic) */
-  IceSocket *socket; /* (owned) */
+  IceSocket *socket; /* (owned) (nullable) of either of these one */
+  IceTcp *tcp;       /* (owned) (nullable) */
   IceAddress to;
   guint16 channel; /* 0: none */
 };
 
-GstIceRoute *
-gst_ice_route_new (IceSocket *socket, const IceAddress *to, guint16 channel)
+static GstIceRoute *
+new_route (const IceAddress *to, guint16 channel)
 {
   GstIceRoute *self = g_new0 (GstIceRoute, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
-  self->socket = ice_socket_ref (socket);
   self->to = *to;
   self->channel = channel;
+  return self;
+}
+
+GstIceRoute *
+gst_ice_route_new (IceSocket *socket, const IceAddress *to, guint16 channel)
+{
+  GstIceRoute *self = new_route (to, channel);
+
+  self->socket = ice_socket_ref (socket);
+  return self;
+}
+
+GstIceRoute *
+gst_ice_route_new_tcp (IceTcp *tcp, const IceAddress *to, guint16 channel)
+{
+  GstIceRoute *self = new_route (to, channel);
+
+  self->tcp = ice_tcp_ref (tcp);
   return self;
 }
 
@@ -51,7 +72,8 @@ gst_ice_route_unref (GstIceRoute *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  ice_socket_unref (self->socket);
+  g_clear_pointer (&self->socket, ice_socket_unref);
+  g_clear_pointer (&self->tcp, ice_tcp_unref);
   g_free (self);
 }
 
@@ -59,6 +81,16 @@ void
 gst_ice_route_revoke (GstIceRoute *self)
 {
   g_atomic_int_set (&self->revoked, TRUE);
+}
+
+static guint
+send_batch (GstIceRoute *self, const IceSendBatch *batch,
+    guint *ret_n_discarded, GError **error)
+{
+  if (self->tcp)
+    return ice_tcp_send_batch (self->tcp, batch, ret_n_discarded, error);
+  return ice_socket_send_batch (
+      self->socket, &self->to, batch, ret_n_discarded, error);
 }
 
 guint
@@ -79,8 +111,7 @@ gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
 
     if (g_atomic_int_get (&self->revoked))
       break;
-    n = ice_socket_send_batch (
-        self->socket, &self->to, &batch, &n_discarded, &local_error);
+    n = send_batch (self, &batch, &n_discarded, &local_error);
     n_taken += n;
     *ret_n_discarded += n_discarded;
     if (n == batch.n_buffers)
@@ -99,7 +130,7 @@ gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
 guint
 gst_ice_route_get_max_payload (GstIceRoute *self)
 {
-  guint headers = UDP_HEADER;
+  guint headers = self->tcp ? TCP_HEADER : UDP_HEADER;
 
   headers += self->to.family == ICE_FAMILY_IPV6 ? IPV6_HEADER : IPV4_HEADER;
   if (self->channel != 0)

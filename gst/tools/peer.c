@@ -27,7 +27,7 @@ typedef struct
 {
   gboolean controlling;
   gboolean trickle;
-  gboolean relay_only;
+  gboolean relay_only, tcp;
   gboolean lite, regular, continual;
   gdouble seconds;
   guint rate;        /* packets a second */
@@ -119,13 +119,12 @@ env_number (const gchar *name, gdouble fallback, gdouble max, gdouble *ret)
 static gboolean
 read_settings (Settings *self)
 {
-  gboolean tcp;
   gdouble rate;
 
   if (!env_word ("ICE_ROLE", "controlling", "controlled", &self->controlling) ||
       !env_word ("MODE", "trickle", "full", &self->trickle) ||
-      !env_flag ("RELAY_ONLY", &self->relay_only) || !env_flag ("TCP", &tcp) ||
-      !env_flag ("LITE", &self->lite) ||
+      !env_flag ("RELAY_ONLY", &self->relay_only) ||
+      !env_flag ("TCP", &self->tcp) || !env_flag ("LITE", &self->lite) ||
       !env_flag ("CONTINUAL", &self->continual) ||
       !env_word ("NOMINATION", "regular", "aggressive", &self->regular) ||
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
@@ -140,9 +139,7 @@ read_settings (Settings *self)
   self->pass = env ("TURN_PASS");
   if (env ("CA_FILE"))
     g_printerr ("peer: CA_FILE is not used: this version has no TLS\n");
-  if (tcp)
-    g_printerr ("peer: TCP=1: this version has no ICE over TCP\n");
-  return !tcp;
+  return TRUE;
 }
 
 static void
@@ -501,7 +498,8 @@ set_up (Peer *self)
 
   self->agent = g_object_new (GST_TYPE_ICE_AGENT, "main-context",
       g_main_context_default (), "controlling", settings->controlling, "policy",
-      settings->relay_only ? GST_ICE_POLICY_RELAY : GST_ICE_POLICY_ALL,
+      settings->relay_only ? GST_ICE_POLICY_RELAY : GST_ICE_POLICY_ALL, "tcp",
+      settings->tcp ? GST_ICE_TCP_POLICY_ALL : GST_ICE_TCP_POLICY_NONE,
       "ice-lite", settings->lite, "continual-gathering", settings->continual,
       "nomination",
       settings->regular ? GST_ICE_NOMINATION_REGULAR

@@ -43,7 +43,7 @@ def usage():
 def peer_settings():
     """What this version cannot do and what nobody can read is said at once."""
     for setting, word in (
-            ({"TCP": "1"}, "TCP"), ({"LITE": "2"}, "LITE"), ({"NOMINATION": "bold"}, "NOMINATION"),
+            ({"TCP": "maybe"}, "TCP"), ({"LITE": "2"}, "LITE"), ({"NOMINATION": "bold"}, "NOMINATION"),
             ({"SECONDS": "soon"}, "SECONDS"), ({"RATE": "0"}, "RATE"),
             ({"ICE_ROLE": "boss"}, "ICE_ROLE"), ({"MODE": "half"}, "MODE"), ({"RELAY_ONLY": "yes"}, "RELAY_ONLY"),
             ({"TURN_URI": "http://example.org"}, "http"), ({"TURN_URI": "turn:"}, "turn")):

@@ -209,7 +209,8 @@ ice_rx_packet_to_buffer (const IceRxPacket *packet, gsize offset, gsize size)
   g_return_val_if_fail (offset <= packet->data.size, NULL);
   g_return_val_if_fail (size <= packet->data.size - offset, NULL);
 
-  if (size < COPY_BELOW || ice_rx_pool_n_pinned (slab->pool) >= MAX_PINNED) {
+  if (slab == NULL || size < COPY_BELOW ||
+      ice_rx_pool_n_pinned (slab->pool) >= MAX_PINNED) {
     buffer = gst_buffer_new_allocate (NULL, size, NULL);
     gst_buffer_fill (buffer, 0, data, size);
     return buffer;

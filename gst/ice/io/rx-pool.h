@@ -20,8 +20,9 @@ typedef struct _IceRxSlab IceRxSlab;
 
 typedef struct
 {
-  IceRxSlab *slab; /* (unowned) for the time of the call */
-  IceBytes data;   /* inside the slab */
+  IceRxSlab
+      *slab;     /* (unowned) for the time of the call; (nullable) elsewhere */
+  IceBytes data; /* inside the slab */
   IceAddress from;
   IceTime received_at;  /* g_get_monotonic_time, from the kernel's stamp */
   guint8 traffic_class; /* TOS or traffic class byte */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/ip.h>
 
+#include "bind.h"
 #include "io-log.h"
 #include "loop-private.h"
 #include "udp-batch.h"
@@ -67,88 +68,6 @@ udp_for_batch (IceUdpBatch batch)
 /* Opening */
 
 static gboolean
-socket_bind_port (
-    IceSocket *self, const IceAddress *local, guint16 port, GError **error)
-{
-  g_autoptr (GSocketAddress) address = NULL;
-  IceAddress with_port = *local;
-  IceNativeAddress native;
-  socklen_t native_size;
-
-  with_port.port = port;
-  native_size = ice_address_to_native (&with_port, &native);
-  address = g_socket_address_new_from_native (&native, native_size);
-  return g_socket_bind (self->gsocket, address, FALSE, error);
-}
-
-/* Starts anywhere in the range, so that neither a second socket nor a second
- * process walks through the first one's ports, and tries each once. */
-static gboolean
-socket_bind_range (IceSocket *self, const IceAddress *local, guint16 min_port,
-    guint16 max_port, GError **error)
-{
-  guint n_ports = (guint) max_port - min_port + 1;
-  guint start = (guint) g_random_int_range (0, (gint32) n_ports);
-  guint i;
-
-  for (i = 0; i < n_ports; i++) {
-    g_autoptr (GError) port_error = NULL;
-    guint16 port = (guint16) (min_port + (start + i) % n_ports);
-
-    if (socket_bind_port (self, local, port, &port_error))
-      return TRUE;
-    if (!g_error_matches (port_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE) &&
-        !g_error_matches (
-            port_error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED)) {
-      g_propagate_error (error, g_steal_pointer (&port_error));
-      return FALSE;
-    }
-  }
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
-      "no free UDP port between %u and %u: widen min-port and max-port",
-      min_port, max_port);
-  return FALSE;
-}
-
-static gboolean
-socket_bind (IceSocket *self, const IceAddress *local,
-    const IceSocketOptions *options, GError **error)
-{
-  guint16 min_port = options->min_port, max_port = options->max_port;
-
-  if (local->port != 0)
-    return socket_bind_port (self, local, local->port, error);
-  if (min_port == 0 && max_port == 0)
-    return socket_bind_port (self, local, 0, error);
-
-  /* One end alone leaves the other open; ports below 1024 are not meant. */
-  if (min_port == 0)
-    min_port = MIN (1024, max_port);
-  if (max_port == 0)
-    max_port = G_MAXUINT16;
-  if (min_port > max_port) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "min-port %u is above max-port %u", min_port, max_port);
-    return FALSE;
-  }
-  return socket_bind_range (self, local, min_port, max_port, error);
-}
-
-static gboolean
-socket_read_local (IceSocket *self, const IceAddress *wanted, GError **error)
-{
-  g_autoptr (GSocketAddress) address =
-      g_socket_get_local_address (self->gsocket, error);
-
-  if (address == NULL)
-    return FALSE;
-  self->local = *wanted;
-  self->local.port =
-      g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
-  return TRUE;
-}
-
-static gboolean
 socket_create (IceSocket *self, const IceAddress *local,
     const IceSocketOptions *options, GError **error)
 {
@@ -167,8 +86,8 @@ socket_create (IceSocket *self, const IceAddress *local,
   g_socket_set_option (
       self->gsocket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER, NULL);
   self->udp->set_up (self);
-  return socket_bind (self, local, options, error) &&
-      socket_read_local (self, local, error);
+  return ice_bind (self->gsocket, local, options, FALSE, error) &&
+      ice_bind_get_local (self->gsocket, local, &self->local, error);
 }
 
 static void

@@ -76,6 +76,12 @@ gst_ice_route_new (IceSocket *socket, const IceAddress *to, guint16 channel)
 }
 
 GstIceRoute *
+gst_ice_route_new_tcp (IceTcp *tcp, const IceAddress *to, guint16 channel)
+{
+  return fake_route_new ();
+}
+
+GstIceRoute *
 gst_ice_route_ref (GstIceRoute *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
