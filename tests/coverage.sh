@@ -24,6 +24,7 @@ if [ ! -e $dir/build.ninja ]; then
     -Dintrospection=disabled -Ddoc=disabled -Dexamples=disabled \
     -Dc_args="$flags" -Dc_link_args="$flags" >/dev/null
 fi
+ninja --quiet -C $dir build.ninja >/dev/null
 # Programs of these folders, and the one whose scenarios are in a library.
 mapfile -t programs < <(ninja -C $dir -t targets all |
   grep -oE '^tests/(core|vectors|fuzz|sim)/[a-z0-9-]+: c_LINKER' |
@@ -42,14 +43,21 @@ for program in "${programs[@]:1}"; do
 done
 if [ $# = 0 ]; then
   llvm-cov report "$dir/${programs[0]}" "${objects[@]}" \
-    -instr-profile="$profiles/all.profdata" gst/ice/base gst/ice/core |
-    sed 's/  *$//' | awk '
-      /\.c / || /^TOTAL/ {
-        printf "%-44s lines %6s of %5d   branches %6s of %5d\n",
-          $1, $10, $8, $13, $11
-      }'
+    -instr-profile="$profiles/all.profdata" | awk '
+      function show (name, lines, missed, branches, untaken) {
+        printf "%-40s lines %6.2f %% of %5d   branches %6.2f %% of %5d\n",
+          name, 100 * (1 - missed / lines), lines,
+          100 * (1 - untaken / (branches ? branches : 1)), branches
+      }
+      $1 ~ "gst/ice/(base|core)/.*[.]c$" {
+        sub (".*gst/ice/", "gst/ice/", $1)
+        show($1, $8, $9, $11, $12)
+        lines += $8; missed += $9; branches += $11; untaken += $12
+      }
+      END { show("in all", lines, missed, branches, untaken) }'
 else
   llvm-cov show "$dir/${programs[0]}" "${objects[@]}" \
-    -instr-profile="$profiles/all.profdata" -show-branches=count "$@" |
-    awk '/^ +[0-9]+\| +0\|/ || /^ *\| +Branch .*: 0(,|\])/'
+    -instr-profile="$profiles/all.profdata" -show-branches=count \
+    "${@/#/$PWD/}" |
+    awk '/^ +[0-9]+\| +0\|/ || /Branch .*(True|False): 0[],]/'
 fi

@@ -92,16 +92,35 @@ ice_read_u64 (IceReader *self, guint64 *ret_value)
 void
 ice_writer_init (IceWriter *self, gsize expected)
 {
-  self->data = g_malloc (expected);
-  self->size = 0;
-  self->allocated = expected;
+  *self = (IceWriter){ .data = g_malloc (expected), .allocated = expected };
+}
+
+void
+ice_writer_init_with (IceWriter *self, guint8 *space, gsize size)
+{
+  *self = (IceWriter){ .data = space, .allocated = size, .space = space };
 }
 
 void
 ice_writer_clear (IceWriter *self)
 {
-  g_clear_pointer (&self->data, g_free);
-  self->size = self->allocated = 0;
+  if (self->data != self->space)
+    g_free (self->data);
+  *self = (IceWriter){ 0 };
+}
+
+static void
+writer_grow (IceWriter *self, gsize allocated)
+{
+  if (self->data == self->space) {
+    self->data = g_malloc (allocated);
+    if (self->size > 0)
+      memcpy (self->data, self->space, self->size);
+    self->space = NULL;
+  } else {
+    self->data = g_realloc (self->data, allocated);
+  }
+  self->allocated = allocated;
 }
 
 /* The next @size bytes, for the caller to fill. */
@@ -110,10 +129,8 @@ writer_append (IceWriter *self, gsize size)
 {
   guint8 *place;
 
-  if (size > self->allocated - self->size) {
-    self->allocated = MAX (self->size + size, 2 * self->allocated);
-    self->data = g_realloc (self->data, self->allocated);
-  }
+  if (size > self->allocated - self->size)
+    writer_grow (self, MAX (self->size + size, 2 * self->allocated));
 
   place = self->data + self->size;
   self->size += size;

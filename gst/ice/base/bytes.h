@@ -25,11 +25,14 @@ gboolean ice_skip (IceReader *self, gsize size);
 /* IceWriter: bytes that grow. */
 typedef struct
 {
-  guint8 *data; /* (owned) */
+  guint8 *data; /* (owned) but for @space */
   gsize size, allocated;
+  guint8 *space; /* (unowned) (nullable) where the first bytes go */
 } IceWriter;
 
 void ice_writer_init (IceWriter *self, gsize expected);
+/* Asks for memory only when @space is too small. */
+void ice_writer_init_with (IceWriter *self, guint8 *space, gsize size);
 void ice_writer_clear (IceWriter *self);
 void ice_write_u8 (IceWriter *self, guint8 value);
 void ice_write_u16 (IceWriter *self, guint16 value);

@@ -7,9 +7,6 @@
 
 #include "../purity.h"
 
-/* A check with its attributes takes 100 to 150 bytes. */
-#define EXPECTED_SIZE 192
-
 /* RFC 8489 5, figure 3: M11..M7 C1 M6..M4 C0 M3..M0. */
 static guint16
 make_type (IceStunClass klass, guint16 method)
@@ -22,7 +19,7 @@ void
 ice_stun_builder_init (
     IceStunBuilder *self, IceStunClass klass, guint16 method, const guint8 *id)
 {
-  ice_writer_init (&self->writer, EXPECTED_SIZE);
+  ice_writer_init_with (&self->writer, self->space, sizeof self->space);
   ice_write_u16 (&self->writer, make_type (klass, method));
   ice_write_u16 (&self->writer, 0);
   ice_write_u32 (&self->writer, ICE_STUN_COOKIE);
