@@ -353,6 +353,24 @@ select_pair (Fuzz *self, Script *in)
       self->h.core, self->h.transport, &local, &remote, self->h.now);
 }
 
+/* Another answer to what was offered (RFC 8839 7), which is from now on what
+ * the script talks to, or not. */
+static void
+fork_core (Fuzz *self, Script *in)
+{
+  guint flags = script_u8 (in);
+  guint branch = ice_core_fork (self->h.core);
+  guint stream =
+      branch ? ice_core_fork_stream (self->h.core, branch, self->h.stream) : 0;
+
+  if (flags & 1 || stream == 0)
+    return;
+  self->h.stream = stream;
+  self->h.transport = ice_core_add_component (self->h.core, stream, 1);
+  if (flags & 2)
+    ice_core_use_branch (self->h.core, branch);
+}
+
 static void
 step_command (Fuzz *self, Script *in)
 {
@@ -360,7 +378,7 @@ step_command (Fuzz *self, Script *in)
   guint which = script_u8 (in);
   IceAddress address;
 
-  switch (which % 16) {
+  switch (which % 24) {
     case 0:
       ice_core_restart (core, which & 16 ? self->h.stream : 0, self->h.now);
       break;
@@ -404,8 +422,29 @@ step_command (Fuzz *self, Script *in)
           core, self->h.transport, &address, self->h.now);
       break;
     case 13:
-      if (which == 0xfd)
+      ice_core_set_aggressive (core, (which & 16) != 0);
+      break;
+    case 14:
+      ice_core_set_continual (core, (which & 16) != 0);
+      break;
+    case 15:
+      ice_core_set_remote_options (core, script_u8 (in), self->h.now);
+      break;
+    case 16:
+      ice_core_set_lite (core, (which & 32) != 0);
+      break;
+    case 17:
+      fork_core (self, in);
+      break;
+    case 18:
+      ice_core_set_forking (core, (which & 32) != 0);
+      break;
+    case 19:
+      if (which > 0xe0)
         ice_core_close (core, self->h.now);
+      break;
+    case 20:
+      ice_core_use_branch (core, script_u8 (in));
       break;
     default:
       break;
