@@ -284,7 +284,7 @@ MODES = [
     Mode("attribute_after_mi", behind_integrity, codes=(701,), most=2),
     Mode("second_attribute_after_mi", second_behind_integrity, relay=True, most=2),
     Mode("attribute_twice", twice, relay=True, most=2),
-    Mode("unknown_required", filled(stun.attribute(stun.UNKNOWN_REQUIRED)), codes=(420,), most=2),
+    Mode("unknown_required", filled(stun.attribute(stun.UNKNOWN_REQUIRED)), codes=(420,)),
     Mode("unknown_optional", filled(stun.attribute(0xBEEF, b"?" * 100)), relay=True, most=2),
     Mode("truncated", truncated, relay=True, most=2, lies=1),
     Mode("bits_flipped", flipped, relay=True, most=2, lies=1),
