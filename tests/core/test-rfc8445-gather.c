@@ -128,6 +128,35 @@ assert_unique_priorities (const Lab *lab)
   }
 }
 
+static gboolean
+is_base (const IceCandidate *candidate)
+{
+  return candidate->kind == ICE_CANDIDATE_HOST ||
+      candidate->kind == ICE_CANDIDATE_RELAYED;
+}
+
+/* The same of PRIORITY in checks: what would be learnt by them is of one type
+ * (7.1.1), and a relay's is worth less than that of any socket. */
+static void
+assert_unique_learnt_priorities (const Lab *lab)
+{
+  for (guint i = 0; i < lab->candidates->len; i++) {
+    const IceCandidate *a = g_ptr_array_index (lab->candidates, i);
+
+    for (guint j = 0; is_base (a) && j < lab->candidates->len; j++) {
+      const IceCandidate *b = g_ptr_array_index (lab->candidates, j);
+
+      if (i == j || !is_base (b))
+        continue;
+      g_assert_cmpuint (ice_candidate_learnt_priority (a), !=,
+          ice_candidate_learnt_priority (b));
+      if (a->kind == ICE_CANDIDATE_HOST && b->kind == ICE_CANDIDATE_RELAYED)
+        g_assert_cmpuint (ice_candidate_learnt_priority (a), >,
+            ice_candidate_learnt_priority (b));
+    }
+  }
+}
+
 /* Two components, both families, five servers of both kinds, and one that makes
  * us open another socket: every priority is in 1 .. 2^31 - 1, and none comes
  * twice. */
@@ -156,6 +185,7 @@ test_unique_priorities (void)
   g_assert_cmpuint (lab_count (&lab, ICE_CANDIDATE_HOST), ==, 10);
   g_assert_cmpuint (lab_count (&lab, ICE_CANDIDATE_RELAYED), >=, 10);
   assert_unique_priorities (&lab);
+  assert_unique_learnt_priorities (&lab);
   lab_clear (&lab);
 }
 

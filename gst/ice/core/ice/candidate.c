@@ -98,17 +98,32 @@ ice_candidate_compute_detour_priority (
       ice_candidate_kind_preference (kind) / 2, local_preference, component);
 }
 
+/* RFC 8445 5.1.2.1: what is learnt by a socket and by its relay is of one type,
+ * so their preferences MUST differ, and what goes straight is the better one.
+ * No address has a rank so low that the two ranges would meet. */
+static guint16
+learnt_preference (const IceCandidate *base)
+{
+  const guint16 below = 0x4000;
+
+  return base->kind == ICE_CANDIDATE_RELAYED && base->local_preference >= below
+      ? base->local_preference - below
+      : base->local_preference;
+}
+
 guint32
 ice_candidate_learnt_priority (const IceCandidate *base)
 {
+  const guint16 preference = learnt_preference (base);
+
   if (base->protocol == ICE_PROTOCOL_TCP)
     return ice_candidate_compute_tcp_priority (
-        ICE_CANDIDATE_PEER_REFLEXIVE, base->local_preference, base->component);
+        ICE_CANDIDATE_PEER_REFLEXIVE, preference, base->component);
   return base->detour
-      ? ice_candidate_compute_detour_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
-            base->local_preference, base->component)
-      : ice_candidate_compute_priority (ICE_CANDIDATE_PEER_REFLEXIVE,
-            base->local_preference, base->component);
+      ? ice_candidate_compute_detour_priority (
+            ICE_CANDIDATE_PEER_REFLEXIVE, preference, base->component)
+      : ice_candidate_compute_priority (
+            ICE_CANDIDATE_PEER_REFLEXIVE, preference, base->component);
 }
 
 /* RFC 6544 4.2: where the protocol is more important than the kind, "all the
