@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Seeds bugs in a private copy of the core: does the simulator notice?
 
-    tests/sim/mutants.py [--runs 1500] [WORD...]     WORD: part of a file's name
+    tests/sim/mutants.py [--runs 400] [WORD...]     WORD: part of a file's name
 
 Each row is one small edit and the invariant (security.md 6.2) that is expected
 to see it. One that survives is either work for the simulator or a line that
@@ -159,10 +159,11 @@ def try_mutant(copy, mutant, runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=1500)
+    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--nice", type=int, default=10)
     parser.add_argument("words", nargs="*")
     args = parser.parse_args()
-    os.nice(10)
+    os.nice(args.nice)
     counts = {"killed": 0, "survived": 0, "stale": 0, "as expected": 0}
 
     with tempfile.TemporaryDirectory() as folder:

@@ -286,6 +286,15 @@ set_interfaces (SimHost *self)
 }
 
 void
+sim_host_move (SimHost *self, SimNode *node)
+{
+  g_ptr_array_set_size (self->nodes, 0);
+  sim_host_add_node (self, node);
+  set_interfaces (self);
+  sim_host_pump (self);
+}
+
+void
 sim_host_gather (SimHost *self)
 {
   set_interfaces (self);

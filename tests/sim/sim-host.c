@@ -73,6 +73,7 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   self->core = ice_core_new (&config, sim_net_now (net));
   ice_core_set_lite (self->core, options->lite);
   ice_core_set_aggressive (self->core, options->aggressive);
+  ice_core_set_continual (self->core, options->continual);
   self->witness = sim_witness_new (net, self);
   sim_witness_consent (self->witness, config.consent);
   sim_host_add_node (self, node);

@@ -18,6 +18,7 @@ typedef struct
   gboolean lite;       /* RFC 8445 2.5 */
   gboolean aggressive; /* RFC 5245 8.1.1.2, where the peer is of that time */
   guint ice_options;   /* IceOption that it says */
+  gboolean continual;  /* gathers as long as it lives */
   gboolean no_consent;
   gboolean allow_non_ice;
   guint n_streams, n_components; /* 0: 1 */
@@ -86,6 +87,8 @@ void sim_host_gather (SimHost *self);
 void sim_host_set_remote (SimHost *self, const gchar *ufrag, const gchar *pwd);
 /* A new offer and its answer. */
 void sim_restart (SimHost *offerer);
+/* Another interface, and none of those before. */
+void sim_host_move (SimHost *self, SimNode *node);
 void sim_host_start_media (SimHost *self, IceTime period);
 void sim_host_stop_media (SimHost *self);
 void sim_host_close (SimHost *self);

@@ -69,6 +69,7 @@ typedef struct
 
   /* What happens to them. */
   gboolean restart, glare, reboot, silent;
+  gboolean roam; /* alice's only interface is another one now */
   gboolean server_restarts;
   guint outage; /* seconds */
   IceTime stay;

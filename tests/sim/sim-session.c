@@ -228,6 +228,23 @@ reboot (Session *self)
   renegotiate (self, "after the reboot");
 }
 
+/* From one network to another, without a word but the new candidate: both
+ * gather continually and renominate. */
+static void
+roam (Session *self)
+{
+  SimNode *node =
+      sim_net_add_node_behind (self->net, "alice-moved", "198.51.100.66", NULL);
+
+  sim_node_set_link (node, &self->plan.places[0].link);
+  sim_town_set_dead (&self->town, 0, TRUE);
+  for (guint i = 0; i < self->plan.n_calls; i++)
+    sim_host_move (self->town.calls[i].hosts[0], node);
+  each_host (self, sim_host_path_is_back);
+  wait_for_all (self, sim_plan_patience (&self->plan));
+  check_all (self, ICE_STATE_COMPLETED, "after it moved");
+}
+
 static void
 demand_silence (
     Session *self, SimHost *host, SimTransport *transport, gpointer user)
@@ -271,6 +288,8 @@ play_calls (Session *self)
     reboot (self);
   if (plan->stay)
     stay (self);
+  if (plan->roam)
+    roam (self);
   run_for (self, 5 * ICE_SECOND);
   for (guint i = 0; i < plan->n_calls; i++)
     sim_check_agreement (

@@ -95,7 +95,8 @@ sim_plan_is_clean (const SimPlan *self)
       return FALSE;
   }
   return self->outage == 0 && !self->reboot && !self->server_restarts &&
-      self->storm_time == 0 && !self->silent && self->fault == SIM_TURN_HEALTHY;
+      self->storm_time == 0 && !self->silent && !self->roam &&
+      self->fault == SIM_TURN_HEALTHY;
 }
 
 static guint

@@ -107,6 +107,7 @@ add_host (SimTown *self, guint call, guint end)
     .relay_only = end == 0 ? plan->relay_only : plan->bob_relay_only,
     .lite = plan->lite[end],
     .aggressive = plan->aggressive[end],
+    .continual = plan->roam,
     .ice_options = plan->ice_options[end],
     .pacing = plan->pacing,
     .signal_delay = plan->signal_delay,

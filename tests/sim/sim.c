@@ -154,6 +154,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   become_countable (argv);
+  setvbuf (stdout, NULL, _IOLBF, 0); /* what is bad is told at once */
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error)) {
     fprintf (stderr, "%s\n", error->message);
