@@ -129,7 +129,8 @@ typedef struct
   IceAddress address;      /* the server's */
   guint slot;              /* among the socket's, for the preference */
   guint relay_slot;        /* among its allocations, likewise */
-  gboolean redirected;     /* followed a 300 */
+  guint n_redirects;       /* 300 followed to get here */
+  guint n_remade;          /* in place of a lost one, in this generation */
   gboolean retried;        /* the one delayed retry was used */
   gboolean was_refused;    /* the credentials were */
   gboolean any_family;     /* the server has no relay of our family */
@@ -303,6 +304,16 @@ gboolean ice_gather_query_awaits_token (
 /* @first was told, or will not be. */
 void ice_gather_wake_second_component (
     IceGatherer *self, const IceGatherQuery *first);
+
+/* gatherer-failover.c */
+gboolean ice_gather_follow_redirection (
+    IceGatherer *self, IceGatherQuery *query, const IceAddress *alternate);
+/* Its allocation is lost: later again. FALSE when not, or not any more. */
+gboolean
+ice_gather_remake (IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* What came of that. */
+gboolean ice_gather_remake_failed (
+    IceGatherer *self, IceGatherQuery *query, IceTime now);
 
 /* gatherer-mobility.c */
 /* @target, opened for it, is there. */

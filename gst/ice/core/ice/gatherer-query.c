@@ -145,6 +145,7 @@ ice_gather_repeat_queries (
     if (!may_ask_again (self, query, now))
       continue;
     query->retried = query->asked_for_token = FALSE;
+    query->n_remade = 0;
     query->patience_till = 0;
     ice_gather_query_wait (self, query);
   }

@@ -357,6 +357,7 @@ report_query_again (IceGatherer *self, IceGatherQuery *query, IceTime now)
   if (query->state != ICE_GATHER_QUERY_ANSWERED || !query->allocation)
     return;
   query->retried = FALSE;
+  query->n_remade = 0;
   ice_allocation_verify (query->allocation, now);
   ice_gather_query_drain (self, query, now);
 }

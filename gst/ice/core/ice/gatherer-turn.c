@@ -61,25 +61,6 @@ note_authority (IceGatherQuery *query)
       g_strdup (ice_stun_auth_get_authority (query->allocation->link.auth));
 }
 
-/* RFC 8489 10: followed once, within the family, never back to a server that
- * was asked. */
-static gboolean
-follow_redirection (
-    IceGatherer *self, IceGatherQuery *query, const IceAddress *alternate)
-{
-  IceGatherQuery *next;
-
-  if (query->redirected || !ice_address_is_usable (alternate) ||
-      alternate->family != query->address.family)
-    return FALSE;
-  next = ice_gather_query_new (
-      self, query->socket, query->server, ICE_GATHER_ALLOCATE, alternate);
-  if (!next)
-    return FALSE;
-  next->redirected = TRUE;
-  return TRUE;
-}
-
 static gboolean
 has_ipv4_socket (const IceGatherer *self, const IceGatherStream *stream)
 {
@@ -123,7 +104,8 @@ recover (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
 {
   switch (ice_turn_error_remedy (ICE_STUN_ALLOCATE, code)) {
     case ICE_TURN_REDIRECT:
-      return follow_redirection (self, query, &query->allocation->alternate);
+      return ice_gather_follow_redirection (
+          self, query, &query->allocation->alternate);
     case ICE_TURN_STRIP:
       /* It refuses still, with all options taken out. */
       if (code == 508)
@@ -157,7 +139,8 @@ ice_gather_allocate_failed (
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
   ice_gather_wake_second_component (self, query);
   if (code == ICE_TURN_NO_ANSWER) {
-    ice_gather_server_given_up (self, query->server);
+    if (!ice_gather_remake_failed (self, query, now))
+      ice_gather_server_given_up (self, query->server);
     return;
   }
   if (recover (self, query, code, now))
@@ -189,7 +172,7 @@ ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare)
           self, spare, query->server, ICE_GATHER_ALLOCATE, &query->address);
       copy->slot = query->slot;
       copy->relay_slot = query->relay_slot;
-      copy->redirected = query->redirected;
+      copy->n_redirects = query->n_redirects;
       return;
     }
   }
@@ -228,7 +211,7 @@ allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
 /* RFC 8656 5: after a 437 nothing is left of it at the server. Usually the NAT
  * between has forgotten our mapping: a new one may be had, once a restart. */
 static void
-lost (IceGatherer *self, IceGatherQuery *query, guint code)
+lost (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
 {
   ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_TURN,
       "%s: the allocation is lost, code %u", query->server->url, code);
@@ -238,17 +221,22 @@ lost (IceGatherer *self, IceGatherQuery *query, guint code)
     ice_gather_lose (self, query->socket, &query->relayed->base);
   if (query->additional)
     ice_gather_lose (self, query->socket, &query->additional->base);
+  g_clear_pointer (&query->relayed, ice_candidate_unref);
+  g_clear_pointer (&query->additional, ice_candidate_unref);
   if (code == 437 && !query->retried &&
       query->socket->stream->state != ICE_GATHER_STATE_ENDED) {
     query->retried = TRUE;
     ice_gather_query_wait (self, query);
+    return;
   }
+  ice_gather_remake (self, query, now);
 }
 
 static void
 push_peer_event (IceGatherer *self, const IceGatherQuery *query,
     IceGatherEventType type, const IceTurnEvent *event)
 {
+  IceCandidate *local = ice_gather_query_candidate (query, event->peer.family);
   gchar text[ICE_ADDRESS_STRLEN];
 
   ice_log (self->context, ICE_LOG_DEBUG, ICE_LOG_TURN, "%s: %s %s, code %u",
@@ -257,9 +245,9 @@ push_peer_event (IceGatherer *self, const IceGatherQuery *query,
           : type == ICE_GATHER_CHANNEL_LOST ? "no more channel to"
                                             : "no permission for",
       ice_address_to_string (&event->peer, text), event->code);
-  ice_gather_push_event (self, type, query->socket->stream->id,
-      ice_gather_query_candidate (query, event->peer.family), &event->peer,
-      event->channel);
+  if (local)
+    ice_gather_push_event (self, type, query->socket->stream->id, local,
+        &event->peer, event->channel);
 }
 
 /* RFC 8656 11.6: "the client signals the application of the error". */
@@ -311,14 +299,14 @@ handle_event (IceGatherer *self, IceGatherQuery *query,
       ice_gather_allocate_failed (self, query, event->code, now);
       break;
     case ICE_TURN_LOST:
-      lost (self, query, event->code);
+      lost (self, query, event->code, now);
       break;
     case ICE_TURN_MOVED:
       ice_gather_query_moved (self, query, now);
       break;
     case ICE_TURN_NOT_MOVED:
       if (!ice_gather_query_not_moved (self, query, event->code, now))
-        lost (self, query, event->code);
+        lost (self, query, event->code, now);
       break;
     case ICE_TURN_REFUSED_US:
       ice_gather_query_refused (self, query, event->code);
