@@ -7,6 +7,7 @@
 
 #include "gst/ice/core/core.h"
 #include "gst/ice/core/ice/connection.h"
+#include "gst/ice/core/stun/builder.h"
 
 #include <string.h>
 
@@ -96,6 +97,7 @@ struct _Lab
   guint n_reset;        /* so many connections are reset by their first frame */
   gboolean mute;        /* who is connected to is no core, and says nothing */
   IceAddress blackhole; /* SYNs to this IP are lost */
+  IceAddress stun;      /* a STUN server that takes TCP; family NONE: none */
 };
 
 static inline IceAddress
@@ -242,7 +244,9 @@ lab_connect (LabHost *self, const IceOutput *output)
 {
   LabConnection *connection;
 
-  g_assert_cmpint (output->connect.framing, ==, ICE_FRAMING_RFC4571);
+  g_assert_cmpint (output->connect.framing, ==,
+      output->connect.remote.port == 3478 ? ICE_FRAMING_TURN
+                                          : ICE_FRAMING_RFC4571);
   g_assert_cmpuint (output->connect.transport, ==, self->transport);
   if (self->n_connects < G_N_ELEMENTS (self->connected_at))
     self->connected_at[self->n_connects] = self->lab->now;
@@ -250,6 +254,22 @@ lab_connect (LabHost *self, const IceOutput *output)
   connection = lab_add (self, output->connect.socket, &output->connect.local);
   connection->remote = output->connect.remote;
   lab_send_syn (connection);
+}
+
+/* The STUN server's answer to what came over a connection. */
+static inline void
+lab_answer_stun (LabConnection *self, const IcePacket *request)
+{
+  IceAddress mapped = lab_outside (self->host, &self->local);
+  IceStunBuilder builder;
+  LabEvent *event;
+
+  ice_stun_builder_init (
+      &builder, ICE_STUN_SUCCESS, ICE_STUN_BINDING, request->data + 8);
+  ice_stun_builder_add_xor_address (
+      &builder, ICE_STUN_XOR_MAPPED_ADDRESS, &mapped);
+  event = lab_schedule (self->host->lab, LAB_FRAME, self, 2 * LAB_LATENCY);
+  event->packet = ice_stun_builder_end (&builder);
 }
 
 static inline void
@@ -271,6 +291,10 @@ lab_transmit (LabHost *self, const IceOutput *output)
   } else {
     g_assert_true (socket->opened);
     g_assert_true (ice_address_equal (&socket->remote, &output->transmit.to));
+    if (ice_address_equal (&socket->remote, &self->lab->stun)) {
+      lab_answer_stun (socket, output->transmit.packet);
+      return;
+    }
     if (self->lab->n_reset > 0) {
       self->lab->n_reset--;
       lab_schedule (self->lab, LAB_END, socket, LAB_LATENCY);
@@ -443,7 +467,8 @@ lab_arrive_syn (LabConnection *syn)
   Lab *lab = host->lab;
   LabConnection *listener, *crossing = lab_find_crossing (syn);
   IceAddress from = lab_outside (syn->host, &syn->local);
-  gboolean permitted = !host->nat_filters;
+  gboolean permitted =
+      !host->nat_filters || ice_address_equal (&syn->remote, &lab->stun);
   guint id;
 
   for (guint i = 0; i < host->permitted->len; i++)
@@ -452,7 +477,7 @@ lab_arrive_syn (LabConnection *syn)
   if (syn->id == 0 || syn->peer || !permitted)
     return;
   listener = lab_find_listener (host, &syn->remote);
-  if (lab->mute) {
+  if (lab->mute || ice_address_equal (&syn->remote, &lab->stun)) {
     lab_link (syn, lab_add (host, 0, &syn->remote));
     lab_schedule (lab, LAB_OPENED, syn, LAB_LATENCY);
   } else if (lab->n_refuse > 0 || (!listener && !crossing)) {

@@ -104,6 +104,73 @@ test_simultaneous_open_through_nats (void)
   lab_clear (&lab);
 }
 
+static void
+use_stun (Lab *self, const gchar *ip)
+{
+  IceServerConfig server = { .id = 1,
+    .kind = ICE_SERVER_STUN,
+    .host = ip,
+    .port = 3478,
+    .url = "stun:server" };
+
+  for (guint i = 0; i < 2; i++)
+    ice_core_add_server (self->hosts[i].core, &server);
+}
+
+/* RFC 6544 5.2: mapped addresses from a STUN server over TCP, and through two
+ * NATs by simultaneous open; 11.2: its connections close when ICE is done. */
+static void
+test_reflexive_through_nats (void)
+{
+  Lab lab;
+  guint n_reflexive = 0;
+
+  lab_init (&lab, ICE_TCP_ALL, ICE_TCP_ALL);
+  lab.stun = lab_address ("203.0.113.5", 3478);
+  for (guint i = 0; i < 2; i++) {
+    lab.hosts[i].nat = lab_address (i ? "198.51.100.2" : "198.51.100.1", 0);
+    lab.hosts[i].nat_filters = TRUE;
+  }
+  use_stun (&lab, "203.0.113.5");
+  lab_start (&lab);
+  lab_run_for (&lab, 5 * ICE_SECOND);
+  lab_assert_call (&lab);
+  g_assert_cmpint (
+      lab.hosts[0].local->kind, ==, ICE_CANDIDATE_SERVER_REFLEXIVE);
+  g_assert_cmpint (lab.hosts[0].local->tcp_type, ==, ICE_TCP_TYPE_SO);
+  for (guint i = 0; i < lab.hosts[0].candidates->len; i++)
+    n_reflexive += strstr (g_ptr_array_index (lab.hosts[0].candidates, i),
+                       "typ srflx") != NULL;
+  g_assert_cmpuint (n_reflexive, ==, 2);
+  lab_run_for (&lab, 8 * ICE_SECOND);
+  lab_assert_call (&lab);
+  for (guint i = 0; i < 2; i++)
+    g_assert_cmpuint (lab_count_connections (&lab.hosts[i]), ==, 1);
+  lab_clear (&lab);
+}
+
+/* A server that does not answer SYNs, or refuses them: no candidate, no error,
+ * and nothing that waits for it for long. */
+static void
+test_no_stun_over_tcp (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    Lab lab;
+
+    lab_init (&lab, ICE_TCP_ACTIVE, ICE_TCP_PASSIVE);
+    if (i == 0)
+      lab.blackhole = lab_address ("203.0.113.5", 0);
+    use_stun (&lab, "203.0.113.5");
+    lab_start (&lab);
+    lab_run_for (&lab, 5 * ICE_SECOND);
+    lab_assert_call (&lab);
+    lab_run_for (&lab, 10 * ICE_SECOND);
+    lab_assert_call (&lab);
+    g_assert_cmpuint (lab_count_connections (&lab.hosts[1]), ==, 1);
+    lab_clear (&lab);
+  }
+}
+
 /* RFC 6544 7.2: the accepting side learns where the NAT lets it come from, and
  * the opening side that its port is another. */
 static void
@@ -454,6 +521,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(name, func) g_test_add_func ("/rfc6544/" name, func)
   ADD ("4.2/udp-is-preferred", test_udp_is_preferred);
+  ADD ("5.2/reflexive-through-nats", test_reflexive_through_nats);
+  ADD ("5.2/no-stun-over-tcp", test_no_stun_over_tcp);
   ADD ("6.2/types-meet-in-both-roles", test_types_meet);
   ADD ("7.1/simultaneous-open", test_simultaneous_open);
   ADD ("7.1/connection-is-reused", test_connection_is_reused);

@@ -109,6 +109,8 @@ typedef enum
 {
   ICE_GATHER_BINDING,
   ICE_GATHER_ALLOCATE,
+  ICE_GATHER_TCP_BINDING, /* RFC 6544 5.2: over a connection from the port of a
+                             passive or so candidate */
 } IceGatherKind;
 
 typedef enum
@@ -146,6 +148,8 @@ typedef struct
   gboolean asked_for_token, has_token;
   guint8 token[8];
 
+  guint connection;   /* TCP_BINDING: 0 when there is none */
+  IceTime give_up_at; /* TCP_BINDING, while it is asked */
   IceTransaction binding;
   IceTime keepalive_at;
   IceAllocation *allocation; /* (owned) (nullable) */
@@ -210,6 +214,19 @@ void ice_gather_close_sockets (
 void ice_gather_settle (IceGatherer *self, IceTime now);
 IceTime ice_gather_stream_deadline (
     const IceGatherer *self, const IceGatherStream *stream);
+
+/* gatherer-tcp.c: server-reflexive candidates of TCP (RFC 6544 5.2). What a
+ * STUN server does not offer over TCP is no error of its. */
+void ice_gather_start_tcp_queries (IceGatherer *self, IceGatherSocket *socket);
+void ice_gather_tcp_ask (IceGatherer *self, IceGatherQuery *query, IceTime now);
+void ice_gather_tcp_opened (IceGatherer *self, guint id, IceTime now);
+void ice_gather_tcp_closed (IceGatherer *self, guint id);
+/* Without CLOSE_SOCKET when there is no connection. */
+void ice_gather_tcp_hang_up (IceGatherer *self, IceGatherQuery *query);
+void
+ice_gather_tcp_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* (unowned) (nullable) whose connection it is. */
+IceGatherQuery *ice_gather_find_tcp_query (const IceGatherer *self, guint id);
 
 /* connection.c */
 void ice_connection_free (IceConnection *self);

@@ -165,9 +165,12 @@ void
 ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket)
 {
   if (!socket->wanted || socket->spare ||
-      socket->tcp_type != ICE_TCP_TYPE_NONE ||
       socket->bound.family == ICE_FAMILY_NONE)
     return;
+  if (socket->tcp_type != ICE_TCP_TYPE_NONE) {
+    ice_gather_start_tcp_queries (self, socket);
+    return;
+  }
   for (guint i = 0; i < self->servers->len; i++) {
     IceGatherServer *server = g_ptr_array_index (self->servers, i);
 
@@ -222,6 +225,10 @@ start (IceGatherer *self, IceGatherQuery *query, IceTime now)
   }
   query->state = ICE_GATHER_QUERY_ASKED;
   query->socket->stream->progress_at = now;
+  if (query->kind == ICE_GATHER_TCP_BINDING) {
+    ice_gather_tcp_ask (self, query, now);
+    return;
+  }
   ice_gather_server_asked (query->server, now);
   if (query->kind == ICE_GATHER_BINDING) {
     send_binding (self, query, now);
@@ -247,6 +254,8 @@ ice_gather_query_end (
 {
   g_queue_remove (&self->waiting, query);
   ice_transaction_clear (&query->binding);
+  if (state == ICE_GATHER_QUERY_FAILED)
+    ice_gather_tcp_hang_up (self, query);
   query->state = state;
 }
 
@@ -325,7 +334,8 @@ binding_failed (IceGatherer *self, IceGatherQuery *query, guint code)
     return;
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
   /* Of a TURN server the failed Allocate has been told. */
-  if (query->server->kind == ICE_SERVER_STUN)
+  if (query->server->kind == ICE_SERVER_STUN &&
+      query->kind == ICE_GATHER_BINDING)
     ice_gather_server_failed (self, query->server, code);
 }
 
@@ -392,7 +402,7 @@ void
 ice_gather_query_release (IceGatherer *self, IceGatherQuery *query,
     const IceCandidate *released, IceTime now)
 {
-  if (query->kind == ICE_GATHER_BINDING &&
+  if (query->kind != ICE_GATHER_ALLOCATE &&
       query->state == ICE_GATHER_QUERY_ANSWERED &&
       ice_address_equal (&released->address, &query->mapped)) {
     ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
@@ -412,6 +422,8 @@ ice_gather_query_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
       ice_gather_query_wait (self, query);
   } else if (query->kind == ICE_GATHER_BINDING) {
     binding_timeout (self, query, now);
+  } else if (query->kind == ICE_GATHER_TCP_BINDING) {
+    ice_gather_tcp_timeout (self, query, now);
   } else if (query->allocation) {
     ice_allocation_timeout (query->allocation, now);
     ice_gather_query_drain (self, query, now);
@@ -425,6 +437,9 @@ ice_gather_query_deadline (const IceGatherQuery *self)
 
   if (self->state == ICE_GATHER_QUERY_DELAYED)
     return self->retry_at;
+  if (self->kind == ICE_GATHER_TCP_BINDING)
+    return self->state == ICE_GATHER_QUERY_ASKED ? self->give_up_at
+                                                 : ICE_TIME_NEVER;
   if (self->allocation)
     return ice_allocation_deadline (self->allocation);
   deadline = ice_transaction_deadline (&self->binding);

@@ -135,6 +135,8 @@ ice_gatherer_socket_opened (
 {
   IceGatherSocket *socket = ice_gather_find_socket (self, id);
 
+  if (!socket)
+    ice_gather_tcp_opened (self, id, now);
   if (!socket || socket->bound.family != ICE_FAMILY_NONE)
     return;
   socket->bound = *bound;
@@ -157,8 +159,11 @@ ice_gatherer_socket_failed (
   IceGatherSocket *socket = ice_gather_find_socket (self, id);
   gchar text[ICE_ADDRESS_STRLEN];
 
-  if (!socket)
+  if (!socket) {
+    ice_gather_tcp_closed (self, id);
+    ice_gather_settle (self, now);
     return;
+  }
   ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER,
       "socket %u on %s failed: %s", id,
       ice_address_ip_to_string (&socket->address, text), reason);
@@ -228,8 +233,13 @@ ice_gatherer_receive (IceGatherer *self, guint id, const IceAddress *from,
 {
   const IceGatherSocket *socket = ice_gather_find_socket (self, id);
   IceGatherVerdict verdict = ICE_GATHER_NOT_MINE;
-  IceGatherQuery *moving;
+  IceGatherQuery *moving, *tcp = ice_gather_find_tcp_query (self, id);
   guint index = 0;
+
+  if (tcp)
+    verdict = message && ice_gather_binding_receive (self, tcp, message, now)
+        ? ICE_GATHER_HANDLED
+        : ICE_GATHER_DROPPED;
 
   for (guint i = 0; socket && i < socket->queries->len; i++) {
     IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
