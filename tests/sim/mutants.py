@@ -50,7 +50,7 @@ MUTANTS = [
      "keep = TRUE;", "I10"),
     (ICE + "responder.c", "keep = set->controlling == (set->tie_breaker >= theirs);",
      "keep = FALSE;", "I10"),
-    (ICE + "responder.c", "  trigger (set, pair, nominated, now);\n", "", "I9"),
+    (ICE + "responder.c", "  trigger (set, pair, nominated, now);\n", "  ;\n", "I9"),
     (ICE + "responder.c", "    pair->nomination = ICE_NOMINATION_WANTED;", "    ;", "I9"),
     (ICE + "consent.c", "#define CONSENT_LIFETIME (30 * ICE_SECOND)",
      "#define CONSENT_LIFETIME (45 * ICE_SECOND)", "I4"),

@@ -147,6 +147,9 @@ draw_variants (SimPlan *self, SimNet *net)
       self->ice_options[i] |= ICE_OPTION_RENOMINATION;
     self->lite[i] = sim_net_one_in (net, 4) && may_be_lite (self, i);
   }
+  /* Who checks nothing finds no conflict. */
+  if (self->lite[0] && self->lite[1])
+    self->same_role = FALSE;
   if (sim_net_one_in (net, 12)) {
     guint end = sim_net_pick (net, 2);
 

@@ -49,7 +49,10 @@ typedef struct
 static gboolean
 is_lossy (const Session *self)
 {
-  return self->plan.places[0].link.loss || self->plan.places[1].link.loss;
+  const SimLink *a = &self->plan.places[0].link;
+  const SimLink *b = &self->plan.places[1].link;
+
+  return a->loss || b->loss || a->corrupt || b->corrupt;
 }
 
 static void
