@@ -63,6 +63,8 @@ test_connection_is_reused (void)
   for (guint i = 0; i < 2; i++) {
     Lab lab;
     LabHost *alice = &lab.hosts[0], *bob = &lab.hosts[1];
+    g_autoptr (GArray) pairs =
+        g_array_new (FALSE, FALSE, sizeof (IcePairStats));
 
     lab_init (&lab, ICE_TCP_ALL, ICE_TCP_ALL);
     lab.only = ICE_TCP_TYPE_SO;
@@ -77,6 +79,8 @@ test_connection_is_reused (void)
     if (!alice->silent)
       lab_introduce (bob);
     lab_pump (&lab);
+    ice_core_get_pair_stats (bob->core, pairs);
+    g_assert_cmpuint (pairs->len, ==, 1);
     lab_run_for (&lab, 2 * ICE_SECOND);
     lab_assert_call (&lab);
     g_assert_cmpuint (alice->n_connects, ==, 1);
