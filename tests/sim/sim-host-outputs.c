@@ -164,7 +164,8 @@ set_state (SimHost *self, SimTransport *transport, const IceOutput *output)
     transport->disconnected_at = now;
   /* RFC 8863 4: "MUST NOT" before the PAC timer ends. */
   if (state == ICE_STATE_FAILED && transport->state == ICE_STATE_CHECKING &&
-      self->options.connect_timeout == 0 && now < transport->checking_at + PAC)
+      transport->connected_at == 0 && self->options.connect_timeout == 0 &&
+      now < transport->checking_at + PAC)
     sim_net_violate (self->net, "I9: %s/%u gave up after %d ms", self->name,
         transport->id, (gint) ((now - transport->checking_at) / ICE_MSEC));
   if (state == ICE_STATE_FAILED) {
