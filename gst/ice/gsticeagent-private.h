@@ -51,6 +51,7 @@ typedef struct
   gboolean controlling, controlling_set; /* set: the application has decided */
   GstIcePolicy policy;
   GstIceTcpPolicy tcp;
+  GstIceTurnOptions turn_options;
   guint16 min_port, max_port;
   gchar *interfaces, *ignore_interfaces; /* (owned) (nullable) */
   GstIceIpFamily ip_family;
@@ -155,6 +156,8 @@ void gst_ice_settings_clear (GstIceSettings *self);
  * holds. */
 void gst_ice_agent_decide_role (GstIceAgent *self, gboolean controlling);
 void gst_ice_agent_set_role (GstIceAgent *self, gboolean controlling);
+/* (transfer full for @server) */
+void gst_ice_agent_take_server (GstIceAgent *self, GstIceServer *server);
 gboolean gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
     const gchar *username, const gchar *password, GError **error);
 

@@ -27,6 +27,7 @@ enum
   PROP_SERVERS,
   PROP_POLICY,
   PROP_TCP,
+  PROP_TURN_OPTIONS,
   PROP_MIN_PORT,
   PROP_MAX_PORT,
   PROP_INTERFACES,
@@ -126,18 +127,13 @@ find_server (GstIceAgent *self, const gchar *url)
   return NULL;
 }
 
-gboolean
-gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
-    const gchar *username, const gchar *password, GError **error)
+void
+gst_ice_agent_take_server (GstIceAgent *self, GstIceServer *server)
 {
-  g_autoptr (GstIceServer) server =
-      gst_ice_server_new (uri, username, password, error);
   const GstIceServer *known;
   IceServerConfig config;
   IceCore *core;
 
-  if (!server)
-    return FALSE;
   core = gst_ice_agent_lock_core (self);
   GST_OBJECT_LOCK (self);
   known = find_server (self, server->url);
@@ -146,11 +142,21 @@ gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
   ice_core_add_server (core, &config);
   if (known)
     g_ptr_array_remove (self->servers, (gpointer) known);
-  g_ptr_array_add (self->servers, g_steal_pointer (&server));
+  g_ptr_array_add (self->servers, server);
   GST_OBJECT_UNLOCK (self);
   gst_ice_pump_unlock (self->pump);
   gst_ice_agent_queue_notify (self, G_OBJECT (self), "servers");
-  return TRUE;
+}
+
+gboolean
+gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
+    const gchar *username, const gchar *password, GError **error)
+{
+  GstIceServer *server = gst_ice_server_new (uri, username, password, error);
+
+  if (server)
+    gst_ice_agent_take_server (self, server);
+  return server != NULL;
 }
 
 gchar *
@@ -221,6 +227,10 @@ apply_gather_config (GstIceAgent *self)
     .only_family = families[self->settings.ip_family],
     .tcp = (IceTcpPolicy) self->settings.tcp,
     .both_families = TRUE,
+    .even_port = (self->settings.turn_options & GST_ICE_TURN_EVEN_PORT) != 0,
+    .dont_fragment =
+        (self->settings.turn_options & GST_ICE_TURN_DONT_FRAGMENT) != 0,
+    .mobility = (self->settings.turn_options & GST_ICE_TURN_MOBILITY) != 0,
   };
   GST_OBJECT_UNLOCK (self);
   ice_core_set_gather_config (gst_ice_agent_lock_core (self), &config);
@@ -317,6 +327,10 @@ gst_ice_agent_set_property (
       SET (policy, g_value_get_enum (value));
       apply_gather_config (self);
       break;
+    case PROP_TURN_OPTIONS:
+      SET (turn_options, g_value_get_flags (value));
+      apply_gather_config (self);
+      break;
     case PROP_TCP:
       SET (tcp, g_value_get_enum (value));
       apply_gather_config (self);
@@ -385,6 +399,9 @@ gst_ice_agent_get_property (
       break;
     case PROP_POLICY:
       g_value_set_enum (value, settings->policy);
+      break;
+    case PROP_TURN_OPTIONS:
+      g_value_set_flags (value, settings->turn_options);
       break;
     case PROP_TCP:
       g_value_set_enum (value, settings->tcp);
@@ -474,6 +491,15 @@ install_network_properties (void)
   properties[PROP_TCP] =
       g_param_spec_enum ("tcp", "TCP", "Which TCP candidates are gathered",
           GST_TYPE_ICE_TCP_POLICY, GST_ICE_TCP_POLICY_NONE, flags);
+  /**
+   * GstIceAgent:turn-options:
+   *
+   * What to ask TURN servers for beside an allocation (RFC 8656 7.1, RFC 8016).
+   * Before gathering, or for the next restart.
+   */
+  properties[PROP_TURN_OPTIONS] = g_param_spec_flags ("turn-options",
+      "TURN options", "What TURN servers are asked for beside an allocation",
+      GST_TYPE_ICE_TURN_OPTIONS, GST_ICE_TURN_NONE, flags);
   /**
    * GstIceAgent:min-port:
    *

@@ -27,6 +27,10 @@ gboolean
 gst_ice_agent_add_server_with_credentials (GstIceAgent *self, const gchar *uri,
     const gchar *username, const gchar *password, GError **error);
 GST_ICE_API
+gboolean gst_ice_agent_add_server_with_token (GstIceAgent *self,
+    const gchar *uri, const gchar *key_id, GBytes *token, GBytes *mac_key,
+    guint lifetime, GError **error);
+GST_ICE_API
 GstIceStream *
 gst_ice_agent_request_stream (GstIceAgent *self, const gchar *name);
 GST_ICE_API

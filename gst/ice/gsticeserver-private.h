@@ -14,6 +14,10 @@ typedef struct
   gchar *host; /* (owned) name or literal, without brackets */
   guint16 port;
   gchar *username, *password; /* (owned) (nullable) cleansed when freed */
+  /* (owned) (nullable) RFC 7635; the key is cleansed when freed. */
+  guint8 *token, *mac_key;
+  gsize token_size, mac_key_size;
+  gint64 expires_at; /* monotonic; 0: as the user name says */
   gchar *url; /* (owned) normal form without secrets: what identifies it */
 } GstIceServer;
 
@@ -22,6 +26,9 @@ typedef struct
  * @password, when not NULL, stand in for it and are taken as they are. */
 GstIceServer *gst_ice_server_new (const gchar *uri, const gchar *username,
     const gchar *password, GError **error);
+/* In place of the password. FALSE when one is empty or too long. */
+gboolean gst_ice_server_set_token (GstIceServer *self, GBytes *token,
+    GBytes *mac_key, guint lifetime, GError **error);
 /* (transfer full) to be shown; the password stays behind. */
 GstIceServer *gst_ice_server_copy (const GstIceServer *self);
 void gst_ice_server_free (GstIceServer *self);

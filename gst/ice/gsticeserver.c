@@ -23,6 +23,10 @@
 
 /* RFC 8489 14.3: USERNAME has fewer than 509 bytes. */
 #define MAX_USERNAME 508
+/* RFC 7635 6.2 leaves the length of a token to its server; it has to fit a
+ * datagram. HMAC takes any key, but nobody makes longer ones. */
+#define MAX_TOKEN 1024
+#define MAX_MAC_KEY 256
 
 typedef struct
 {
@@ -267,6 +271,35 @@ gst_ice_server_new (const gchar *uri, const gchar *username,
   return g_steal_pointer (&self);
 }
 
+static guint8 *
+dup_bytes (GBytes *bytes, gsize *ret_size)
+{
+  gconstpointer data = g_bytes_get_data (bytes, ret_size);
+
+  return g_memdup2 (data, *ret_size);
+}
+
+gboolean
+gst_ice_server_set_token (GstIceServer *self, GBytes *token, GBytes *mac_key,
+    guint lifetime, GError **error)
+{
+  if (g_bytes_get_size (token) == 0 || g_bytes_get_size (token) > MAX_TOKEN ||
+      g_bytes_get_size (mac_key) == 0 ||
+      g_bytes_get_size (mac_key) > MAX_MAC_KEY) {
+    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT,
+        "A token has 1 to %d bytes and its key 1 to %d: pass on what the "
+        "authorization server gave, decoded from base64",
+        MAX_TOKEN, MAX_MAC_KEY);
+    return FALSE;
+  }
+  self->token = dup_bytes (token, &self->token_size);
+  self->mac_key = dup_bytes (mac_key, &self->mac_key_size);
+  if (lifetime > 0)
+    self->expires_at =
+        g_get_monotonic_time () + (gint64) lifetime * G_USEC_PER_SEC;
+  return TRUE;
+}
+
 GstIceServer *
 gst_ice_server_copy (const GstIceServer *self)
 {
@@ -287,6 +320,10 @@ gst_ice_server_free (GstIceServer *self)
   g_free (self->host);
   g_free (self->username);
   ice_secret_free (self->password);
+  g_free (self->token);
+  if (self->mac_key)
+    ice_secret_clear (self->mac_key, self->mac_key_size);
+  g_free (self->mac_key);
   g_free (self->url);
   g_free (self);
 }
@@ -323,7 +360,10 @@ gst_ice_server_to_config (const GstIceServer *self)
     .port = self->port,
     .username = self->username,
     .password = self->password,
-    .expires_at = compute_expiry (self->username),
+    .token = ICE_BYTES (self->token, self->token_size),
+    .mac_key = ICE_BYTES (self->mac_key, self->mac_key_size),
+    .expires_at =
+        self->expires_at ? self->expires_at : compute_expiry (self->username),
     .url = self->url,
   };
 }

@@ -67,6 +67,27 @@ typedef enum
   GST_ICE_TCP_POLICY_ALL,
 } GstIceTcpPolicy;
 
+/**
+ * GstIceTurnOptions:
+ * @GST_ICE_TURN_NONE: nothing beside what RFC 8656 asks for by default
+ * @GST_ICE_TURN_EVEN_PORT: an even port for RTP and the next one for RTCP
+ *   (RFC 8656 7.1), where a stream has both components
+ * @GST_ICE_TURN_DONT_FRAGMENT: relayed datagrams are not fragmented on their
+ *   way to the peer (RFC 8656 7.1, 11.1)
+ * @GST_ICE_TURN_MOBILITY: a ticket with which an allocation moves to another
+ *   local address (RFC 8016)
+ *
+ * What to ask TURN servers for. A server that does not know one is asked again
+ * without it.
+ */
+typedef enum
+{
+  GST_ICE_TURN_NONE = 0,
+  GST_ICE_TURN_EVEN_PORT = 1 << 0,
+  GST_ICE_TURN_DONT_FRAGMENT = 1 << 1,
+  GST_ICE_TURN_MOBILITY = 1 << 2,
+} GstIceTurnOptions;
+
 typedef enum
 {
   GST_ICE_IP_FAMILY_ANY,

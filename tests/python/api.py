@@ -277,6 +277,22 @@ def servers():
         wait(lambda: side.heard["candidate-error"] and side.heard["credentials-needed"], "the refusal")
         shown, code, text = side.heard["candidate-error"][0]
         assert code == 401 and str(server.port) in shown and "wrong" not in shown + text, (shown, code, text)
+    assert side.agent.get_property("tcp") == GstIce.TcpPolicy.NONE
+    side.agent.set_property("tcp", GstIce.TcpPolicy.ALL)
+    options = GstIce.TurnOptions.EVEN_PORT | GstIce.TurnOptions.DONT_FRAGMENT
+    side.agent.set_property("turn-options", options)
+    assert side.agent.get_property("turn-options") == options
+
+
+def tokens():
+    side = Side(coverage)
+    add = side.agent.add_server_with_token
+    key = GLib.Bytes(b"sixteen bytes...")
+    raises(GstIce.Error.INVALID_ARGUMENT, add, "turn:127.0.0.1:9", "kid", GLib.Bytes(b""), key, 0)
+    raises(GstIce.Error.INVALID_ARGUMENT, add, "stun:127.0.0.1:9", "kid", GLib.Bytes(b"token"), key, 0)
+    assert add("turn:127.0.0.1:9", "kid", GLib.Bytes(b"token"), key, 61)
+    assert side.agent.get_property("servers") == "turn:kid@127.0.0.1:9?transport=udp"
+    wait(lambda: side.heard["credentials-needed"], "a minute before the token expires")
 
 
 class MemorySignaller(GObject.Object, GstIce.Signaller):
@@ -454,6 +470,7 @@ def main():
         ("one offer, two answers", forks),
         ("lite, aggressive, continual", variants),
         ("servers", servers),
+        ("tokens", tokens),
         ("session, with a signaller in Python", session),
         ("signallers", signallers),
         ("what kind of NAT", nat),

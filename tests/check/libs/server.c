@@ -291,6 +291,39 @@ test_expiring (void)
   g_assert_cmpstr (url, ==, "turn:127.0.0.1:9?transport=udp");
 }
 
+/* RFC 7635: what an authorization server gave, in place of a password. */
+static void
+test_token (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autoptr (GBytes) token = g_bytes_new_static ("token", 5);
+  g_autoptr (GBytes) key = g_bytes_new_static ("0123456789abcdef", 16);
+  g_autoptr (GBytes) nothing = g_bytes_new_static ("", 0);
+  g_autoptr (GBytes) giant = g_bytes_new_take (g_malloc0 (1025), 1025);
+  g_autofree gchar *url = NULL;
+  GError *error = NULL;
+  struct
+  {
+    const gchar *uri;
+    GBytes *token, *key;
+  } bad[] = { { "stun:127.0.0.1:9", token, key },
+    { "turn:127.0.0.1:9", nothing, key }, { "turn:127.0.0.1:9", giant, key },
+    { "turn:127.0.0.1:9", token, nothing },
+    { "turn:127.0.0.1:9", token, giant } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_false (gst_ice_agent_add_server_with_token (
+        agent, bad[i].uri, "kid", bad[i].token, bad[i].key, 0, &error));
+    g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT);
+    g_clear_error (&error);
+  }
+  g_signal_connect (agent, "credentials-needed", G_CALLBACK (note_url), &url);
+  g_assert_true (gst_ice_agent_add_server_with_token (
+      agent, "turn:127.0.0.1:9", "kid", token, key, 61, NULL));
+  wait_until (url != NULL);
+  g_assert_cmpstr (url, ==, "turn:127.0.0.1:9?transport=udp");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -304,5 +337,6 @@ main (int argc, char **argv)
   g_test_add_func ("/server/dead", test_dead_server);
   g_test_add_func ("/server/expiry", test_expiry);
   g_test_add_func ("/server/expiring", test_expiring);
+  g_test_add_func ("/server/token", test_token);
   return call_run_tests ();
 }
