@@ -138,6 +138,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fork, fork_free)
 static void
 exchange (Fork *self, guint index)
 {
+  /* What is sent before there is a route is dropped. */
+  wait_until (is_connected (self->agents[index].agent) &&
+      is_connected (self->peers[index].agent));
   call_exchange (
       self->agents[index].stream, self->peers[index].stream, 20, 100 + index);
   call_exchange (
