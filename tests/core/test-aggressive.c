@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* RFC 5245's aggressive nomination as sender. */
 #include "duo.h"
+#include "harness.h"
 
 #include "gst/ice/core/stun/message.h"
 
@@ -168,6 +169,62 @@ test_converges (void)
   }
 }
 
+/* Controls, and has concluded with 192.0.2.2:2, a reflexive candidate. */
+static void
+conclude (Harness *h, gboolean aggressive)
+{
+  harness_init (h, TRUE);
+  ice_core_set_aggressive (h->core, aggressive);
+  harness_gather (h);
+  harness_credentials (h);
+  harness_add_remote (h, ICE_CANDIDATE_SERVER_REFLEXIVE, "192.0.2.2", 2, "1");
+  while (h->state != ICE_STATE_COMPLETED) {
+    harness_run_for (h, 20 * ICE_MSEC);
+    g_assert_true (harness_answer_next (h));
+  }
+  harness_forget_sent (h);
+}
+
+/* Whether a check from @port with @priority triggers one that is answered. */
+static gboolean
+is_triggered (Harness *h, guint16 port, guint32 priority)
+{
+  Check check = { .controlled = TRUE, .priority = priority };
+  IceAddress from = addr ("192.0.2.2", port);
+  gboolean triggered;
+
+  harness_forget_sent (h);
+  g_assert_cmpint (harness_check (h, &from, &check), ==, ICE_VERDICT_OK);
+  harness_run_for (h, 20 * ICE_MSEC);
+  triggered = harness_answer_next (h);
+  harness_run_for (h, 20 * ICE_MSEC);
+  return triggered;
+}
+
+/* RFC 5245 8.1.2: of a checklist that is completed the agent "MUST perform
+ * triggered checks": the peer's NAT answered our nominating one from another
+ * port, and to the peer the pair it checks is nominated. */
+static void
+test_triggered_when_completed (void)
+{
+  Harness h;
+
+  conclude (&h, TRUE);
+  g_assert_false (is_triggered (&h, 3, 1));
+  g_assert_cmpuint (h.route_to.port, ==, 2);
+  g_assert_true (is_triggered (&h, 1, 0x7fffffff));
+  g_assert_cmpuint (h.route_to.port, ==, 1);
+  g_assert_cmpint (h.state, ==, ICE_STATE_COMPLETED);
+  g_assert_false (is_triggered (&h, 2, 1));
+  g_assert_cmpuint (h.route_to.port, ==, 1);
+  harness_clear (&h);
+  /* RFC 8445 8.1.1: one nomination, and no other. */
+  conclude (&h, FALSE);
+  g_assert_false (is_triggered (&h, 1, 0x7fffffff));
+  g_assert_cmpuint (h.route_to.port, ==, 2);
+  harness_clear (&h);
+}
+
 /* Off by default: RFC 8445 8.1.1 knows no other mode. */
 static void
 test_default_is_regular (void)
@@ -192,6 +249,8 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc5245/8.1.1.2/every-check", test_every_check);
   g_test_add_func ("/rfc5245/8.1.1.2/highest-wins", test_highest_wins);
   g_test_add_func ("/rfc5245/8.1.1.2/both-converge", test_converges);
+  g_test_add_func (
+      "/rfc5245/8.1.2/triggered-when-completed", test_triggered_when_completed);
   g_test_add_func ("/rfc8445/10/not-with-ice2", test_not_with_ice2);
   g_test_add_func ("/rfc8445/7.1.2/controlled-never", test_controlled_never);
   g_test_add_func (

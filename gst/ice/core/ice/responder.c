@@ -200,15 +200,36 @@ was_given_up (const Request *request)
       find_remote (request) && !ice_renominator_has_room (component);
 }
 
+/* The peer nominates, or in RFC 5245's aggressive mode we do, by each check. */
+static gboolean
+may_be_nominated (const IceChecklistSet *set, const Request *request)
+{
+  return set->controlling ? ice_policy_is_aggressive (&set->policy)
+                          : request->use_candidate;
+}
+
+static gboolean
+is_better (const IceChecklistSet *set, const Request *request)
+{
+  const IceCandidate *remote = find_remote (request);
+  guint32 theirs = remote ? remote->priority : request->priority;
+  guint32 ours = request->local->priority;
+
+  return (set->controlling ? ice_pair_priority (ours, theirs)
+                           : ice_pair_priority (theirs, ours)) >
+      request->component->selected->valid_priority;
+}
+
 /* Of a concluded component only a better nomination is of interest (RFC 8445
- * 8.1.1), or any while the selected pair is dead: the peer knows a way. */
+ * 8.1.1), or any while the selected pair is dead: the peer knows a way. Who
+ * nominates by each check goes on with triggered ones after that (RFC 5245
+ * 8.1.2): to the peer the pair is nominated already, by a check of ours that
+ * this one answers, from another port if its NAT wants it so. */
 static gboolean
 is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
 {
   IceComponent *component = request->component;
   IcePair *selected = component->selected;
-  IceCandidate *remote;
-  guint32 priority = request->priority;
 
   if (component->state == ICE_STATE_CLOSED ||
       component->state == ICE_STATE_FAILED)
@@ -219,15 +240,10 @@ is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
    * pair that is only now being checked. */
   if (ice_policy_renominates (&set->policy))
     return pair || request->use_candidate || !was_given_up (request);
-  if (set->controlling || !request->use_candidate || pair == selected)
+  if (pair == selected || !may_be_nominated (set, request))
     return FALSE;
-  if (selected == NULL || component->consent.disconnected)
-    return TRUE;
-  remote = find_remote (request);
-  if (remote)
-    priority = remote->priority;
-  return ice_pair_priority (priority, request->local->priority) >
-      selected->valid_priority;
+  return selected == NULL || component->consent.disconnected ||
+      is_better (set, request);
 }
 
 /* RFC 8445 7.3.1.4 and 7.3.1.5. */
