@@ -42,7 +42,8 @@ typedef struct
   IceGatherer *gatherer;
   IceTime start, now;
   guint8 dice;
-  gboolean nat; /* between us and the servers */
+  gboolean nat;      /* between us and the servers */
+  guint16 nat_shift; /* of its ports, since it forgot those it gave */
   guint next_port;
   gboolean refuse_sockets;
   gboolean slow_sockets; /* answered by the test itself */
@@ -358,7 +359,8 @@ lab_serve (Lab *lab, LabFlight *flight)
     return;
   server->turn.mapped = socket->address;
   if (lab->nat && socket->address.family == ICE_FAMILY_IPV4)
-    server->turn.mapped = address ("203.0.113.5", socket->address.port - 10000);
+    server->turn.mapped =
+        address ("203.0.113.5", socket->address.port - 10000 + lab->nat_shift);
   if (!server->fixed_relayed)
     server->turn.relayed.port = socket->address.port;
   answer = fake_turn_answer (&server->turn, flight->packet);

@@ -285,6 +285,9 @@ ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
     IceGatherServer *server, IceGatherKind kind, const IceAddress *address);
 /* From the start, as soon as the pacing allows. */
 void ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query);
+/* Whether the mapping is what it was: as the first time, but what is known
+ * stays known until then. */
+void ice_gather_query_ask_again (IceGatherer *self, IceGatherQuery *query);
 void ice_gather_query_end (
     IceGatherer *self, IceGatherQuery *query, IceGatherQueryState state);
 /* What the socket did not ask yet. */

@@ -88,6 +88,15 @@ ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query)
   g_queue_push_tail (&self->waiting, query);
 }
 
+void
+ice_gather_query_ask_again (IceGatherer *self, IceGatherQuery *query)
+{
+  ice_transaction_clear (&query->binding);
+  query->keepalive_at = ICE_TIME_NEVER;
+  query->state = ICE_GATHER_QUERY_WAITING;
+  g_queue_push_tail (&self->waiting, query);
+}
+
 /* RFC 8445 5.1.2.1: local preferences are unique among candidates of one type,
  * and the only one of its type has 65535, whatever other servers there are. */
 static guint
@@ -297,10 +306,13 @@ take_mapped (IceGatherer *self, IceGatherQuery *query, const IceAddress *mapped,
   gboolean is_new = query->state == ICE_GATHER_QUERY_ASKED;
   gchar text[ICE_ADDRESS_STRLEN];
 
-  if (!is_new && !ice_address_equal (mapped, &query->mapped))
+  if (query->mapped.family != ICE_FAMILY_NONE &&
+      !ice_address_equal (mapped, &query->mapped)) {
     ice_log (self->context, ICE_LOG_INFO, ICE_LOG_GATHER,
         "the NAT gave socket %u a new mapping: %s", query->socket->id,
         ice_address_to_string (mapped, text));
+    query->reported = query->reported && !is_new;
+  }
   query->mapped = *mapped;
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_ANSWERED);
   query->keepalive_at = now + KEEPALIVE_INTERVAL;

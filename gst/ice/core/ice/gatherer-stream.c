@@ -348,13 +348,20 @@ ensure_sockets (IceGatherer *self, IceGatherStream *stream)
     ensure_sockets_of_type (self, stream, addresses, type);
 }
 
-/* An allocation may be gone without our knowing, and a restart is often made
- * because it is: ask, and be done only when the server has answered. */
+/* An allocation or a mapping may be gone without our knowing, and a restart is
+ * often made because it is: ask, and be done only when the server has answered.
+ */
 static void
 report_query_again (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
+  guint before = query->generation;
+
   ice_gather_query_report (self, query, now);
-  if (query->state != ICE_GATHER_QUERY_ANSWERED || !query->allocation)
+  if (query->state != ICE_GATHER_QUERY_ANSWERED)
+    return;
+  if (query->kind == ICE_GATHER_BINDING && query->generation != before)
+    ice_gather_query_ask_again (self, query);
+  if (!query->allocation)
     return;
   query->retried = FALSE;
   query->n_remade = 0;
