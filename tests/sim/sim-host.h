@@ -126,6 +126,7 @@ guint sim_witness_n_asked (SimWitness *self, const SimTransport *transport);
 void sim_witness_restart (SimWitness *self);
 void sim_witness_end (SimWitness *self);
 /* Both ends of one session, at rest. */
+gboolean sim_is_agreement (SimHost *a, SimHost *b);
 void sim_check_agreement (SimNet *net, SimHost *a, SimHost *b);
 
 G_END_DECLS

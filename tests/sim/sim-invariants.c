@@ -459,21 +459,17 @@ sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken)
 }
 
 /* I1: the two ends of a nominated pair mirror each other. */
-static void
-check_mirror (SimNet *net, const SimTransport *a, const SimTransport *b)
+static gboolean
+is_mirror (const SimTransport *a, const SimTransport *b)
 {
-  gchar x[ICE_ADDRESS_STRLEN], y[ICE_ADDRESS_STRLEN];
-
-  if (a->state != ICE_STATE_COMPLETED || b->state != ICE_STATE_COMPLETED)
-    return;
-  if (!ice_address_equal (&a->local->address, &b->remote->address))
-    sim_net_violate (net, "I1: one is %s, the other sends to %s",
-        ice_address_to_string (&a->local->address, x),
-        ice_address_to_string (&b->remote->address, y));
+  return a->state != ICE_STATE_COMPLETED || b->state != ICE_STATE_COMPLETED ||
+      ice_address_equal (&a->local->address, &b->remote->address);
 }
 
-void
-sim_check_agreement (SimNet *net, SimHost *a, SimHost *b)
+/* @ret_a, @ret_b: the two that do not, if any. */
+static gboolean
+find_disagreement (SimHost *a, SimHost *b, const SimTransport **ret_a,
+    const SimTransport **ret_b)
 {
   for (guint i = 0; i < 8; i++) {
     const SimTransport *x = sim_host_transport (a, 0, 1) + i;
@@ -481,9 +477,33 @@ sim_check_agreement (SimNet *net, SimHost *a, SimHost *b)
 
     if (x->id == 0 || y->id == 0)
       break;
-    check_mirror (net, x, y);
-    check_mirror (net, y, x);
+    if (is_mirror (x, y) && is_mirror (y, x))
+      continue;
+    *ret_a = is_mirror (x, y) ? y : x;
+    *ret_b = is_mirror (x, y) ? x : y;
+    return TRUE;
   }
+  return FALSE;
+}
+
+gboolean
+sim_is_agreement (SimHost *a, SimHost *b)
+{
+  const SimTransport *x, *y;
+
+  return !find_disagreement (a, b, &x, &y);
+}
+
+void
+sim_check_agreement (SimNet *net, SimHost *a, SimHost *b)
+{
+  gchar text[ICE_ADDRESS_STRLEN], other[ICE_ADDRESS_STRLEN];
+  const SimTransport *x, *y;
+
+  if (find_disagreement (a, b, &x, &y))
+    sim_net_violate (net, "I1: one is %s, the other sends to %s",
+        ice_address_to_string (&x->local->address, text),
+        ice_address_to_string (&y->remote->address, other));
   if (sim_host_is_controlling (a) == sim_host_is_controlling (b) &&
       sim_host_state (a) == ICE_STATE_COMPLETED &&
       sim_host_state (b) == ICE_STATE_COMPLETED)

@@ -278,6 +278,23 @@ fall_silent (Session *self)
   each_transport (self, demand_silence, &state);
 }
 
+/* A nomination takes a round trip, and a later one may be under way whenever we
+ * look (ice-renomination-01 3): one that is lost gives way after 2 s. */
+static void
+wait_for_agreement (Session *self)
+{
+  for (guint n = 0; n < 6; n++) {
+    gboolean agree = TRUE;
+
+    for (guint i = 0; i < self->plan.n_calls; i++)
+      agree &= sim_is_agreement (
+          self->town.calls[i].hosts[0], self->town.calls[i].hosts[1]);
+    if (agree)
+      return;
+    run_for (self, 500 * ICE_MSEC);
+  }
+}
+
 static void
 play_calls (Session *self)
 {
@@ -294,6 +311,7 @@ play_calls (Session *self)
   if (plan->roam)
     roam (self);
   run_for (self, 5 * ICE_SECOND);
+  wait_for_agreement (self);
   for (guint i = 0; i < plan->n_calls; i++)
     sim_check_agreement (
         self->net, self->town.calls[i].hosts[0], self->town.calls[i].hosts[1]);
