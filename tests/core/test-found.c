@@ -21,11 +21,44 @@ test_credentials_after_late_component (void)
   harness_clear (&h);
 }
 
+/* Core contract 2: the deadline is never in the past twice. A session that
+ * becomes lite with the restart of one stream has pairs left in the other: what
+ * is not sent is not waited for either. */
+static void
+test_lite_by_restart_of_another_stream (void)
+{
+  guint other, n_same = 0;
+  IceTime last = 0;
+  Harness h;
+
+  harness_init (&h, TRUE);
+  other = ice_core_add_stream (h.core);
+  ice_core_add_component (h.core, other, 1);
+  harness_gather (&h);
+  harness_credentials (&h);
+  harness_add_remote (&h, ICE_CANDIDATE_HOST, "192.0.2.2", 1, "1");
+  g_assert_true (harness_answer_next (&h));
+  ice_core_set_lite (h.core, TRUE);
+  ice_core_restart (h.core, other, h.now);
+  harness_pump (&h);
+  for (guint i = 0; i < 50 && h.deadline != ICE_TIME_NEVER; i++) {
+    n_same = h.deadline == last ? n_same + 1 : 0;
+    g_assert_cmpuint (n_same, <, 3);
+    last = h.deadline;
+    h.now = MAX (h.now, h.deadline);
+    ice_core_timeout (h.core, h.now);
+    harness_pump (&h);
+  }
+  harness_clear (&h);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/found/credentials-after-late-component",
       test_credentials_after_late_component);
+  g_test_add_func ("/found/lite-by-restart-of-another-stream",
+      test_lite_by_restart_of_another_stream);
   return g_test_run ();
 }
