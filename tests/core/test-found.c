@@ -52,6 +52,38 @@ test_lite_by_restart_of_another_stream (void)
   harness_clear (&h);
 }
 
+/* RFC 8445 8.1.1: the application takes another pair while one that was
+ * renominated carries media. The old one is on no list any more, yet waits in
+ * the queue of triggered checks, and must not be there when it is gone. */
+static void
+test_old_pair_in_queue (void)
+{
+  const IceAddress second = addr ("192.0.2.3", 1);
+  Harness h;
+
+  harness_start (&h, TRUE);
+  ice_core_set_remote_options (h.core, ICE_OPTION_RENOMINATION, h.now);
+  harness_add_remote (&h, ICE_CANDIDATE_HOST, "192.0.2.3", 1, "2");
+  g_assert_true (harness_answer_next (&h));
+  g_assert_cmpint (
+      ice_core_set_selected_pair (h.core, h.transport, &h.host, &second, h.now),
+      ==, ICE_VERDICT_OK);
+  harness_pump (&h);
+  for (guint i = 0; i < 100; i++) {
+    IceStunMessage message;
+    Sent *request;
+
+    while ((request = harness_pop (&h, ICE_STUN_REQUEST, &message)) != NULL) {
+      if (ice_address_equal (&request->to, &second))
+        harness_answer (&h, request);
+      sent_free (request);
+    }
+    harness_run_for (&h, 10 * ICE_MSEC);
+  }
+  g_assert_true (ice_address_equal (&h.route_to, &second));
+  harness_clear (&h);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -60,5 +92,6 @@ main (int argc, char **argv)
       test_credentials_after_late_component);
   g_test_add_func ("/found/lite-by-restart-of-another-stream",
       test_lite_by_restart_of_another_stream);
+  g_test_add_func ("/found/old-pair-in-queue", test_old_pair_in_queue);
   return g_test_run ();
 }

@@ -159,6 +159,17 @@ start_consent (IceCore *self, IceComponent *component, IceTime now)
   component->consent.sent_at = MAX (component->consent.sent_at, sent_at);
 }
 
+/* The pair was selected and is not any more. One that is on no list either goes
+ * with the last reference, so nothing may come back to it. */
+static void
+leave_pair (IceStream *stream, IcePair *pair)
+{
+  if (!g_ptr_array_find (stream->pairs, pair, NULL))
+    g_queue_remove (&stream->triggered, pair);
+  ice_pair_drop_checks (pair);
+  ice_checklist_forget_peer (stream->set, pair);
+}
+
 static void
 select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
 {
@@ -173,10 +184,8 @@ select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
     if (old && old->generation != stream->generation)
       component->unaccept_at = now + ICE_RELEASE_TIME;
   }
-  if (old && !g_ptr_array_find (stream->pairs, old, NULL)) {
-    ice_pair_drop_checks (old);
-    ice_checklist_forget_peer (stream->set, old);
-  }
+  if (old && !g_ptr_array_find (stream->pairs, old, NULL))
+    leave_pair (stream, old);
   start_consent (self, component, now);
 }
 
@@ -305,15 +314,12 @@ update_stream (IceCore *self, IceStream *stream, IceTime now)
 void
 ice_core_stop_component (IceCore *self, IceComponent *component)
 {
-  IcePair *pair = g_steal_pointer (&component->selected);
+  g_autoptr (IcePair) pair = g_steal_pointer (&component->selected);
 
   ice_consent_stop (&component->consent);
   update_route (self, component);
-  if (pair) {
-    ice_pair_drop_checks (pair);
-    ice_checklist_forget_peer (component->stream->set, pair);
-    ice_pair_unref (pair);
-  }
+  if (pair)
+    leave_pair (component->stream, pair);
 }
 
 /* A turn among all agents that nobody here waits for any more must not be used

@@ -276,8 +276,10 @@ ice_renominator_pick (const IceChecklistSet *set, const IceComponent *component,
     return freshest (component, now);
   if (component->consent.disconnected && !component->pinned)
     return best_survivor (component, now);
-  if (selected->nomination != ICE_NOMINATION_DONE ||
-      selected->renomination.rebound)
+  /* Not the one that the application has just given up. */
+  if ((selected->nomination != ICE_NOMINATION_DONE ||
+          selected->renomination.rebound) &&
+      g_ptr_array_find (pairs, (gpointer) selected, NULL))
     return selected;
   return component->pinned ? NULL : pick_better (component, now, ret_deadline);
 }
