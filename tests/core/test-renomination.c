@@ -281,6 +281,35 @@ test_no_survivor (void)
   duo_clear (&duo);
 }
 
+/* When consent expires, what has been silent since the doubt began is no
+ * refuge, though its own consent lasts a moment longer: it fails once, and no
+ * path is announced before. */
+static void
+test_all_silent (void)
+{
+  for (guint i = 0; i < 20; i++) {
+    Lab lab = { 0 };
+    guint n[2];
+    Duo duo;
+
+    start (&duo, &lab, 2);
+    duo.media = TRUE;
+    duo_run_for (&duo, 10 * ICE_SECOND + i * 270 * ICE_MSEC);
+    lab.blocked[0] = "192.0.2.1";
+    lab.blocked[1] = "198.51.100.1";
+    n[0] = duo.ends[0].n_selected;
+    n[1] = duo.ends[1].n_selected;
+    duo_run_for (&duo, 40 * ICE_SECOND);
+    for (guint j = 0; j < 2; j++) {
+      g_assert_cmpint (duo.ends[j].state, ==, ICE_STATE_FAILED);
+      g_assert_cmpuint (duo.ends[j].n_failed, ==, 1);
+      g_assert_cmpuint (duo.ends[j].n_consent_lost, ==, 1);
+      g_assert_cmpuint (duo.ends[j].n_selected, ==, n[j]);
+    }
+    duo_clear (&duo);
+  }
+}
+
 /* The rule, 3: a round trip that is clearly better, after three samples; and
  * never back and forth. The best pair answers after 56 ms, in time to be
  * nominated; those of the other address after 20 ms. */
@@ -651,6 +680,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ice-renomination/3/survivor-idle", test_survivor_idle);
   g_test_add_func ("/ice-renomination/3/last-survivor", test_last_survivor);
   g_test_add_func ("/ice-renomination/3/no-survivor", test_no_survivor);
+  g_test_add_func ("/rfc7675/5.1/all-silent", test_all_silent);
   g_test_add_func ("/ice-renomination/3/clearly-better", test_clearly_better);
   g_test_add_func ("/ice-renomination/3/better-class", test_better_class);
   g_test_add_func ("/ice-renomination/3/no-flapping", test_no_flapping);

@@ -14,8 +14,25 @@
 /* Design 9.2. */
 #define HINT_TIME (10 * ICE_SECOND)
 
+/* Pairs that have not answered since @doubt_at were asked since, and are no
+ * better than the selected one: their consent ends with its. */
 static void
-consent_expired (IceCore *self, IceComponent *component, IceTime now)
+fail_silent (IceComponent *component, IceTime doubt_at)
+{
+  GPtrArray *pairs = component->stream->pairs;
+
+  for (guint i = pairs->len; i-- > 0;) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == component && pair->state == ICE_PAIR_SUCCEEDED &&
+        pair->granted_at <= doubt_at)
+      ice_checklist_fail (component->stream->set, pair);
+  }
+}
+
+static void
+consent_expired (
+    IceCore *self, IceComponent *component, IceTime doubt_at, IceTime now)
 {
   g_autoptr (IcePair) pair = ice_pair_ref (component->selected);
   gboolean current = pair->generation == component->stream->generation;
@@ -27,6 +44,7 @@ consent_expired (IceCore *self, IceComponent *component, IceTime now)
   if (!current)
     return; /* a restart is under way: it may still succeed */
   ice_checklist_fail (component->stream->set, pair);
+  fail_silent (component, doubt_at);
   if (ice_core_choose_pair (self, component, now))
     return;
   ice_checklist_conclude (component->stream->set, component, NULL);
@@ -40,6 +58,10 @@ ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
   IceChecklistSet *set = component->stream->set;
 
   while (component->selected) {
+    const IceConsent *consent = &component->consent;
+    IceTime doubt_at =
+        consent->doubt == ICE_DOUBT_NONE ? G_MININT64 : consent->doubt_at;
+
     switch (ice_consent_timeout (&component->consent, &self->context, now)) {
       case ICE_CONSENT_IDLE:
         return;
@@ -55,7 +77,7 @@ ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
         ice_checker_send_keepalive (set, component->selected, now);
         break;
       case ICE_CONSENT_EXPIRED:
-        consent_expired (self, component, now);
+        consent_expired (self, component, doubt_at, now);
         return;
     }
   }
