@@ -225,6 +225,71 @@ test_triggered_when_completed (void)
   harness_clear (&h);
 }
 
+/* The next check that was sent goes to @port, and is answered. */
+static void
+answer_at (Harness *h, guint16 port, const IceAddress *mapped)
+{
+  IceStunMessage message;
+  Sent *sent = harness_pop (h, ICE_STUN_REQUEST, &message);
+
+  g_assert_nonnull (sent);
+  g_assert_cmpuint (sent->to.port, ==, port);
+  g_assert_cmpint (
+      harness_answer_from (h, sent, &sent->to, mapped, 0, PEER_PWD), ==,
+      ICE_VERDICT_OK);
+  sent_free (sent);
+}
+
+/* The peer nominates 192.0.2.2:1 and :3; the first is the better pair as it is
+ * checked, and the worse one with the address that the peer sees. */
+static void
+nominate_two (Harness *h)
+{
+  Check checks[] = { { .use_candidate = TRUE, .priority = 120 << 24 },
+    { .use_candidate = TRUE, .priority = 125 << 24 } };
+  IceAddress first = addr ("192.0.2.2", 3), second = addr ("192.0.2.2", 1);
+  IceAddress mapped = addr ("203.0.113.9", 9);
+
+  harness_init (h, FALSE);
+  harness_gather (h);
+  harness_credentials (h);
+  harness_check (h, &first, &checks[0]);
+  harness_check (h, &second, &checks[1]);
+  harness_run_for (h, 60 * ICE_MSEC);
+  answer_at (h, 3, &h->host);
+  answer_at (h, 1, &mapped);
+  harness_run_for (h, 20 * ICE_MSEC);
+  g_assert_cmpint (h->state, ==, ICE_STATE_COMPLETED);
+  g_assert_cmpuint (h->route_to.port, ==, 3);
+  harness_forget_sent (h);
+}
+
+/* RFC 5245 8.1.1.2: the highest of the nominated pairs is used. When it falls
+ * silent another is no better for having been nominated once: in an outage all
+ * are silent, and the peer stays with the highest. */
+static void
+test_silence (void)
+{
+  Check check = { .use_candidate = TRUE, .priority = 125 << 24 };
+  IceAddress second = addr ("192.0.2.2", 1);
+  Harness h;
+
+  nominate_two (&h);
+  harness_run_for (&h, 12 * ICE_SECOND);
+  g_assert_cmpint (h.state, ==, ICE_STATE_DISCONNECTED);
+  g_assert_cmpuint (h.route_to.port, ==, 3);
+  /* The peer knows a way: once more, but what it says is looked at first. */
+  harness_forget_sent (&h);
+  harness_check (&h, &second, &check);
+  g_assert_cmpuint (h.route_to.port, ==, 3);
+  harness_run_for (&h, 20 * ICE_MSEC);
+  while (harness_answer_next (&h))
+    ;
+  g_assert_cmpuint (h.route_to.port, ==, 1);
+  g_assert_cmpint (h.state, ==, ICE_STATE_COMPLETED);
+  harness_clear (&h);
+}
+
 /* Off by default: RFC 8445 8.1.1 knows no other mode. */
 static void
 test_default_is_regular (void)
@@ -251,6 +316,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc5245/8.1.1.2/both-converge", test_converges);
   g_test_add_func (
       "/rfc5245/8.1.2/triggered-when-completed", test_triggered_when_completed);
+  g_test_add_func ("/rfc5245/8.1.1.2/silence", test_silence);
   g_test_add_func ("/rfc8445/10/not-with-ice2", test_not_with_ice2);
   g_test_add_func ("/rfc8445/7.1.2/controlled-never", test_controlled_never);
   g_test_add_func (

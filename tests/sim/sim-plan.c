@@ -180,10 +180,6 @@ draw_events (SimPlan *self, SimNet *net, gboolean is_long)
   self->replay = sim_net_one_in (net, 6);
   self->listen = sim_net_one_in (net, 8);
   self->is_patient = sim_net_one_in (net, 8);
-  /* Of several pairs that an agent of RFC 5245's time nominated, its peer may
-   * try a dead one when the good one is silent (docs/simulation.md). */
-  if (self->aggressive[0] || self->aggressive[1])
-    self->outage = 0;
   self->roam = sim_net_one_in (net, 4) && self->neighbours == SIM_APART &&
       !self->vanilla && !self->relay_only && !self->lite[0] && !self->lite[1] &&
       (self->ice_options[0] & self->ice_options[1] & ICE_OPTION_RENOMINATION);

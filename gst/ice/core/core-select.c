@@ -18,23 +18,28 @@ may_carry (const IceComponent *component, const IcePair *pair, IceTime now)
   return ice_nominator_is_valid (pair, component, now);
 }
 
+/* RFC 8445 8.1.1: of several the highest; but the dead one yields to one that
+ * answered after it. Those that did not may be as dead, and the peer is not
+ * there. */
 static IcePair *
 best_nominated (const IceComponent *component, IceTime now)
 {
   GPtrArray *pairs = component->stream->pairs;
-  IcePair *best = NULL;
+  IcePair *selected = component->selected;
+  IcePair *best = NULL, *dead = NULL;
 
+  if (selected && component->consent.disconnected &&
+      selected->nomination == ICE_NOMINATION_DONE &&
+      may_carry (component, selected, now))
+    best = dead = selected;
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
-    if (pair->nomination != ICE_NOMINATION_DONE ||
-        !may_carry (component, pair, now))
+    if (pair->nomination != ICE_NOMINATION_DONE || pair == dead ||
+        !may_carry (component, pair, now) ||
+        (dead && pair->granted_at <= dead->granted_at))
       continue;
-    /* RFC 8445 8.1.1: of several the highest; but the dead one yields. */
-    if (best == NULL ||
-        (best == component->selected && component->consent.disconnected) ||
-        (pair->valid_priority > best->valid_priority &&
-            !(pair == component->selected && component->consent.disconnected)))
+    if (best == dead || pair->valid_priority > best->valid_priority)
       best = pair;
   }
   return best;

@@ -246,12 +246,26 @@ is_of_interest (IceChecklistSet *set, const Request *request, IcePair *pair)
       is_better (set, request);
 }
 
+/* An answer since the selected pair fell silent is worth more than one before.
+ */
+static gboolean
+is_fresh (const IcePair *pair, IceTime now)
+{
+  const IceComponent *component = pair->component;
+
+  if (component->consent.disconnected && component->selected &&
+      component->selected != pair &&
+      pair->granted_at <= component->selected->granted_at)
+    return FALSE;
+  return now - pair->granted_at < FRESH;
+}
+
 /* RFC 8445 7.3.1.4 and 7.3.1.5. */
 static void
 trigger (IceChecklistSet *set, IcePair *pair, gboolean nominated, IceTime now)
 {
   if (pair->state == ICE_PAIR_SUCCEEDED && nominated) {
-    gboolean fresh = now - pair->granted_at < FRESH;
+    gboolean fresh = is_fresh (pair, now);
 
     if (pair->nomination == ICE_NOMINATION_DONE &&
         (fresh || pair == pair->component->selected))
