@@ -449,8 +449,8 @@ give_up_nomination (IcePair *pair, IceTime now)
 {
   pair->renomination.pending = FALSE;
   pair->renomination.bad_at = now;
-  if (pair->nomination == ICE_NOMINATION_WANTED)
-    pair->nomination = ICE_NOMINATION_NONE;
+  /* An older one is not in force, either: there was a later one. */
+  pair->nomination = ICE_NOMINATION_NONE;
   ice_pair_cancel_checks (pair);
   g_queue_remove (&pair->component->stream->triggered, pair);
 }
