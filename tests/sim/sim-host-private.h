@@ -45,6 +45,7 @@ struct _SimHost
   gboolean closed;
   guint n_roles;
   guint serial, remote_serial; /* of descriptions */
+  gboolean has_offered;        /* and the peer said nothing since */
   gint waiting;      /* SignalType of the description that waits, -1: none */
   GPtrArray *untold; /* (owned) Signal: candidates that wait with it */
   guint n_ended;     /* streams whose candidates are all known */

@@ -98,6 +98,7 @@ deliver_signal (gpointer user)
     if (signal->serial < self->remote_serial)
       return;
     self->remote_serial = signal->serial;
+    self->has_offered &= signal->type == SIGNAL_END;
   }
   stream = self->streams[signal->index];
   now = sim_net_now (self->net);
@@ -114,6 +115,10 @@ deliver_signal (gpointer user)
           self->core, stream, signal->candidate, now);
       break;
     case SIGNAL_END:
+      /* RFC 8838 13: it says its generation, and that is one of
+       * before the restart. */
+      if (self->has_offered)
+        return;
       ice_core_end_remote_candidates (self->core, stream, now);
       break;
   }
@@ -333,6 +338,7 @@ sim_restart (SimHost *offerer)
   sim_witness_restart (offerer->witness);
   /* The offer leaves before the candidates that the restart reports. */
   ice_core_restart (offerer->core, 0, sim_net_now (offerer->net));
+  offerer->has_offered = TRUE;
   send_descriptions (offerer, SIGNAL_OFFER);
   sim_host_pump (offerer);
 }
