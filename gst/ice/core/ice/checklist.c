@@ -318,17 +318,38 @@ ice_checklist_fail_local (IceChecklistSet *self, IceStream *stream,
 
 /* Pairs. */
 
+/* Another pair from the same base to the same address. */
+static gboolean
+is_same_path (const IcePair *other, const IcePair *pair)
+{
+  return other != pair && ice_pair_same_local (other->local, pair->local) &&
+      ice_address_equal (&other->remote->address, &pair->remote->address);
+}
+
+/* Before and after a restart the same two addresses may be two pairs; the one
+ * that lives on is selected, or a spare. */
+static gboolean
+has_heir (const IcePair *pair)
+{
+  const IceComponent *component = pair->component;
+  GPtrArray *pairs = component->stream->pairs;
+
+  if (component->selected && is_same_path (component->selected, pair))
+    return TRUE;
+  for (guint i = 0; i < pairs->len; i++) {
+    const IcePair *other = g_ptr_array_index (pairs, i);
+
+    if (other->component == component && other->state != ICE_PAIR_FAILED &&
+        is_same_path (other, pair))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 ice_checklist_forget_peer (IceChecklistSet *self, const IcePair *pair)
 {
-  const IcePair *selected = pair->component->selected;
-
-  if (pair->local->kind != ICE_CANDIDATE_RELAYED)
-    return;
-  /* Before and after a restart the same two addresses may be two pairs. */
-  if (selected && selected != pair &&
-      ice_pair_same_local (selected->local, pair->local) &&
-      ice_address_equal (&selected->remote->address, &pair->remote->address))
+  if (pair->local->kind != ICE_CANDIDATE_RELAYED || has_heir (pair))
     return;
   if (ice_checklist_set_is_shared_peer (self, pair))
     return;
