@@ -36,3 +36,11 @@ ice_packet_unref (IcePacket *self)
   if (self && g_atomic_ref_count_dec (&self->ref_count))
     g_free (self);
 }
+
+const gchar *
+ice_transport_kind_to_string (IceTransportKind kind)
+{
+  static const gchar *const names[] = { "udp", "tcp", "tls", "dtls" };
+
+  return names[kind];
+}

@@ -13,6 +13,19 @@ typedef gint64 IceTime;
 #define ICE_SECOND (1000 * ICE_MSEC)
 #define ICE_TIME_NEVER G_MAXINT64
 
+/* What carries packets between us and a STUN or TURN server (RFC 7064, 7065):
+ * the schemes with an s over TCP are TLS, over UDP DTLS (RFC 7350). */
+typedef enum
+{
+  ICE_TRANSPORT_UDP,
+  ICE_TRANSPORT_TCP,
+  ICE_TRANSPORT_TLS,
+  ICE_TRANSPORT_DTLS,
+} IceTransportKind;
+
+/* "udp", "tcp", "tls", "dtls". */
+const gchar *ice_transport_kind_to_string (IceTransportKind kind);
+
 /* Bytes that belong to somebody else. */
 typedef struct
 {

@@ -13,6 +13,9 @@ output_clear (IceOutput *self)
     case ICE_OUTPUT_RESOLVE:
       g_free (self->resolve.host);
       break;
+    case ICE_OUTPUT_CONNECT:
+      g_free (self->connect.server);
+      break;
     case ICE_OUTPUT_DELIVER:
       ice_packet_unref (self->deliver.payload);
       break;
@@ -34,7 +37,6 @@ output_clear (IceOutput *self)
       break;
     case ICE_OUTPUT_OPEN_SOCKET:
     case ICE_OUTPUT_CLOSE_SOCKET:
-    case ICE_OUTPUT_CONNECT:
     case ICE_OUTPUT_ACCEPT_FROM:
     case ICE_OUTPUT_ROUTE:
     case ICE_OUTPUT_GATHERED:

@@ -145,6 +145,7 @@ ice_gatherer_connect (IceGatherer *self, const IceCandidate *local,
       socket->tcp_type == ICE_TCP_TYPE_SO ? socket->bound : socket->address;
   output->connect.remote = *remote;
   output->connect.framing = ICE_FRAMING_RFC4571;
+  output->connect.kind = ICE_TRANSPORT_TCP;
   return connection;
 }
 

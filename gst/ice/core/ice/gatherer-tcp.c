@@ -43,6 +43,8 @@ ice_gather_tcp_ask (IceGatherer *self, IceGatherQuery *query, IceTime now)
   output->connect.remote = query->address;
   /* RFC 8489 6.2.2: messages alone, without the framing of RFC 4571. */
   output->connect.framing = ICE_FRAMING_TURN;
+  output->connect.kind = ICE_TRANSPORT_TCP;
+  output->connect.server = g_strdup (query->server->host);
 }
 
 IceGatherQuery *
