@@ -47,6 +47,75 @@ test_every_check (void)
   duo_clear (&duo);
 }
 
+/* Consent is asked for by checks: "every". */
+static void
+test_every_consent_check (void)
+{
+  Flags flags = { 0 };
+  Duo duo;
+
+  duo_init (&duo, 1);
+  duo.user = &flags;
+  duo.watch = count_flags;
+  ice_core_set_aggressive (duo.ends[0].core, TRUE);
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 60 * ICE_SECOND);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  g_assert_cmpuint (flags.n_with, >, 8);
+  g_assert_cmpuint (flags.n_without, ==, 0);
+  duo_clear (&duo);
+}
+
+/* Only between the addresses 198.51.100.x. */
+static gboolean
+first_is_dead (
+    Duo *duo, const IceAddress *from, const IceAddress *to, IceTime *ret_delay)
+{
+  IceAddress a = duo_address ("198.51.100.1", 0);
+  IceAddress b = duo_address ("198.51.100.2", 0);
+
+  return (ice_address_same_ip (from, &a) && ice_address_same_ip (to, &b)) ||
+      (ice_address_same_ip (from, &b) && ice_address_same_ip (to, &a));
+}
+
+/* Each side took another of the pairs that were nominated (here the application
+ * sees to it; a TURN server does that tells a wrong relayed address, for then a
+ * relay looks like a reflexive candidate to the peer alone). The peer's dies:
+ * it comes to ours, by the next check for consent, within seconds. */
+static void
+test_meet_again (void)
+{
+  Duo duo;
+  DuoEnd *bob = &duo.ends[1];
+  IceAddress from, to;
+
+  duo_init (&duo, 2);
+  ice_core_set_aggressive (duo.ends[0].core, TRUE);
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_true (duo_agrees (&duo));
+  g_assert_true (duo_is_at (&duo, 1, "192.0.2.2"));
+  from = bob->local;
+  to = bob->remote;
+  duo_clear (&duo);
+
+  duo_init (&duo, 2);
+  duo.path = first_is_dead;
+  ice_core_set_aggressive (duo.ends[0].core, TRUE);
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 1 * ICE_SECOND);
+  g_assert_true (duo_is_at (&duo, 1, "198.51.100.2"));
+  g_assert_cmpint (ice_core_set_selected_pair (
+                       bob->core, bob->transport, &from, &to, duo.now),
+      ==, ICE_VERDICT_OK);
+  duo_run_for (&duo, 30 * ICE_SECOND);
+  g_assert_true (duo_is_at (&duo, 1, "198.51.100.2"));
+  g_assert_true (duo_agrees (&duo));
+  g_assert_cmpint (bob->state, ==, ICE_STATE_COMPLETED);
+  g_assert_cmpuint (bob->n_failed, ==, 0);
+  duo_clear (&duo);
+}
+
 /* RFC 8445 10: a peer that says ice2 gets one nomination, after its check. */
 static void
 test_not_with_ice2 (void)
@@ -312,6 +381,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rfc5245/8.1.1.2/every-check", test_every_check);
+  g_test_add_func (
+      "/rfc5245/8.1.1.2/every-consent-check", test_every_consent_check);
+  g_test_add_func ("/rfc5245/8.1.1.2/meet-again", test_meet_again);
   g_test_add_func ("/rfc5245/8.1.1.2/highest-wins", test_highest_wins);
   g_test_add_func ("/rfc5245/8.1.1.2/both-converge", test_converges);
   g_test_add_func (

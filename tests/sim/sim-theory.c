@@ -120,9 +120,13 @@ sim_plan_patience (const SimPlan *self)
 
   if (a->link.loss || b->link.loss || a->link.rate || b->link.rate)
     patience = LOSSY_PATIENCE;
-  /* The next try comes when as much time again has gone. */
+  /* The next try comes when as much time again has gone; one that is corrupted
+   * is lost, and few are left. */
   if (self->storm_time)
-    patience = MAX (patience, 2 * self->storm_time + 12 * ICE_SECOND);
+    patience = MAX (patience,
+        a->link.corrupt || b->link.corrupt
+            ? LOSSY_PATIENCE
+            : 2 * self->storm_time + 12 * ICE_SECOND);
   /* Gathering and checks take their turns, and a lost packet is resent when
    * all had theirs (RFC 8445 14.3). */
   /* A dead server ends gathering after 39.5 s at the latest, on both sides. */

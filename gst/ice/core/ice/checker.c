@@ -50,6 +50,16 @@ is_being_nominated (const IcePair *pair)
       pair->renomination.pending;
 }
 
+/* RFC 5245 8.1.1.2: by "every check", and so by those for consent. Two sides
+ * that rank their nominated pairs differently find each other again when the
+ * peer's has died. */
+static gboolean
+is_nominated_again (const IceChecklistSet *set, const IcePair *pair)
+{
+  return pair->nomination == ICE_NOMINATION_DONE &&
+      ice_policy_is_aggressive (&set->policy);
+}
+
 /* Makes the request and sends it; the caller starts the transaction. */
 static IceCheck *
 send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
@@ -63,7 +73,8 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
   check->priority = ice_candidate_learnt_priority (pair->local);
   /* RFC 8445 7.1.2: the controlled agent MUST NOT. Consent requests repeat a
    * nomination whose answer was lost. */
-  check->use_candidate = set->controlling && is_being_nominated (pair);
+  check->use_candidate = set->controlling &&
+      (is_being_nominated (pair) || is_nominated_again (set, pair));
   if (check->use_candidate && ice_policy_renominates (&set->policy))
     check->nomination = pair->renomination.value;
   *ret_packet = build_request (set, pair, check);
