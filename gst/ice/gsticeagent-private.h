@@ -33,6 +33,7 @@ typedef struct
   gchar *mid;        /* (owned) (nullable) */
   guint mline_index; /* when there is no mid */
   gchar *candidate;  /* (owned) "" ends */
+  gchar *ufrag;      /* (owned) (nullable) beside the candidate */
 } GstIceEarlyCandidate;
 
 typedef struct
@@ -191,6 +192,11 @@ void gst_ice_agent_forget_mline (GstIceAgent *self, GstIceStream *stream);
 /* gsticeagent-trickle.c: credentials or a stream came that some may wait for.
  */
 void gst_ice_agent_flush_early (GstIceAgent *self);
+/* As the public ones, with the generation that the signalling tells beside the
+ * candidate (nullable). Neither @mid nor @index (G_MAXUINT): not known. */
+gboolean
+gst_ice_agent_take_remote_candidate (GstIceAgent *self, const gchar *mid,
+    guint index, const gchar *line, const gchar *ufrag, GError **error);
 
 /* gsticeagent-fork.c: an offer is made, which others may answer as well. */
 void gst_ice_agent_expect_forks (GstIceAgent *self);

@@ -23,6 +23,7 @@ gst_ice_early_candidate_free (GstIceEarlyCandidate *self)
 {
   g_free (self->mid);
   g_free (self->candidate);
+  g_free (self->ufrag);
   g_free (self);
 }
 
@@ -98,18 +99,19 @@ find_target (GstIceAgent *agent, const gchar *mid, guint index,
 
 /* @candidate (nullable): the end */
 static void
-deliver (GstIceStream *stream, IceCandidate *candidate)
+deliver (GstIceStream *stream, IceCandidate *candidate, const gchar *ufrag)
 {
   g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (stream);
 
   if (candidate)
     gst_ice_stream_take_remote_candidate (tagged, candidate);
   else
-    gst_ice_stream_end_remote_candidates (tagged);
+    gst_ice_stream_take_remote_end (tagged, ufrag);
 }
 
 static void
-queue (GstIceAgent *agent, const gchar *mid, guint index, const gchar *line)
+queue (GstIceAgent *agent, const gchar *mid, guint index, const gchar *line,
+    const gchar *ufrag)
 {
   GQueue *early = &agent->negotiation.early;
   GstIceEarlyCandidate *item = g_new0 (GstIceEarlyCandidate, 1);
@@ -124,13 +126,14 @@ queue (GstIceAgent *agent, const gchar *mid, guint index, const gchar *line)
   item->mid = g_strdup (mid);
   item->mline_index = index;
   item->candidate = g_strdup (line);
+  item->ufrag = g_strdup (ufrag);
   g_queue_push_tail (early, item);
 }
 
 /* Negotiation lock. What is not for now waits. */
 static gboolean
 take (GstIceAgent *agent, const gchar *mid, guint index, const gchar *line,
-    GError **error)
+    const gchar *ufrag, GError **error)
 {
   g_autoptr (IceCandidate) candidate = NULL;
   g_autoptr (GstIceStream) stream = NULL;
@@ -149,13 +152,16 @@ take (GstIceAgent *agent, const gchar *mid, guint index, const gchar *line,
         return FALSE;
     }
   }
+  /* RFC 8839 5.1: what the line says itself counts. */
+  if (candidate && !candidate->ufrag)
+    candidate->ufrag = g_strdup (ufrag);
   switch (find_target (
-      agent, mid, index, candidate ? candidate->ufrag : NULL, &stream)) {
+      agent, mid, index, candidate ? candidate->ufrag : ufrag, &stream)) {
     case TARGET_FOUND:
-      deliver (stream, candidate);
+      deliver (stream, candidate, ufrag);
       break;
     case TARGET_LATER:
-      queue (agent, mid, index, line);
+      queue (agent, mid, index, line, ufrag);
       break;
     case TARGET_NONE:
       break;
@@ -171,7 +177,8 @@ gst_ice_negotiation_flush_early (GstIceAgent *agent)
 
   g_queue_init (&agent->negotiation.early);
   while ((item = g_queue_pop_head (&waiting))) {
-    take (agent, item->mid, item->mline_index, item->candidate, NULL);
+    take (agent, item->mid, item->mline_index, item->candidate, item->ufrag,
+        NULL);
     gst_ice_early_candidate_free (item);
   }
 }
@@ -184,27 +191,31 @@ gst_ice_agent_flush_early (GstIceAgent *self)
   g_mutex_unlock (&self->negotiation.lock);
 }
 
-static gboolean
-add_remote_candidate (GstIceAgent *self, const gchar *mid, guint index,
-    const gchar *line, GError **error)
+static void
+end_all (GstIceAgent *self, const gchar *ufrag)
+{
+  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self);
+
+  for (guint i = 0; i < streams->len; i++)
+    gst_ice_stream_take_remote_end (streams->pdata[i], ufrag);
+}
+
+gboolean
+gst_ice_agent_take_remote_candidate (GstIceAgent *self, const gchar *mid,
+    guint index, const gchar *line, const gchar *ufrag, GError **error)
 {
   gboolean taken;
 
   if (!gst_ice_agent_check_open (self, error))
     return FALSE;
+  if (!mid && index == NO_INDEX && *line == '\0') {
+    end_all (self, ufrag);
+    return TRUE;
+  }
   g_mutex_lock (&self->negotiation.lock);
-  taken = take (self, mid, index, line, error);
+  taken = take (self, mid, mid ? NO_INDEX : index, line, ufrag, error);
   g_mutex_unlock (&self->negotiation.lock);
   return taken;
-}
-
-static void
-end_all (GstIceAgent *self)
-{
-  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self);
-
-  for (guint i = 0; i < streams->len; i++)
-    gst_ice_stream_end_remote_candidates (streams->pdata[i]);
 }
 
 /**
@@ -230,15 +241,8 @@ gst_ice_agent_add_remote_candidate (
 {
   g_return_val_if_fail (GST_IS_ICE_AGENT (self), FALSE);
 
-  if (!candidate)
-    candidate = "";
-  if (!mid && *candidate == '\0') {
-    if (!gst_ice_agent_check_open (self, error))
-      return FALSE;
-    end_all (self);
-    return TRUE;
-  }
-  return add_remote_candidate (self, mid, NO_INDEX, candidate, error);
+  return gst_ice_agent_take_remote_candidate (
+      self, mid, NO_INDEX, candidate ? candidate : "", NULL, error);
 }
 
 /**
@@ -259,8 +263,6 @@ gst_ice_agent_add_remote_candidate_at (GstIceAgent *self, guint mline_index,
 {
   g_return_val_if_fail (GST_IS_ICE_AGENT (self), FALSE);
 
-  if (mline_index == NO_INDEX)
-    return gst_ice_agent_add_remote_candidate (self, NULL, candidate, error);
-  return add_remote_candidate (
-      self, NULL, mline_index, candidate ? candidate : "", error);
+  return gst_ice_agent_take_remote_candidate (
+      self, NULL, mline_index, candidate ? candidate : "", NULL, error);
 }

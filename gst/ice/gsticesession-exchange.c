@@ -31,6 +31,7 @@ typedef struct
   gchar *text; /* (owned) SDP or candidate */
   gchar *mid;  /* (owned) (nullable) */
   guint mline_index;
+  gchar *ufrag; /* (owned) (nullable) */
 } Message;
 
 static void
@@ -39,6 +40,7 @@ message_free (Message *message)
   g_free (message->type);
   g_free (message->text);
   g_free (message->mid);
+  g_free (message->ufrag);
   g_free (message);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Message, message_free)
@@ -241,16 +243,10 @@ static void
 handle_candidate (GstIceSession *self, const Message *message)
 {
   g_autoptr (GError) error = NULL;
-  gboolean ok;
 
-  if (message->mid != NULL)
-    ok = gst_ice_agent_add_remote_candidate (
-        self->agent, message->mid, message->text, &error);
-  else
-    ok = gst_ice_agent_add_remote_candidate_at (
-        self->agent, message->mline_index, message->text, &error);
   /* From the wire: odd, but no reason to stop. */
-  if (!ok)
+  if (!gst_ice_agent_take_remote_candidate (self->agent, message->mid,
+          message->mline_index, message->text, message->ufrag, &error))
     GST_WARNING_OBJECT (self, "a candidate was refused: %s", error->message);
 }
 
@@ -294,25 +290,45 @@ gst_ice_session_advance (GstIceSession *self)
     make_offer (self);
 }
 
-void
-gst_ice_session_take_message (GstIceSession *self, const gchar *type,
-    const gchar *text, const gchar *mid, guint mline_index)
+/* @message: (transfer full) */
+static void
+take_message (GstIceSession *self, Message *message)
 {
-  const gsize size = strlen (text);
-  Message *message;
+  const gsize size = strlen (message->text);
 
   if (gst_ice_session_has_ended (self) ||
       g_queue_get_length (&self->pending) >= MAX_PENDING ||
-      size > MAX_PENDING_SIZE - self->pending_size)
+      size > MAX_PENDING_SIZE - self->pending_size) {
+    message_free (message);
     return;
+  }
   self->pending_size += size;
-  message = g_new0 (Message, 1);
-  message->type = g_strdup (type);
-  message->text = g_strdup (text);
-  message->mid = g_strdup (mid);
-  message->mline_index = mline_index;
   g_queue_push_tail (&self->pending, message);
   gst_ice_session_advance (self);
+}
+
+void
+gst_ice_session_take_description (
+    GstIceSession *self, const gchar *type, const gchar *sdp)
+{
+  Message *message = g_new0 (Message, 1);
+
+  message->type = g_strdup (type);
+  message->text = g_strdup (sdp);
+  take_message (self, message);
+}
+
+void
+gst_ice_session_take_candidate (GstIceSession *self, const gchar *candidate,
+    const gchar *mid, guint mline_index, const gchar *ufrag)
+{
+  Message *message = g_new0 (Message, 1);
+
+  message->text = g_strdup (candidate);
+  message->mid = g_strdup (mid);
+  message->mline_index = mline_index;
+  message->ufrag = ufrag && *ufrag ? g_strdup (ufrag) : NULL;
+  take_message (self, message);
 }
 
 void

@@ -52,9 +52,12 @@ void gst_ice_session_emit_bye (GstIceSession *self, const gchar *reason);
 
 /* gsticesession-exchange.c: offers, answers, candidates, in service thread. */
 void gst_ice_session_advance (GstIceSession *self);
-/* @type NULL: @text is a candidate. */
-void gst_ice_session_take_message (GstIceSession *self, const gchar *type,
-    const gchar *text, const gchar *mid, guint mline_index);
+void gst_ice_session_take_description (
+    GstIceSession *self, const gchar *type, const gchar *sdp);
+/* @ufrag: (nullable) of the generation it belongs to */
+void
+gst_ice_session_take_candidate (GstIceSession *self, const gchar *candidate,
+    const gchar *mid, guint mline_index, const gchar *ufrag);
 void gst_ice_session_meet (GstIceSession *self, gboolean offerer);
 void gst_ice_session_part (GstIceSession *self, const gchar *reason);
 /* @candidate NULL: there are no more of @stream. */

@@ -141,7 +141,7 @@ on_description (GstIceSignaller *signaller, const gchar *type, const gchar *sdp,
   g_autoptr (GstIceSession) self = ref_session (handle);
 
   if (self != NULL)
-    gst_ice_session_take_message (self, type, sdp, NULL, 0);
+    gst_ice_session_take_description (self, type, sdp);
 }
 
 static void
@@ -149,16 +149,9 @@ on_candidate (GstIceSignaller *signaller, const gchar *mid, guint mline_index,
     const gchar *candidate, const gchar *ufrag, gpointer handle)
 {
   g_autoptr (GstIceSession) self = ref_session (handle);
-  g_autofree gchar *with_ufrag = NULL;
 
-  if (self == NULL)
-    return;
-  /* The generation goes along in the candidate itself: that is where the agent
-   * looks for it. */
-  if (*candidate != '\0' && ufrag != NULL && *ufrag != '\0' &&
-      strstr (candidate, " ufrag ") == NULL)
-    candidate = with_ufrag = g_strconcat (candidate, " ufrag ", ufrag, NULL);
-  gst_ice_session_take_message (self, NULL, candidate, mid, mline_index);
+  if (self != NULL)
+    gst_ice_session_take_candidate (self, candidate, mid, mline_index, ufrag);
 }
 
 static void

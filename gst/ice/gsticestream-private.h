@@ -69,6 +69,8 @@ void gst_ice_stream_apply_dscp (GstIceStream *self, gint agent_dscp);
 gboolean gst_ice_stream_take_remote_credentials (GstIceStream *self,
     const gchar *ufrag, const gchar *pwd, gboolean follow, GError **error);
 /* What became of it is logged; a bad one is no error of the caller. */
+/* RFC 8838 13: of the generation with @ufrag, if it is said (nullable). */
+void gst_ice_stream_take_remote_end (GstIceStream *self, const gchar *ufrag);
 void gst_ice_stream_take_remote_candidate (
     GstIceStream *self, IceCandidate *candidate);
 void gst_ice_stream_set_mline_index (GstIceStream *self, guint mline_index);

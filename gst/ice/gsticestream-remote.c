@@ -240,17 +240,21 @@ gst_ice_stream_add_remote_candidate (
 void
 gst_ice_stream_end_remote_candidates (GstIceStream *self)
 {
-  g_autoptr (GstIceAgent) agent = NULL;
-  guint id;
-
   g_return_if_fail (GST_IS_ICE_STREAM (self));
 
-  agent = gst_ice_stream_ref_agent (self);
-  id = gst_ice_stream_get_id (self);
+  gst_ice_stream_take_remote_end (self, NULL);
+}
+
+void
+gst_ice_stream_take_remote_end (GstIceStream *self, const gchar *ufrag)
+{
+  g_autoptr (GstIceAgent) agent = gst_ice_stream_ref_agent (self);
+  guint id = gst_ice_stream_get_id (self);
+
   if (!gst_ice_agent_check_open (agent, NULL) || id == 0)
     return;
-  ice_core_end_remote_candidates (
-      gst_ice_pump_lock (agent->pump), id, ice_loop_now ());
+  ice_core_end_remote_generation (
+      gst_ice_pump_lock (agent->pump), id, ufrag, ice_loop_now ());
   gst_ice_pump_unlock (agent->pump);
 }
 

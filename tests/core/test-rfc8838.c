@@ -167,6 +167,58 @@ test_stale_ufrag (void)
   harness_clear (&h);
 }
 
+static gboolean
+takes_another (Harness *h)
+{
+  return harness_add_remote (h, ICE_CANDIDATE_HOST, "192.0.2.3", 3, "3") ==
+      ICE_VERDICT_OK;
+}
+
+/* 13: "the indication MUST specify the generation": that of a former one, heard
+ * while our own restart waits for its answer, ends nothing; nor does one that
+ * says no generation, for the new one has not begun. */
+static void
+test_late_end (void)
+{
+  static const gchar *const late[] = { PEER_UFRAG, NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (late); i++) {
+    Harness h;
+
+    harness_start (&h, TRUE);
+    ice_core_restart (h.core, h.stream, h.now);
+    harness_pump (&h);
+    ice_core_end_remote_generation (h.core, h.stream, late[i], h.now);
+    g_assert_true (ice_core_set_remote_credentials (
+        h.core, h.stream, "newpeer", "thenewpasswordof24letters", h.now));
+    harness_pump (&h);
+    ice_core_end_remote_generation (h.core, h.stream, PEER_UFRAG, h.now);
+    g_assert_true (takes_another (&h));
+    ice_core_end_remote_generation (h.core, h.stream, "newpeer", h.now);
+    g_assert_false (takes_another (&h));
+    harness_clear (&h);
+  }
+}
+
+/* 13: one that overtook the description it belongs to counts when that comes;
+ * before the first description there is nothing it could be late for. */
+static void
+test_early_end (void)
+{
+  static const gchar *const early[] = { PEER_UFRAG, NULL, "another" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (early); i++) {
+    Harness h;
+
+    harness_init (&h, TRUE);
+    harness_gather (&h);
+    ice_core_end_remote_generation (h.core, h.stream, early[i], h.now);
+    harness_credentials (&h);
+    g_assert_cmpint (takes_another (&h), ==, i == 2);
+    harness_clear (&h);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -175,7 +227,9 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc8838/11/redundant-pair-keeps-its-state",
       test_redundant_pair_keeps_its_state);
   g_test_add_func ("/rfc8838/11/stale-ufrag", test_stale_ufrag);
+  g_test_add_func ("/rfc8838/13/early-end", test_early_end);
   g_test_add_func ("/rfc8838/13/end-once", test_end_once);
+  g_test_add_func ("/rfc8838/13/late-end", test_late_end);
   g_test_add_func ("/rfc8838/14/after-the-peers-end", test_after_the_peers_end);
   g_test_add_func ("/rfc8863/4/saved-by-a-check", test_saved_by_a_check);
   return g_test_run ();

@@ -227,6 +227,8 @@ activate (IceCore *self, IceStream *stream, IceTime now)
   if (stream->set->ta == 0)
     set_pacing (self, stream->set, 0);
   stream->started_at = now;
+  stream->remote_ended |=
+      g_strcmp0 (stream->ended_ufrag, stream->generation->remote_ufrag) == 0;
   for (guint i = stream->remotes->len; i-- > 0;) {
     if (!is_of_generation (stream, g_ptr_array_index (stream->remotes, i)))
       g_ptr_array_remove_index (stream->remotes, i);
@@ -334,12 +336,26 @@ ice_core_add_remote_candidate (
 void
 ice_core_end_remote_candidates (IceCore *self, guint id, IceTime now)
 {
+  ice_core_end_remote_generation (self, id, NULL, now);
+}
+
+void
+ice_core_end_remote_generation (
+    IceCore *self, guint id, const gchar *ufrag, IceTime now)
+{
   IceStream *stream = ice_core_find_stream (self, id);
+  const gchar *known = stream ? stream->generation->remote_ufrag : NULL;
 
   if (stream == NULL || self->closed)
     return;
-  stream->remote_ended = TRUE;
-  ice_core_settle (self, now);
+  if (known == NULL && ufrag) {
+    g_free (stream->ended_ufrag);
+    stream->ended_ufrag = g_strdup (ufrag);
+  } else if (known ? !ufrag || strcmp (known, ufrag) == 0
+                   : stream->generation->number == 1) {
+    stream->remote_ended = TRUE;
+    ice_core_settle (self, now);
+  }
 }
 
 /* A peer without ICE (RFC 3264, design 9.7): nothing is checked, nothing

@@ -119,6 +119,11 @@ void ice_core_gather (IceCore *self, guint stream, IceTime now);
 IceVerdict ice_core_add_remote_candidate (
     IceCore *self, guint stream, const IceCandidate *candidate, IceTime now);
 void ice_core_end_remote_candidates (IceCore *self, guint stream, IceTime now);
+/* RFC 8838 13: the same for those of the generation with @ufrag (nullable: not
+ * said). What is late ends nothing; what is early counts when its credentials
+ * come. */
+void ice_core_end_remote_generation (
+    IceCore *self, guint stream, const gchar *ufrag, IceTime now);
 /* The peer sent no ICE attributes: media goes to @address when allow-non-ice
  * says so (design 9.7); otherwise REFUSED. */
 IceVerdict ice_core_set_remote_default (

@@ -528,6 +528,79 @@ test_no_trickle_dead_server (void)
   g_usleep (2500 * G_TIME_SPAN_MILLISECOND);
 }
 
+/* (transfer full) what @peer answers to the next offer of @self, the end of its
+ * candidates left open */
+static gchar *
+answer_next (Side *self, GstIceAgent *peer)
+{
+  g_autofree gchar *offer = next_sent (self, "offer");
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *answer = NULL;
+  GString *text;
+
+  gst_ice_agent_set_remote_description (
+      peer, "offer", offer + strlen ("offer "), &error);
+  g_assert_no_error (error);
+  answer = gst_ice_agent_create_answer (peer, &error);
+  g_assert_no_error (error);
+  text = g_string_new (answer);
+  g_string_replace (text, "a=end-of-candidates\r\n", "", 0);
+  return g_string_free (text, FALSE);
+}
+
+static guint
+count_remote (Side *self)
+{
+  g_autoptr (GstIceStream) stream =
+      gst_ice_agent_request_stream (self->agent, "0");
+  g_autoptr (GPtrArray) candidates = NULL;
+
+  drain ();
+  candidates = gst_ice_stream_get_remote_candidates (stream);
+  return candidates->len;
+}
+
+static void
+test_late_end (void)
+{
+  static const gchar line[] = "candidate:77 1 udp 1 192.0.2.77 4000 typ host";
+  g_autoptr (GstIceAgent) peer = gst_ice_agent_new ();
+  g_autoptr (GstIceStream) stream = gst_ice_agent_request_stream (peer, "0");
+  g_autofree gchar *first = NULL, *second = NULL, *former = NULL;
+  g_autofree gchar *present = NULL;
+  GstIceSignaller *signaller;
+  guint n;
+  Side a;
+
+  g_test_summary ("An end of candidates of before our restart, heard while it "
+                  "waits for the answer or after, ends nothing (RFC 8838 13)");
+  g_object_set (peer, "interfaces", "none", NULL);
+  side_init (&a);
+  signaller = GST_ICE_SIGNALLER (a.signaller);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, TRUE);
+  first = answer_next (&a, peer);
+  former = ufrag_of (first);
+  gst_ice_signaller_emit_description (signaller, "answer", first);
+
+  gst_ice_session_restart (a.session);
+  second = answer_next (&a, peer);
+  present = ufrag_of (second);
+  g_assert_cmpstr (former, !=, present);
+  gst_ice_signaller_emit_candidate (signaller, "0", 0, "", former);
+  gst_ice_signaller_emit_description (signaller, "answer", second);
+  gst_ice_signaller_emit_candidate (signaller, NULL, 0, "", former);
+  n = count_remote (&a);
+  gst_ice_signaller_emit_candidate (signaller, "0", 0, line, present);
+  g_assert_cmpuint (count_remote (&a), ==, n + 1);
+  gst_ice_signaller_emit_candidate (signaller, "0", 0, "", present);
+  gst_ice_signaller_emit_candidate (signaller, "0", 0,
+      "candidate:78 1 udp 1 192.0.2.78 4000 typ host", present);
+  g_assert_cmpuint (count_remote (&a), ==, n + 1);
+  side_clear (&a);
+  gst_ice_agent_close_async (peer, NULL, NULL, NULL);
+}
+
 static void
 test_nonsense (void)
 {
@@ -610,6 +683,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/no-trickle", test_no_trickle);
   g_test_add_func (
       "/session/no-trickle/dead-server", test_no_trickle_dead_server);
+  g_test_add_func ("/session/late-end", test_late_end);
   g_test_add_func ("/session/nonsense", test_nonsense);
   g_test_add_func ("/session/dropped", test_dropped);
   g_test_add_func ("/session/start-twice", test_start_twice);

@@ -155,6 +155,7 @@ ice_stream_new_fork (IceContext *context, const IceStream *origin)
 void
 ice_stream_free (IceStream *self)
 {
+  g_free (self->ended_ufrag);
   g_queue_clear (&self->triggered);
   g_ptr_array_unref (self->pairs);
   g_ptr_array_unref (self->components);
@@ -227,6 +228,7 @@ ice_stream_restart (IceStream *self, IceContext *context, guint number)
     component->moved_at = component->lost_at = 0;
     component->pinned = FALSE;
   }
+  g_clear_pointer (&self->ended_ufrag, g_free);
   self->gathering = self->local_done = self->local_ended = FALSE;
   self->gather_ended = FALSE;
   self->remote_ended = self->hinted = self->failed = self->released = FALSE;

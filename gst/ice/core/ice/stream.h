@@ -116,6 +116,7 @@ struct _IceStream
   gboolean gather_ended; /* every server answered or was given up */
   gboolean local_ended;  /* END_OF_CANDIDATES was said */
   gboolean remote_ended;
+  gchar *ended_ufrag; /* (owned) (nullable) end of a generation not known yet */
   gboolean first_check;    /* FIRST_CHECK was said */
   gboolean hinted, failed; /* a hint, the fatal error was said */
   IceTime gather_started_at;
