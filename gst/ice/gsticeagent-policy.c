@@ -19,6 +19,7 @@ enum
   PROP_ICE_LITE,
   PROP_NOMINATION,
   PROP_CONTINUAL_GATHERING,
+  N_PROPERTIES
 };
 
 static void
@@ -99,6 +100,8 @@ gboolean
 gst_ice_agent_set_policy_property (
     GstIceAgent *self, guint which, const GValue *value)
 {
+  if (which >= N_PROPERTIES)
+    return gst_ice_agent_set_port_property (self, which - N_PROPERTIES, value);
   GST_OBJECT_LOCK (self);
   switch (which) {
     case PROP_ICE_LITE:
@@ -136,7 +139,8 @@ gst_ice_agent_get_policy_property (
       g_value_set_boolean (value, self->settings.continual_gathering);
       return TRUE;
     default:
-      return FALSE;
+      return gst_ice_agent_get_port_property (
+          self, which - N_PROPERTIES, value);
   }
 }
 
@@ -185,6 +189,7 @@ gst_ice_agent_install_policy_properties (GObjectClass *klass, guint first)
   g_object_class_install_property (klass, first + PROP_CONTINUAL_GATHERING,
       g_param_spec_boolean ("continual-gathering", "Continual gathering",
           "Gather as networks come and go", FALSE, flags));
+  gst_ice_agent_install_port_properties (klass, first + N_PROPERTIES);
 }
 
 void

@@ -60,7 +60,11 @@ typedef struct
   GstIceBundle bundle;
   guint connect_timeout; /* ms */
   gboolean allow_non_ice;
-  gint dscp; /* -1: leave alone */
+  gint dscp;                 /* -1: leave alone */
+  guint16 mux_port;          /* 0: none */
+  gchar *external_addresses; /* (owned) (nullable) as it was set */
+  IceExternalAddress external[ICE_EXTERNAL_MAX]; /* what that means */
+  guint n_external;
   gboolean ice_lite, continual_gathering;
   GstIceNomination nomination;
 } GstIceSettings;
@@ -149,6 +153,8 @@ void gst_ice_agent_emit_local_description (
     GstIceAgent *self, const gchar *type, const gchar *sdp);
 
 /* gsticeagent-properties.c */
+/* Tells the core, for the next gathering. */
+void gst_ice_agent_apply_gather_config (GstIceAgent *self);
 gint gst_ice_agent_get_dscp (GstIceAgent *self);
 void gst_ice_agent_install_properties (GObjectClass *klass);
 void gst_ice_settings_init (GstIceSettings *self);
@@ -183,6 +189,22 @@ void gst_ice_agent_take_remote_lite (GstIceAgent *self, gboolean lite);
 void gst_ice_agent_take_remote_options (GstIceAgent *self, guint options);
 /* IceOption flags of the value of a=ice-options. */
 guint gst_ice_parse_options (const gchar *text);
+
+/* gsticeagent-ports.c: as those of gsticeagent-policy.c. */
+void gst_ice_agent_install_port_properties (GObjectClass *klass, guint first);
+gboolean gst_ice_agent_set_port_property (
+    GstIceAgent *self, guint which, const GValue *value);
+gboolean
+gst_ice_agent_get_port_property (GstIceAgent *self, guint which, GValue *value);
+/* The object lock is held. */
+void
+gst_ice_agent_fill_port_config (GstIceAgent *self, IceGathererConfig *config);
+
+/* gsticeexternal.c: FALSE, and GST_ICE_ERROR_INVALID_ARGUMENT, when @text is
+ * not what external-addresses may be. */
+gboolean gst_ice_parse_external_addresses (const gchar *text,
+    IceExternalAddress ret_addresses[ICE_EXTERNAL_MAX], guint *ret_n_addresses,
+    GError **error);
 
 /* gsticeagent-negotiate.c */
 void gst_ice_negotiation_init (GstIceNegotiation *self);

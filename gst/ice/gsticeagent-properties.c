@@ -61,6 +61,7 @@ gst_ice_settings_clear (GstIceSettings *self)
 {
   g_free (self->interfaces);
   g_free (self->ignore_interfaces);
+  g_free (self->external_addresses);
 }
 
 gint
@@ -214,8 +215,8 @@ dup_servers (GstIceAgent *self)
 
 /* What goes straight to the core or the sockets */
 
-static void
-apply_gather_config (GstIceAgent *self)
+void
+gst_ice_agent_apply_gather_config (GstIceAgent *self)
 {
   static const IceFamily families[] = { ICE_FAMILY_NONE, ICE_FAMILY_IPV4,
     ICE_FAMILY_IPV6 };
@@ -232,6 +233,7 @@ apply_gather_config (GstIceAgent *self)
         (self->settings.turn_options & GST_ICE_TURN_DONT_FRAGMENT) != 0,
     .mobility = (self->settings.turn_options & GST_ICE_TURN_MOBILITY) != 0,
   };
+  gst_ice_agent_fill_port_config (self, &config);
   GST_OBJECT_UNLOCK (self);
   ice_core_set_gather_config (gst_ice_agent_lock_core (self), &config);
   gst_ice_pump_unlock (self->pump);
@@ -325,15 +327,15 @@ gst_ice_agent_set_property (
       break;
     case PROP_POLICY:
       SET (policy, g_value_get_enum (value));
-      apply_gather_config (self);
+      gst_ice_agent_apply_gather_config (self);
       break;
     case PROP_TURN_OPTIONS:
       SET (turn_options, g_value_get_flags (value));
-      apply_gather_config (self);
+      gst_ice_agent_apply_gather_config (self);
       break;
     case PROP_TCP:
       SET (tcp, g_value_get_enum (value));
-      apply_gather_config (self);
+      gst_ice_agent_apply_gather_config (self);
       break;
     case PROP_MIN_PORT:
       SET (min_port, (guint16) g_value_get_uint (value));
@@ -352,7 +354,7 @@ gst_ice_agent_set_property (
       break;
     case PROP_IP_FAMILY:
       SET (ip_family, g_value_get_enum (value));
-      apply_gather_config (self);
+      gst_ice_agent_apply_gather_config (self);
       break;
     case PROP_CONSENT:
       SET (consent, g_value_get_boolean (value));

@@ -93,6 +93,12 @@ gboolean ice_core_connection_lost (
 void ice_core_run_connections (IceCore *self, IceTime now);
 IceTime ice_core_connections_deadline (const IceCore *self);
 
+/* core-nat64.c: remote candidates of IPv4, as a host without it reaches them.
+ */
+void ice_core_translate_remote (
+    IceCore *self, IceStream *stream, const IceCandidate *remote, IceTime now);
+void ice_core_translate_all_remotes (IceCore *self, IceTime now);
+
 /* core-hint.c: (transfer full) why there is no path, from what is known. */
 gchar *ice_core_explain (
     IceCore *self, IceStream *stream, IceTime now, IceCause *ret_cause);

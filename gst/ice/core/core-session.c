@@ -327,6 +327,8 @@ ice_core_add_remote_candidate (
     copy->id = ice_context_new_id (&self->context);
     copy->stream = id;
     verdict = ice_checklist_add_remote (stream->set, stream, copy, now);
+    if (verdict == ICE_VERDICT_OK)
+      ice_core_translate_remote (self, stream, copy, now);
     ice_core_settle (self, now);
   }
   self->counters.verdicts[verdict]++;
@@ -547,5 +549,6 @@ ice_core_resolved (IceCore *self, guint request, const IceAddress *addresses,
   if (self->closed)
     return;
   ice_gatherer_resolved (self->gatherer, request, addresses, n_addresses, now);
+  ice_core_translate_all_remotes (self, now);
   ice_core_settle (self, now);
 }

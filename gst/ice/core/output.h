@@ -86,6 +86,7 @@ struct _IceOutput
       guint transport;
       IceSocketKind kind;
       IceAddress local; /* port 0: any, within the configured range */
+      gboolean shared;  /* UDP: may be one with those of other agents */
     } open_socket;
     struct
     {

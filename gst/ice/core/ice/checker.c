@@ -246,7 +246,11 @@ find_mapped (IcePair *pair, const IceAddress *mapped)
 {
   GPtrArray *locals = pair->component->stream->locals;
 
-  if (ice_address_equal (&pair->local->address, mapped))
+  /* Behind a NAT that we were told of (external-addresses), peers on this side
+   * of it see the base. */
+  if (ice_address_equal (&pair->local->address, mapped) ||
+      (pair->local->kind == ICE_CANDIDATE_HOST &&
+          ice_address_equal (&pair->local->base, mapped)))
     return pair->local;
   for (guint i = 0; i < locals->len; i++) {
     IceCandidate *local = g_ptr_array_index (locals, i);

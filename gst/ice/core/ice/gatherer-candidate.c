@@ -152,6 +152,7 @@ ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
   g_clear_pointer (&socket->host, ice_candidate_unref);
   socket->host = make (self, socket, ICE_CANDIDATE_HOST, 0);
   socket->host->address = socket->host->base = socket->bound;
+  ice_gather_map_external (self, &socket->host->address);
   set_foundation (self, socket->host, NULL);
 }
 

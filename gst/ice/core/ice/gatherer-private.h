@@ -4,6 +4,7 @@
  * request; an answered query is where candidates come from. */
 #pragma once
 
+#include "../../base/nat64.h"
 #include "../turn/error.h"
 #include "connection.h"
 
@@ -48,6 +49,7 @@ typedef struct
   gboolean detour;  /* as of its address */
   gboolean wanted;  /* FALSE: its address is gone, nothing is gathered on it */
   gboolean spare;   /* opened for one allocation only, after a 437 */
+  gboolean shared;  /* its port may be that of other agents, too */
   guint moves_from; /* opened for what leaves that socket, or 0 */
   gboolean moving;  /* it is the one that is left */
   gboolean direct;  /* its host candidate was reported */
@@ -179,8 +181,15 @@ struct _IceGatherer
   GArray *candidates;     /* (element-type IceGatherEntry) (owned) */
   GPtrArray *foundations; /* (element-type utf8) (owned) what each stands for */
   GPtrArray *connections; /* (element-type IceConnection) (owned) */
-  GQueue waiting;         /* (element-type IceGatherQuery) (unowned) */
-  GQueue events;          /* (element-type IceGatherEvent) (owned) */
+  struct
+  {
+    IceGatherResolution state;
+    guint request;
+    IceTime resolved_at;
+    IceNat64Prefix prefix; /* length 0: none that we know */
+  } nat64;
+  GQueue waiting; /* (element-type IceGatherQuery) (unowned) */
+  GQueue events;  /* (element-type IceGatherEvent) (owned) */
   gboolean closed;
 };
 
@@ -257,6 +266,8 @@ void ice_gather_server_resolve (
     IceGatherer *self, IceGatherServer *server, IceTime now);
 void ice_gather_server_addresses_came (IceGatherer *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
+/* Streams that still gather, on sockets that are there. */
+void ice_gather_start_queries_everywhere (IceGatherer *self, IceTime now);
 /* A new gathering: it may have died since the last. */
 void ice_gather_server_begin (IceGatherServer *self);
 void ice_gather_server_asked (IceGatherServer *self, IceTime now);
@@ -291,7 +302,8 @@ void ice_gather_query_ask_again (IceGatherer *self, IceGatherQuery *query);
 void ice_gather_query_end (
     IceGatherer *self, IceGatherQuery *query, IceGatherQueryState state);
 /* What the socket did not ask yet. */
-void ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket);
+void ice_gather_start_queries (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now);
 /* What failed at an earlier gathering. */
 void ice_gather_repeat_queries (
     IceGatherer *self, IceGatherSocket *socket, IceTime now);
@@ -325,6 +337,9 @@ gboolean ice_gather_query_awaits_token (
 void ice_gather_wake_second_component (
     IceGatherer *self, const IceGatherQuery *first);
 
+/* gatherer-external.c: as others see an address of ours. */
+void ice_gather_map_external (const IceGatherer *self, IceAddress *address);
+
 /* gatherer-failover.c */
 gboolean ice_gather_follow_redirection (
     IceGatherer *self, IceGatherQuery *query, const IceAddress *alternate);
@@ -352,13 +367,20 @@ void ice_gather_move_failed (IceGatherer *self, const IceGatherSocket *target);
 IceGatherQuery *ice_gather_find_moving (
     IceGatherer *self, guint id, const IceAddress *server, guint *index);
 
+/* gatherer-nat64.c: FALSE when @request was for something else. */
+gboolean ice_gather_nat64_resolved (IceGatherer *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now);
+gboolean ice_gather_nat64_is_asked (const IceGatherer *self);
+
 /* gatherer-turn.c */
 /* The server does not take the credentials of a live allocation. */
 void
 ice_gather_query_refused (IceGatherer *self, IceGatherQuery *query, guint code);
 void ice_gather_allocate_failed (
     IceGatherer *self, IceGatherQuery *query, guint code, IceTime now);
-/* Asks from a socket that was opened because of a 437. */
+/* In place of asking from a socket that is shared. */
+void ice_gather_allocate_apart (IceGatherer *self, IceGatherQuery *query);
+/* Asks from a socket that was opened because of a 437, or of that. */
 void ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare);
 /* Performs what its allocation decided: packets and events. */
 void

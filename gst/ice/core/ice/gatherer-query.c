@@ -170,8 +170,34 @@ is_reachable (const IceGatherSocket *socket, const IceAddress *server)
           ice_address_classify (server) == ICE_ADDRESS_LINK_LOCAL);
 }
 
+static gboolean
+has_family (const IceGatherServer *server, IceFamily family)
+{
+  for (guint i = 0; i < server->n_addresses; i++) {
+    if (server->addresses[i].family == family)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Where @socket finds the server; FALSE when nowhere, or not yet. */
+static gboolean
+find_way (IceGatherer *self, const IceGatherSocket *socket,
+    const IceGatherServer *server, const IceAddress *address, IceTime now,
+    IceAddress *ret_address)
+{
+  *ret_address = *address;
+  if (is_reachable (socket, address))
+    return TRUE;
+  return socket->bound.family == ICE_FAMILY_IPV6 &&
+      ice_address_classify (&socket->bound) != ICE_ADDRESS_LINK_LOCAL &&
+      !has_family (server, ICE_FAMILY_IPV6) &&
+      ice_gatherer_translate (self, address, now, ret_address);
+}
+
 void
-ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket)
+ice_gather_start_queries (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now)
 {
   if (!socket->wanted || socket->spare ||
       socket->bound.family == ICE_FAMILY_NONE)
@@ -186,11 +212,13 @@ ice_gather_start_queries (IceGatherer *self, IceGatherSocket *socket)
     if (!ice_gather_server_is_useful (server, socket->stream))
       continue;
     for (guint j = 0; j < server->n_used; j++) {
-      if (is_reachable (socket, &server->addresses[j]))
+      IceAddress way;
+
+      if (find_way (self, socket, server, &server->addresses[j], now, &way))
         ice_gather_query_new (self, socket, server,
             server->kind == ICE_SERVER_TURN ? ICE_GATHER_ALLOCATE
                                             : ICE_GATHER_BINDING,
-            &server->addresses[j]);
+            &way);
     }
   }
 }
@@ -219,6 +247,10 @@ send_binding (IceGatherer *self, IceGatherQuery *query, IceTime now)
 static void
 start (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
+  if (query->kind == ICE_GATHER_ALLOCATE && query->socket->shared) {
+    ice_gather_allocate_apart (self, query);
+    return;
+  }
   /* RFC 8656 7.4: after a 401 no further requests. */
   if (query->kind == ICE_GATHER_ALLOCATE && query->server->refused) {
     ice_gather_allocate_failed (self, query, 401, now);

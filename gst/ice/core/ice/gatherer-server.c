@@ -226,15 +226,14 @@ take_addresses (IceGatherServer *self, const IceAddress *addresses, guint n)
   }
 }
 
-/* Streams that still gather, on sockets that are there. */
-static void
-start_queries_everywhere (IceGatherer *self)
+void
+ice_gather_start_queries_everywhere (IceGatherer *self, IceTime now)
 {
   for (guint i = 0; i < self->sockets->len; i++) {
     IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
     if (socket->stream->state != ICE_GATHER_STATE_ENDED)
-      ice_gather_start_queries (self, socket);
+      ice_gather_start_queries (self, socket, now);
   }
 }
 
@@ -254,7 +253,7 @@ ice_gather_server_addresses_came (IceGatherer *self, guint request,
                                                  : ICE_GATHER_RESOLVE_NEEDED;
     if (server->n_addresses == 0)
       ice_gather_server_failed (self, server, ICE_GATHER_UNRESOLVED);
-    start_queries_everywhere (self);
+    ice_gather_start_queries_everywhere (self, now);
     return;
   }
 }
@@ -396,13 +395,13 @@ is_awaited (const IceGatherServer *self)
 
 /* A name may have more addresses, and one of them be alive. */
 static void
-server_is_silent (IceGatherer *self, IceGatherServer *server)
+server_is_silent (IceGatherer *self, IceGatherServer *server, IceTime now)
 {
   server->asked_at = ICE_TIME_NEVER;
   ice_gather_server_failed (self, server, ICE_GATHER_SILENT);
   if (server->n_used < server->n_addresses) {
     server->n_used++;
-    start_queries_everywhere (self);
+    ice_gather_start_queries_everywhere (self, now);
   }
 }
 
@@ -432,7 +431,7 @@ ice_gather_servers_timeout (IceGatherer *self, IceTime now)
     IceGatherServer *server = g_ptr_array_index (self->servers, i);
 
     if (is_awaited (server) && now >= server->asked_at + SILENCE_TIMEOUT)
-      server_is_silent (self, server);
+      server_is_silent (self, server, now);
     if (now >= expiry_warning_at (server))
       ask_for_credentials (self, server);
   }

@@ -57,6 +57,7 @@ say_open (IceGatherer *self, const IceGatherSocket *socket, IceSocketKind kind)
   output->open_socket.transport = socket->transport;
   output->open_socket.kind = kind;
   output->open_socket.local = socket->address;
+  output->open_socket.shared = socket->shared;
 }
 
 IceGatherSocket *
@@ -66,6 +67,10 @@ ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
   IceGatherSocket *socket = new_socket (self, stream, component, address);
 
   socket->spare = spare;
+  /* Components have their credentials in common: by a USERNAME only one of them
+   * can be found. */
+  socket->shared = self->config.shared_port && component == 1 && !spare &&
+      !stream->relay_only;
   say_open (self, socket, ICE_SOCKET_UDP);
   return socket;
 }
@@ -152,6 +157,8 @@ is_asking (const IceGatherSocket *socket)
 static gboolean
 is_resolving (const IceGatherer *self, const IceGatherStream *stream)
 {
+  if (ice_gather_nat64_is_asked (self))
+    return TRUE;
   for (guint i = 0; i < self->servers->len; i++) {
     const IceGatherServer *server = g_ptr_array_index (self->servers, i);
 
@@ -392,7 +399,7 @@ report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
     for (guint j = 0; j < socket->queries->len; j++)
       report_query_again (self, g_ptr_array_index (socket->queries, j), now);
     ice_gather_repeat_queries (self, socket, now);
-    ice_gather_start_queries (self, socket);
+    ice_gather_start_queries (self, socket, now);
   }
 }
 

@@ -52,6 +52,15 @@ try_another_socket (IceGatherer *self, IceGatherQuery *query)
   return TRUE;
 }
 
+/* RFC 8656 5: one 5-tuple, one allocation, and the port of this socket is that
+ * of other agents as well. */
+void
+ice_gather_allocate_apart (IceGatherer *self, IceGatherQuery *query)
+{
+  ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  try_another_socket (self, query);
+}
+
 /* RFC 7635 6.1: whom to ask for a token, for what is told. */
 static void
 note_authority (IceGatherQuery *query)

@@ -148,7 +148,7 @@ ice_gatherer_socket_opened (
   else if (socket->spare)
     ice_gather_start_spare (self, socket);
   else
-    ice_gather_start_queries (self, socket);
+    ice_gather_start_queries (self, socket, now);
   ice_gather_settle (self, now);
 }
 
@@ -185,7 +185,11 @@ ice_gatherer_resolved (IceGatherer *self, guint request,
 
     stream->progress_at = now;
   }
-  ice_gather_server_addresses_came (self, request, addresses, n_addresses, now);
+  if (ice_gather_nat64_resolved (self, request, addresses, n_addresses, now))
+    ice_gather_start_queries_everywhere (self, now);
+  else
+    ice_gather_server_addresses_came (
+        self, request, addresses, n_addresses, now);
   ice_gather_settle (self, now);
 }
 

@@ -51,6 +51,17 @@ typedef enum
   ICE_TCP_ALL, /* and simultaneous-open */
 } IceTcpPolicy;
 
+/* A NAT between us and everybody else that maps one address to another, ports
+ * as they are, and that no server need be asked about. */
+typedef struct
+{
+  IceAddress external; /* port 0 */
+  IceAddress local;    /* port 0; family NONE: whatever has the same family,
+                          but for loopback and link-local ones */
+} IceExternalAddress;
+
+#define ICE_EXTERNAL_MAX 16
+
 typedef struct
 {
   gboolean relay_only;   /* policy=relay: not one packet elsewhere, and only
@@ -64,6 +75,12 @@ typedef struct
   gboolean dont_fragment;
   gboolean mobility; /* RFC 8016 */
   IceTcpPolicy tcp;
+  IceExternalAddress external[ICE_EXTERNAL_MAX];
+  guint n_external;
+  /* The UDP sockets of component 1 may share their port with other agents
+   * (design 9.9): OPEN_SOCKET says so, and allocations get sockets of their
+   * own, for a TURN server knows one per 5-tuple (RFC 8656 5). */
+  gboolean shared_port;
 } IceGathererConfig;
 
 typedef enum
@@ -148,6 +165,11 @@ void ice_gatherer_socket_failed (
     IceGatherer *self, guint socket, const gchar *reason, IceTime now);
 void ice_gatherer_resolved (IceGatherer *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
+
+/* Where @ipv4 is reached from a host that has only IPv6 (RFC 6052). FALSE when
+ * that is not needed, or not known: it may be after ice_gatherer_resolved. */
+gboolean ice_gatherer_translate (IceGatherer *self, const IceAddress *ipv4,
+    IceTime now, IceAddress *ret_address);
 
 /* Bytes in. @message is NULL when the datagram is not STUN. */
 IceGatherVerdict ice_gatherer_receive (IceGatherer *self, guint socket,
