@@ -348,18 +348,23 @@ on_deadline (gpointer user_data)
   g_autoptr (GPtrArray) paths = gst_ice_pump_list_paths (self);
   g_autofree GstIceLinkCounters *counters =
       g_new (GstIceLinkCounters, paths->len);
+  g_autofree IceTime *gaps = g_new (IceTime, paths->len);
+  IceTime now;
 
   for (guint i = 0; i < paths->len; i++) {
     GstIcePath *path = paths->pdata[i];
     gst_ice_link_get_counters (path->link, &counters[i]);
+    gaps[i] = gst_ice_link_take_gap (path->link);
   }
+  now = ice_loop_now ();
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < paths->len; i++) {
     GstIcePath *path = paths->pdata[i];
     ice_core_media_seen (self->core, path->transport, counters[i].last_received,
         counters[i].last_sent);
+    ice_core_media_gap (self->core, path->transport, gaps[i], now);
   }
-  ice_core_timeout (self->core, ice_loop_now ());
+  ice_core_timeout (self->core, now);
   g_mutex_unlock (&self->lock);
   gst_ice_pump_run (self);
 }

@@ -39,6 +39,7 @@ typedef struct
   gconstpointer reader; /* (unowned) (nullable) only compared */
   guint64 n_received, bytes_received, n_dropped, n_early;
   IceTime last_received, first_received; /* 0: never */
+  IceTime gap; /* the longest without a packet since it was taken */
 } GstIceInbox;
 
 void gst_ice_inbox_init (GstIceInbox *self);
@@ -61,6 +62,8 @@ GIOCondition gst_ice_inbox_check (GstIceInbox *self);
 gboolean gst_ice_inbox_wait (GstIceInbox *self, GIOCondition wanted,
     gint64 deadline, GCancellable *cancellable);
 
+/* The longest time between two batches since the last call; 0: none came. */
+IceTime gst_ice_inbox_take_gap (GstIceInbox *self);
 /* (transfer full) (nullable) */
 GstBufferList *gst_ice_inbox_take_all (GstIceInbox *self);
 GstBuffer *gst_ice_inbox_take_first (GstIceInbox *self);

@@ -138,9 +138,11 @@ swallow_staged (GstIceInbox *self)
   self->bytes += self->staged_bytes;
   self->n_received += n;
   self->bytes_received += self->staged_bytes;
-  self->last_received = self->staged_at;
   if (self->first_received == 0)
     self->first_received = self->staged_at;
+  else
+    self->gap = MAX (self->gap, self->staged_at - self->last_received);
+  self->last_received = self->staged_at;
   g_ptr_array_set_size (self->staged, 0);
 
   while (self->length > MAX_PACKETS || self->bytes > MAX_BYTES) {
@@ -150,6 +152,18 @@ swallow_staged (GstIceInbox *self)
     g_ptr_array_add (self->staged, oldest);
   }
   self->n_dropped += self->staged->len;
+}
+
+IceTime
+gst_ice_inbox_take_gap (GstIceInbox *self)
+{
+  IceTime gap;
+
+  g_mutex_lock (&self->lock);
+  gap = self->gap;
+  self->gap = 0;
+  g_mutex_unlock (&self->lock);
+  return gap;
 }
 
 gboolean

@@ -38,6 +38,8 @@ void gst_ice_link_push (GstIceLink *self, const IceRxPacket *packet,
 void gst_ice_link_push_bytes (GstIceLink *self, const IceAddress *peer,
     IceBytes payload, IceTime received_at);
 void gst_ice_link_wake (GstIceLink *self);
+/* The longest time without a packet since the last call; 0: none came. */
+IceTime gst_ice_link_take_gap (GstIceLink *self);
 /* Revokes the old one. (nullable) */
 void gst_ice_link_set_route (GstIceLink *self, GstIceRoute *route);
 /* While there is no route; NULL turns it off. A sender may be inside @func

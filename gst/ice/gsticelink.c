@@ -144,6 +144,12 @@ gst_ice_link_wake (GstIceLink *self)
     call_notify (self);
 }
 
+IceTime
+gst_ice_link_take_gap (GstIceLink *self)
+{
+  return gst_ice_inbox_take_gap (&self->inbox);
+}
+
 /* After what the route lock guards has changed: those who wait look again. */
 static void
 changed (GstIceLink *self)

@@ -49,6 +49,7 @@ typedef struct
   IceTime selected_at;
 
   IceTime media_sent, media_received; /* 0: never */
+  IceTime media_gap;                  /* the longest that was not told */
   guint n_media;
 } DuoEnd;
 
@@ -67,6 +68,7 @@ struct _Duo
   DuoEnd ends[2];
   GQueue flying;  /* (owned) DuoPacket, the next first */
   gboolean media; /* flows both ways */
+  gboolean gaps;  /* and the core is told how regularly */
   IceTime media_at;
   IceTime delay; /* of every path that @path does not know */
   /* (nullable) FALSE: lost. @ret_delay may be changed. */
@@ -389,6 +391,8 @@ duo_deliver (Duo *self, DuoPacket *packet)
       if (duo_find_accept (end, end->sockets[i].id, &packet->from) ==
           end->n_accepts)
         break; /* dropped, and rightly so (design 9.17) */
+      if (end->media_received)
+        end->media_gap = MAX (end->media_gap, self->now - end->media_received);
       end->media_received = self->now;
       end->n_media++;
     } else {
@@ -422,6 +426,9 @@ duo_timeout (Duo *self, DuoEnd *end)
 {
   ice_core_media_seen (
       end->core, end->transport, end->media_received, end->media_sent);
+  if (self->gaps)
+    ice_core_media_gap (end->core, end->transport, end->media_gap, self->now);
+  end->media_gap = 0;
   ice_core_timeout (end->core, self->now);
 }
 

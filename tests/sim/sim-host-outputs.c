@@ -223,6 +223,8 @@ sim_host_count_media (SimHost *self, guint id, IceBytes payload)
   if (transport->received_at)
     transport->longest_gap =
         MAX (transport->longest_gap, now - transport->received_at);
+  if (transport->received_at)
+    transport->gap = MAX (transport->gap, now - transport->received_at);
   transport->received_at = now;
 }
 

@@ -191,6 +191,8 @@ wake (gpointer user)
 
     ice_core_media_seen (
         self->core, transport->id, transport->received_at, transport->sent_at);
+    ice_core_media_gap (self->core, transport->id, transport->gap, now);
+    transport->gap = 0;
   }
   ice_core_timeout (self->core, now);
   sim_witness_deadline (self->witness, 0, TRUE);

@@ -59,6 +59,7 @@ typedef struct
   guint64 n_sent, n_received, n_dropped;
   guint64 n_expected; /* one more than the highest number that came */
   IceTime received_at, sent_at, longest_gap;
+  IceTime gap; /* the longest that the core was not told of */
 } SimTransport;
 
 SimHost *sim_host_new (SimNet *net, const gchar *name, SimNode *node,

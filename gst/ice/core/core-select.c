@@ -153,15 +153,19 @@ start_consent (IceCore *self, IceComponent *component, IceTime now)
 {
   IcePair *pair = component->selected;
   IceConsentMode mode = ICE_CONSENT_OFF;
-  IceTime media_at = component->consent.media_at;
-  IceTime sent_at = component->consent.sent_at;
+  const IceConsent before = component->consent;
 
   if (pair && !pair->without_ice)
     mode = consent_mode (component);
   ice_consent_start (&component->consent, &self->context, mode,
       pair ? pair->granted_at : now, pair ? pair->rtt : 0, now);
-  component->consent.media_at = component->consent.looked_at_media = media_at;
-  component->consent.sent_at = MAX (component->consent.sent_at, sent_at);
+  component->consent.media_at = component->consent.looked_at_media =
+      before.media_at;
+  component->consent.sent_at = MAX (component->consent.sent_at, before.sent_at);
+  /* How regularly it comes does not depend on the way. */
+  component->consent.gap = before.gap;
+  component->consent.gap_before = before.gap_before;
+  component->consent.gap_until = before.gap_until;
 }
 
 /* The pair was selected and is not any more. One that is on no list either goes

@@ -321,6 +321,16 @@ ice_core_media_seen (
     ice_consent_media (&component->consent, received_at, sent_at);
 }
 
+void
+ice_core_media_gap (
+    IceCore *self, guint transport, IceTime longest, IceTime now)
+{
+  IceComponent *component = ice_core_find_component (self, transport);
+
+  if (component)
+    ice_consent_gap (&component->consent, longest, now);
+}
+
 /* Time in, outputs out. */
 
 static gboolean

@@ -165,6 +165,11 @@ void ice_core_unreachable (IceCore *self, guint socket, const IceAddress *to,
  * before ice_core_timeout (design 9.3, RFC 8445 11). 0: never. */
 void ice_core_media_seen (
     IceCore *self, guint transport, IceTime received_at, IceTime sent_at);
+/* And the longest time between two packets that came since the last call, 0
+ * when there were no two: what comes regularly is missed after a few of them,
+ * and not only after half a second. */
+void ice_core_media_gap (
+    IceCore *self, guint transport, IceTime longest, IceTime now);
 
 /* Questions. */
 /* Which of ice_core_gather, GATHERED and END_OF_CANDIDATES has been; each

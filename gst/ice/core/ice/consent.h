@@ -52,12 +52,17 @@ typedef struct
   IceTime looked_at_media; /* media_at at the last look */
   guint n_flowing;         /* looks in a row that found new media */
   gboolean stopped;        /* it flowed, and has stopped */
+  /* The longest gap between packets of media, in this window and the last. */
+  IceTime gap, gap_before;
+  IceTime gap_until;
 
   IceDoubt doubt;
   IceTime doubt_at;
   IceTime probe_at, verdict_at;
   guint n_probes;
   gboolean suspected; /* something else than silence raised the doubt */
+  IceTime forsake_at; /* another pair may take over from then on */
+  gboolean forsaken;  /* and now */
   gboolean disconnected;
 } IceConsent;
 
@@ -74,8 +79,15 @@ void ice_consent_heard (IceConsent *self, IceTime now);
 /* The pair may be gone: it is asked at once, and judged like one that did not
  * answer. */
 void ice_consent_suspect (IceConsent *self, IceTime now);
+/* The peer itself is in doubt, or shows up elsewhere while it is silent here:
+ * likewise, and another pair may take over as soon as one request is not
+ * answered in time. */
+void ice_consent_alarm (IceConsent *self, IceTime now);
 /* When media last came and went; 0: never. */
 void ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at);
+/* The longest gap between two packets of media since the last call, 0: there
+ * were no two. What comes regularly is missed soon. */
+void ice_consent_gap (IceConsent *self, IceTime longest, IceTime now);
 IceConsentStep
 ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now);
 IceTime ice_consent_deadline (const IceConsent *self);

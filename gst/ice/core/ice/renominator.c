@@ -3,10 +3,11 @@
  *
  * The controlling side moves the media to another valid pair when
  *
- *  1. the selected pair is in doubt: the verdict of design 9.3, 950 ms after a
- *     request that was not answered or half a second after media stopped, and
- *     the other pair was answered since. Media moves in the same instant, the
- *     nomination follows;
+ *  1. the selected pair is forsaken, and the other pair was answered since the
+ *     doubt began: by the verdict of design 9.3, 950 ms after a request that
+ *     was not answered or after half a second without media; or 200 ms after a
+ *     request that was sent because regular media stopped or the peer knocked.
+ *     Media moves in the same instant, the nomination follows;
  *  2. the selected pair is gone, or its address as the peer sees it has changed
  *     (a NAT forgot it): the same pair is nominated again, from there;
  *  3. the other pair is of a better class (direct before through a NAT before
@@ -23,10 +24,11 @@
  * The controlled side follows: the nomination with the largest value holds
  * (ice-renomination-01 4), and of those without a value the last one.
  *
- * A controlled side whose selected pair is gone knocks: it asks by its other
- * pairs KNOCKS times, PROBE_GAP apart, where requests come 4 s apart otherwise
- * (RFC 7675 5.1). By that the controlling one knows that there is a doubt, and
- * asks by the selected pair at once.
+ * A controlled side whose selected pair is gone or forsaken knocks: it asks by
+ * its other pairs KNOCKS times, KNOCK_GAP apart, where requests come 4 s apart
+ * otherwise (RFC 7675 5.1) and are resent after half a second (RFC 8445 14.3).
+ * By that the controlling one knows that there is a doubt, and asks by the
+ * selected pair at once.
  *
  * Both sides keep MAX_SPARES valid pairs besides the selected one, those that
  * share least with it, by consent requests at the rate of RFC 7675. */
@@ -57,10 +59,13 @@
 /* Design 9.3, as for the selected pair: 500 ms apart, seven at most. */
 #define PROBE_GAP (500 * ICE_MSEC)
 #define MAX_PROBES 7
-#define KNOCKS 2
-/* Two requests on a spare pair that are closer than this are no consent
- * requests, whatever the network does to them. */
-#define KNOCKING (3500 * ICE_MSEC)
+#define KNOCKS 3
+#define KNOCK_GAP (100 * ICE_MSEC)
+/* Two requests on a spare pair that are closer than this are knocks; and no
+ * consent requests, whatever the network does to them, when they are closer
+ * than that. */
+#define KNOCKING (300 * ICE_MSEC)
+#define NOT_CONSENT (3500 * ICE_MSEC)
 
 /* ice-renomination-01 4: "a 24-bit integer". */
 #define MAX_VALUE 0xffffffu
@@ -74,7 +79,7 @@ ice_renominator_begin (IceChecklistSet *set, IcePair *pair, IceTime now)
   IcePair *selected = component->selected;
 
   /* In doubt, and left: it is nominated anew if it is to come back. */
-  if (selected && selected != pair && component->consent.disconnected) {
+  if (selected && selected != pair && component->consent.forsaken) {
     selected->nomination = ICE_NOMINATION_NONE;
     selected->renomination.bad_at = now;
   }
@@ -168,7 +173,7 @@ ice_renominator_choose (const IceComponent *component, IceTime now)
   GPtrArray *pairs = component->stream->pairs;
   const IcePair *selected = component->selected;
   gboolean doubted = selected == NULL ||
-      selected->state != ICE_PAIR_SUCCEEDED || component->consent.disconnected;
+      selected->state != ICE_PAIR_SUCCEEDED || component->consent.forsaken;
   IcePair *best = NULL;
 
   for (guint i = 0; i < pairs->len; i++) {
@@ -274,7 +279,7 @@ ice_renominator_pick (const IceChecklistSet *set, const IceComponent *component,
   }
   if (selected == NULL || selected->state != ICE_PAIR_SUCCEEDED)
     return freshest (component, now);
-  if (component->consent.disconnected && !component->pinned)
+  if (component->consent.forsaken && !component->pinned)
     return best_survivor (component, now);
   /* Not the one that the application has just given up. */
   if ((selected->nomination != ICE_NOMINATION_DONE ||
@@ -397,9 +402,11 @@ ice_renominator_conclude (
 static gboolean
 is_in_doubt (const IceComponent *component)
 {
+  const IceConsent *consent = &component->consent;
+
   return component->stream->set->controlling &&
-      component->consent.doubt != ICE_DOUBT_NONE &&
-      component->consent.n_probes > 0;
+      consent->doubt != ICE_DOUBT_NONE &&
+      (consent->n_probes > 0 || consent->forsake_at != ICE_TIME_NEVER);
 }
 
 /* The selected pair has consent.c for that, unless it knocks. */
@@ -418,10 +425,13 @@ ask_at (const IceComponent *component, const IcePair *pair)
   IceTime since = component->consent.doubt_at;
 
   if (self->n_knocks > 0)
-    return self->asked_at + PROBE_GAP;
-  if (is_in_doubt (component) && pair->granted_at <= since &&
-      (self->asked_at <= since || self->n_probes < MAX_PROBES))
-    return self->asked_at + PROBE_GAP;
+    return self->asked_at + KNOCK_GAP;
+  if (is_in_doubt (component) && pair->granted_at <= since) {
+    if (self->asked_at < since)
+      return since;
+    if (self->n_probes < MAX_PROBES)
+      return self->asked_at + PROBE_GAP;
+  }
   return self->ask_at ? self->ask_at : pair->granted_at + 4 * ICE_SECOND;
 }
 
@@ -455,6 +465,19 @@ give_up_nomination (IcePair *pair, IceTime now)
   g_queue_remove (&pair->component->stream->triggered, pair);
 }
 
+static void
+knock (IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (is_spare (component, pair) && !component->stream->set->controlling)
+      pair->renomination.n_knocks = KNOCKS;
+  }
+}
+
 static gboolean
 is_running (const IceComponent *component)
 {
@@ -484,6 +507,11 @@ ice_renominator_run (IceChecklistSet *set, IceComponent *component, IceTime now)
       ice_checklist_fail (set, pair);
   }
   trim (set, component);
+  if (component->consent.forsaken &&
+      component->knocked_at != component->consent.doubt_at) {
+    component->knocked_at = component->consent.doubt_at;
+    knock (component);
+  }
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
@@ -515,32 +543,40 @@ ice_renominator_deadline (const IceComponent *component)
   return deadline;
 }
 
+/* The peer is seen elsewhere. Where media has just stopped that says enough. */
 void
-ice_renominator_suspect (const IcePair *pair, IceTime now)
+ice_renominator_suspect (IcePair *pair, IceTime now)
 {
   IceComponent *component = pair->component;
   const IcePair *selected = component->selected;
+  IceConsent *consent = &component->consent;
 
-  if (is_running (component) && selected && selected != pair &&
-      now >= selected->succeeded_at + SUSPECT_AFTER)
-    ice_consent_suspect (&component->consent, now);
+  if (!is_running (component))
+    return;
+  /* The other one does not know yet that what it chose is gone. */
+  if (!component->stream->set->controlling &&
+      (selected == NULL || consent->forsaken))
+    pair->renomination.n_knocks = KNOCKS;
+  if (selected == NULL || selected == pair ||
+      now < selected->succeeded_at + SUSPECT_AFTER)
+    return;
+  if (!pair->learnt) {
+    ice_consent_suspect (consent, now);
+    return;
+  }
+  ice_consent_alarm (consent, now);
+  if (consent->stopped)
+    consent->forsake_at = MIN (consent->forsake_at, now);
 }
 
 void
 ice_renominator_lost (IceComponent *component)
 {
-  GPtrArray *pairs = component->stream->pairs;
   const IcePair *selected = component->selected;
 
-  if (!is_running (component) || component->stream->set->controlling ||
-      selected == NULL || selected->state == ICE_PAIR_SUCCEEDED)
-    return;
-  for (guint i = 0; i < pairs->len; i++) {
-    IcePair *pair = g_ptr_array_index (pairs, i);
-
-    if (is_spare (component, pair))
-      pair->renomination.n_knocks = KNOCKS;
-  }
+  if (is_running (component) && selected &&
+      selected->state != ICE_PAIR_SUCCEEDED)
+    knock (component);
 }
 
 void
@@ -549,9 +585,15 @@ ice_renominator_heard (IcePair *pair, IceTime now)
   IceComponent *component = pair->component;
   IceTime before = pair->renomination.heard_at;
 
-  pair->renomination.heard_at = now;
-  if (is_running (component) && is_spare (component, pair) &&
-      component->stream->set->controlling && component->selected && before &&
-      now - before < KNOCKING)
+  /* Checks of a pair that is only becoming valid are no knocks. */
+  if (pair->state == ICE_PAIR_SUCCEEDED)
+    pair->renomination.heard_at = now;
+  if (!is_running (component) || !is_spare (component, pair) ||
+      !component->stream->set->controlling || component->selected == NULL ||
+      before == 0)
+    return;
+  if (now - before < KNOCKING)
+    ice_consent_alarm (&component->consent, now);
+  else if (now - before < NOT_CONSENT)
     ice_consent_suspect (&component->consent, now);
 }

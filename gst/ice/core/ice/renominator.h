@@ -43,6 +43,6 @@ void ice_renominator_heard (IcePair *pair, IceTime now);
 gboolean ice_renominator_has_room (const IceComponent *component);
 /* @pair is valid, and new: does it replace the selected one, whose NAT forgot
  * it or whose address the peer has lost? */
-void ice_renominator_suspect (const IcePair *pair, IceTime now);
+void ice_renominator_suspect (IcePair *pair, IceTime now);
 
 G_END_DECLS

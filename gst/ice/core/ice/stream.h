@@ -90,6 +90,7 @@ struct _IceComponent
   guint32 nomination_value;
   guint n_nominations;
   IceTime moved_at;
+  IceTime knocked_at;  /* the beginning of the doubt that was last told */
   IceTime lost_at;     /* every pair is gone, others may come; 0: no */
   gboolean pinned;     /* the application has chosen the pair */
   IceTime unaccept_at; /* sources of former generations go then; 0: none */
