@@ -55,7 +55,7 @@ def main():
     if reason:
         tap.skip_all(reason)
         return
-    cases = [(f"nat: {kind}", lambda kind=kind: discover(tool, kind)) for kind in lab.KINDS]
+    cases = [(f"nat: {kind}", lambda kind=kind: discover(tool, kind)) for kind in VERDICT]
     tap.run([*cases, ("nat: UDP blocked", lambda: blocked(tool))])
 
 
