@@ -123,7 +123,8 @@ take (Way *way)
     uint8_t lost[MAX_PACKET];
     const int full = way->n == QUEUE_SIZE;
     /* A device that is not up yet gives EIO. */
-    const ssize_t size = read (way->from, full ? lost : packet->data, MAX_PACKET);
+    const ssize_t size =
+        read (way->from, full ? lost : packet->data, MAX_PACKET);
 
     if (size <= 0)
       return;
@@ -172,7 +173,7 @@ main (int argc, char **argv)
   for (int i = 2; i < argc; i++)
     add_line (argv[i]);
   for (unsigned i = 0; i < n_ways; i++)
-    polls[i + 1] = (struct pollfd) { ways[i]->from, POLLIN, 0 };
+    polls[i + 1] = (struct pollfd){ ways[i]->from, POLLIN, 0 };
   puts ("ready");
   fflush (stdout);
 

@@ -96,9 +96,9 @@ LEARN_BACK = (
 
 # RFC 4787 6: both ends of a hairpinned flow see the other's outside address.
 HAIRPIN_SOURCE = (
-    'oifname "in*" ct status dnat meta l4proto { tcp, udp } '
+    'iifname "in*" oifname "in*" ct status dnat meta l4proto { tcp, udp } '
     "snat ip to %(outside)s : meta l4proto . ip saddr . th sport map @eim\n    "
-    'oifname "in*" ct status dnat snat to %(outside)s fully-random')
+    'iifname "in*" oifname "in*" ct status dnat snat to %(outside)s fully-random')
 HAIRPIN_FORWARD = 'iifname "in*" oifname "in*" ct status dnat accept'
 
 OPEN_FORWARD = """
