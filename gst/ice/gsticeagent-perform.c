@@ -24,6 +24,7 @@ typedef struct
 static void
 socket_free (GstIcePumpSocket *self)
 {
+  gst_ice_pump_unmap_port (self->pump, self->id);
   if (self->socket)
     ice_socket_close (self->socket);
   g_clear_pointer (&self->socket, ice_socket_unref);
@@ -84,6 +85,7 @@ gst_ice_pump_clear_tables (GstIcePump *self)
   g_clear_pointer (&self->accepts, g_hash_table_unref);
   g_clear_pointer (&self->resolves, g_hash_table_unref);
   g_clear_pointer (&self->sockets, g_hash_table_unref);
+  g_clear_pointer (&self->ports, gst_ice_ports_free);
 }
 
 static void
@@ -323,6 +325,9 @@ gst_ice_pump_perform (GstIcePump *self, const IceOutput *output)
       break;
     case ICE_OUTPUT_RESOLVE:
       perform_resolve (self, output);
+      break;
+    case ICE_OUTPUT_MAP_PORT:
+      gst_ice_pump_map_port (self, output);
       break;
     case ICE_OUTPUT_ACCEPT_FROM:
       perform_accept_from (self, output);

@@ -10,9 +10,12 @@
 
 #include <string.h>
 
+#include "gsticeenumtypes.h"
+
 enum
 {
   PROP_EXTERNAL_ADDRESSES,
+  PROP_PORT_MAPPING,
 };
 
 /* A list with a bad item is not half obeyed. */
@@ -43,6 +46,7 @@ gst_ice_agent_fill_port_config (GstIceAgent *self, IceGathererConfig *config)
 
   memcpy (config->external, settings->external, sizeof config->external);
   config->n_external = settings->n_external;
+  config->port_mapping = settings->port_mapping == GST_ICE_PORT_MAPPING_ON;
 }
 
 gboolean
@@ -52,6 +56,12 @@ gst_ice_agent_set_port_property (
   switch (which) {
     case PROP_EXTERNAL_ADDRESSES:
       set_external_addresses (self, g_value_get_string (value));
+      return TRUE;
+    case PROP_PORT_MAPPING:
+      GST_OBJECT_LOCK (self);
+      self->settings.port_mapping = g_value_get_enum (value);
+      GST_OBJECT_UNLOCK (self);
+      gst_ice_agent_apply_gather_config (self);
       return TRUE;
     default:
       return FALSE;
@@ -65,6 +75,9 @@ gst_ice_agent_get_port_property (GstIceAgent *self, guint which, GValue *value)
   switch (which) {
     case PROP_EXTERNAL_ADDRESSES:
       g_value_set_string (value, self->settings.external_addresses);
+      return TRUE;
+    case PROP_PORT_MAPPING:
+      g_value_set_enum (value, self->settings.port_mapping);
       return TRUE;
     default:
       return FALSE;
@@ -92,4 +105,20 @@ gst_ice_agent_install_port_properties (GObjectClass *klass, guint first)
       g_param_spec_string ("external-addresses", "External addresses",
           "Addresses that a 1:1 NAT maps to ours, comma separated", NULL,
           flags));
+  /**
+   * GstIceAgent:port-mapping:
+   *
+   * Whether the router of this network is asked to map the ports of candidates:
+   * by PCP (RFC 6887), else by NAT-PMP (RFC 6886), else by UPnP IGD if the
+   * plugin `iceigd` is there. What it maps becomes a server-reflexive candidate
+   * that needs no STUN server and that anybody reaches; mappings are renewed
+   * every five minutes and removed at the end. Off by default: it changes
+   * the router, for the whole of ten minutes if the program is killed. IPv4
+   * only. The end of the candidates waits 5 s for a router that does not
+   * answer, their use does not. Before gathering, or for the next restart.
+   */
+  g_object_class_install_property (klass, first + PROP_PORT_MAPPING,
+      g_param_spec_enum ("port-mapping", "Port mapping",
+          "Ask the router for ports", GST_TYPE_ICE_PORT_MAPPING,
+          GST_ICE_PORT_MAPPING_OFF, flags));
 }

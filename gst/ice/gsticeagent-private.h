@@ -67,6 +67,7 @@ typedef struct
   guint n_external;
   gboolean ice_lite, continual_gathering;
   GstIceNomination nomination;
+  GstIcePortMapping port_mapping;
 } GstIceSettings;
 
 struct _GstIceAgent

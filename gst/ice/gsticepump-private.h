@@ -4,6 +4,7 @@
 /* Inside the pump: for gsticeagent-pump.c and gsticeagent-perform.c only. */
 
 #include "gsticeagent-pump-private.h"
+#include "gsticeports-private.h"
 #include "io/resolver.h"
 
 G_BEGIN_DECLS
@@ -81,6 +82,7 @@ struct _GstIcePump
   GHashTable *sockets;  /* (owned) socket id -> GstIcePumpSocket */
   GHashTable *accepts;  /* (owned) GstIceAcceptKey -> GstIceAccept */
   GHashTable *resolves; /* (owned) set of what perform started */
+  GstIcePorts *ports;   /* (owned) (nullable) made on first use */
   GPtrArray *touched;   /* (owned) (element-type GstIcePath) */
   GArray *control;      /* (owned) guint: packets of a batch for the core */
 };
@@ -107,6 +109,10 @@ void gst_ice_pump_run (GstIcePump *self);
 void gst_ice_pump_perform (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_init_tables (GstIcePump *self);
 void gst_ice_pump_clear_tables (GstIcePump *self);
+
+/* gsticeagent-portmap.c: likewise. A socket without a mapping is fine. */
+void gst_ice_pump_map_port (GstIcePump *self, const IceOutput *output);
+void gst_ice_pump_unmap_port (GstIcePump *self, guint socket);
 
 /* gsticeagent-tcp.c: the same for streams. */
 void gst_ice_pump_listen (GstIcePump *self, const IceOutput *output);

@@ -59,6 +59,19 @@ typedef enum
   GST_ICE_NOMINATION_AGGRESSIVE,
 } GstIceNomination;
 
+/**
+ * GstIcePortMapping:
+ * @GST_ICE_PORT_MAPPING_OFF: the router is left alone
+ * @GST_ICE_PORT_MAPPING_ON: it is asked for the port of each candidate
+ *
+ * Whether routers are asked to map ports.
+ */
+typedef enum
+{
+  GST_ICE_PORT_MAPPING_OFF,
+  GST_ICE_PORT_MAPPING_ON,
+} GstIcePortMapping;
+
 typedef enum
 {
   GST_ICE_TCP_POLICY_NONE,

@@ -65,6 +65,9 @@ typedef struct
   gchar *error_text; /* (owned) (nullable) */
   IceTime error_at;
   guint n_closed;
+  guint n_maps, map_socket; /* ports that the router should map */
+  gboolean map_tcp;
+  IceAddress map_local;
   guint n_direct; /* packets to addresses that are no server */
 } Lab;
 
@@ -282,6 +285,12 @@ lab_perform (Lab *lab, const IceOutput *output)
         lab_fly (lab,
             (LabFlight){ .at = lab->now + lab->resolve_delay,
                 .request = output->resolve.request });
+      break;
+    case ICE_OUTPUT_MAP_PORT:
+      lab->n_maps++;
+      lab->map_socket = output->map_port.socket;
+      lab->map_tcp = output->map_port.tcp;
+      lab->map_local = output->map_port.local;
       break;
     case ICE_OUTPUT_SERVER_ERROR:
       lab->n_errors++;

@@ -543,6 +543,16 @@ ice_core_socket_failed (
 }
 
 void
+ice_core_port_mapped (
+    IceCore *self, guint socket, const IceAddress *external, IceTime now)
+{
+  if (self->closed)
+    return;
+  ice_gatherer_port_mapped (self->gatherer, socket, external, now);
+  ice_core_settle (self, now);
+}
+
+void
 ice_core_resolved (IceCore *self, guint request, const IceAddress *addresses,
     guint n_addresses, IceTime now)
 {

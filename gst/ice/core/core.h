@@ -157,6 +157,9 @@ void ice_core_socket_closed (
     IceCore *self, guint socket, const gchar *reason, IceTime now);
 void ice_core_resolved (IceCore *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
+/* The router maps @socket to @external; NULL: it does not, or not any more. */
+void ice_core_port_mapped (
+    IceCore *self, guint socket, const IceAddress *external, IceTime now);
 /* A hard ICMP error for a packet sent from @socket to @to (design 9.8).
  * @packet is what the error quotes of it. */
 void ice_core_unreachable (IceCore *self, guint socket, const IceAddress *to,

@@ -37,6 +37,7 @@ output_clear (IceOutput *self)
       break;
     case ICE_OUTPUT_OPEN_SOCKET:
     case ICE_OUTPUT_CLOSE_SOCKET:
+    case ICE_OUTPUT_MAP_PORT:
     case ICE_OUTPUT_ACCEPT_FROM:
     case ICE_OUTPUT_ROUTE:
     case ICE_OUTPUT_GATHERED:

@@ -18,6 +18,8 @@ typedef enum
   ICE_OUTPUT_CLOSE_SOCKET, /* any kind, whether or not it opened yet */
   ICE_OUTPUT_CONNECT,      /* answer: ice_core_socket_opened/_failed */
   ICE_OUTPUT_RESOLVE,      /* answer: ice_core_resolved */
+  ICE_OUTPUT_MAP_PORT,     /* answers: ice_core_port_mapped, as long as the
+                              socket is open */
   ICE_OUTPUT_ACCEPT_FROM,  /* media from here belongs to a transport */
   ICE_OUTPUT_ROUTE,        /* media of a transport leaves this way */
   ICE_OUTPUT_DELIVER,      /* media that came inside a Data indication */
@@ -113,6 +115,12 @@ struct _IceOutput
       gchar *host;   /* (owned) */
       guint16 port;
     } resolve;
+    struct
+    {
+      guint socket; /* the id to answer with */
+      gboolean tcp;
+      IceAddress local; /* as bound */
+    } map_port;
     struct
     {
       gboolean add; /* FALSE: no longer */

@@ -185,6 +185,23 @@ ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
   report (self, socket, candidate);
 }
 
+/* Behind those of STUN servers, which know the way to the world and not only
+ * to the next router; the same address is redundant. */
+void
+ice_gather_report_mapping (IceGatherer *self, IceGatherSocket *socket)
+{
+  g_autoptr (IceCandidate) candidate = NULL;
+
+  if (socket->mapped.family == ICE_FAMILY_NONE || socket->stream->relay_only)
+    return;
+  candidate =
+      make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, ICE_GATHER_SLOTS - 1);
+  candidate->address = socket->mapped;
+  candidate->base = candidate->related = socket->bound;
+  set_foundation (self, candidate, NULL);
+  report (self, socket, candidate);
+}
+
 /* RFC 8445 5.1.1.2: identical to a host candidate MUST be discarded; so is what
  * another allocation has got already. */
 static gboolean

@@ -36,6 +36,13 @@ typedef struct
   GArray *ranks;       /* (element-type IceGatherAddress) (owned) */
 } IceGatherStream;
 
+typedef enum
+{
+  ICE_GATHER_UNMAPPED,
+  ICE_GATHER_MAPPING_ASKED,
+  ICE_GATHER_MAPPING_ANSWERED, /* or waited for long enough */
+} IceGatherMapping;
+
 typedef struct
 {
   guint id;
@@ -55,7 +62,10 @@ typedef struct
   gboolean direct;  /* its host candidate was reported */
   IceCandidate *host; /* (owned) (nullable) */
   guint generation;   /* that host was made for */
-  GPtrArray *queries; /* (element-type IceGatherQuery) (owned) */
+  IceGatherMapping mapping;
+  IceTime mapping_till; /* ASKED: the candidates wait for it */
+  IceAddress mapped;    /* by the router; family NONE: it is not */
+  GPtrArray *queries;   /* (element-type IceGatherQuery) (owned) */
 } IceGatherSocket;
 
 typedef enum
@@ -237,6 +247,14 @@ ice_gather_tcp_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now);
 /* (unowned) (nullable) whose connection it is. */
 IceGatherQuery *ice_gather_find_tcp_query (const IceGatherer *self, guint id);
 
+/* gatherer-mapping.c */
+void ice_gather_start_mapping (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now);
+gboolean ice_gather_is_mapping (const IceGatherSocket *socket);
+void ice_gather_mapping_timeout (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now);
+IceTime ice_gather_mapping_deadline (const IceGatherSocket *socket);
+
 /* connection.c */
 void ice_connection_free (IceConnection *self);
 /* Those opened from or accepted at a socket; NULL: all. */
@@ -398,6 +416,8 @@ void ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket);
 /* Reports it, unless redundant. */
 void ice_gather_report_host (IceGatherer *self, IceGatherSocket *socket);
 void ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query);
+/* Of the router's mapping, if there is one. */
+void ice_gather_report_mapping (IceGatherer *self, IceGatherSocket *socket);
 /* FALSE when the relayed address is of no use. */
 gboolean ice_gather_report_relayed (IceGatherer *self, IceGatherQuery *query);
 gboolean

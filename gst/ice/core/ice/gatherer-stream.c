@@ -142,7 +142,7 @@ is_opening (const IceGatherer *self, const IceGatherStream *stream)
 static gboolean
 is_asking (const IceGatherSocket *socket)
 {
-  if (socket->bound.family == ICE_FAMILY_NONE)
+  if (socket->bound.family == ICE_FAMILY_NONE || ice_gather_is_mapping (socket))
     return TRUE;
   for (guint i = 0; i < socket->queries->len; i++) {
     const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
@@ -400,6 +400,8 @@ report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
       report_query_again (self, g_ptr_array_index (socket->queries, j), now);
     ice_gather_repeat_queries (self, socket, now);
     ice_gather_start_queries (self, socket, now);
+    ice_gather_report_mapping (self, socket);
+    ice_gather_start_mapping (self, socket, now);
   }
 }
 

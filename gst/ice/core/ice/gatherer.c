@@ -149,6 +149,7 @@ ice_gatherer_socket_opened (
     ice_gather_start_spare (self, socket);
   else
     ice_gather_start_queries (self, socket, now);
+  ice_gather_start_mapping (self, socket, now);
   ice_gather_settle (self, now);
 }
 
@@ -266,8 +267,9 @@ void
 ice_gatherer_timeout (IceGatherer *self, IceTime now)
 {
   for (guint i = 0; i < self->sockets->len; i++) {
-    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
+    ice_gather_mapping_timeout (self, socket, now);
     for (guint j = 0; j < socket->queries->len; j++)
       ice_gather_query_timeout (
           self, g_ptr_array_index (socket->queries, j), now);
@@ -279,7 +281,7 @@ ice_gatherer_timeout (IceGatherer *self, IceTime now)
 static IceTime
 socket_deadline (const IceGatherSocket *socket)
 {
-  IceTime deadline = ICE_TIME_NEVER;
+  IceTime deadline = ice_gather_mapping_deadline (socket);
 
   for (guint i = 0; i < socket->queries->len; i++) {
     IceTime next =

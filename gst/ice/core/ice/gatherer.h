@@ -81,6 +81,7 @@ typedef struct
    * (design 9.9): OPEN_SOCKET says so, and allocations get sockets of their
    * own, for a TURN server knows one per 5-tuple (RFC 8656 5). */
   gboolean shared_port;
+  gboolean port_mapping; /* the router is asked for mappings */
 } IceGathererConfig;
 
 typedef enum
@@ -163,6 +164,9 @@ void ice_gatherer_socket_opened (
     IceGatherer *self, guint socket, const IceAddress *bound, IceTime now);
 void ice_gatherer_socket_failed (
     IceGatherer *self, guint socket, const gchar *reason, IceTime now);
+/* NULL: not mapped, or not any more. */
+void ice_gatherer_port_mapped (
+    IceGatherer *self, guint socket, const IceAddress *external, IceTime now);
 void ice_gatherer_resolved (IceGatherer *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
 
