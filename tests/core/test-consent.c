@@ -104,6 +104,31 @@ run_until (Fixture *f, IceTime until)
   f->now = MAX (f->now, until);
 }
 
+/* RFC 7675 5.1: consent is of 30 s, whenever the pair was selected. One that
+ * answered 24 s ago is asked at once, and not when it is too late. */
+static void
+test_old_grant (void)
+{
+  Fixture f;
+
+  for (guint seed = 1; seed < 50; seed++) {
+    set_up (&f, ICE_CONSENT_CHECKS);
+    f.dice = seed;
+    f.rtt = 100 * ICE_MSEC;
+    f.n_lost = 2;
+    ice_consent_start (&f.consent, &f.context, ICE_CONSENT_CHECKS,
+        f.now - 24 * ICE_SECOND, f.rtt, f.now);
+    run_until (&f, f.now + 60 * ICE_SECOND);
+    g_assert_cmpint (f.expired_at, ==, 0);
+    g_assert_false (f.consent.disconnected);
+    g_assert_cmpuint (f.n_checks, <=, 16);
+  }
+  /* And one that answered just now is not asked again before it is time. */
+  set_up (&f, ICE_CONSENT_CHECKS);
+  run_until (&f, f.now + 4 * ICE_SECOND - 1);
+  g_assert_cmpuint (f.n_checks, ==, 0);
+}
+
 /* RFC 7675 5.1: 4 to 6 s apart, for ever while answered. */
 static void
 test_interval (void)
@@ -338,6 +363,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rfc7675/5.1/old-grant", test_old_grant);
   g_test_add_func ("/consent/interval", test_interval);
   g_test_add_func ("/consent/expiry", test_expiry);
   g_test_add_func ("/consent/media-stops", test_media_stops);

@@ -77,8 +77,10 @@ ice_consent_start (IceConsent *self, IceContext *context, IceConsentMode mode,
     .watch_at = now + MEDIA_SILENCE,
     .watch_until = now + WATCH_FOR,
   };
+  /* A pair that is nominated again may have answered long ago: it is asked when
+   * it would have been, had it been the selected one all the while. */
   self->next_at = mode == ICE_CONSENT_CHECKS
-      ? now + ice_consent_period (context)
+      ? MAX (now, granted_at + ice_consent_period (context))
       : now + KEEPALIVE_PERIOD;
 }
 
