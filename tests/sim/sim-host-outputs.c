@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the core wants done, done in the simulated world. */
 #include "sim-host-private.h"
+#include "sim-stream.h"
 
 #include <string.h>
 
 /* Requests without an answer that make a lost consent bad luck. */
 #define ASKED_ENOUGH 5
+#define RESOLVE_TIME (30 * ICE_MSEC)
 /* RFC 8863 4: as long as a check lasts (RFC 8489 6.2.1). */
 #define PAC (39500 * ICE_MSEC)
 
@@ -18,14 +20,28 @@ find_transport (SimHost *self, guint id)
   return NULL;
 }
 
-static SimSocket *
-find_socket (SimHost *self, guint id)
+SimSocket *
+sim_host_find_socket (SimHost *self, guint id)
 {
   for (guint i = 0; i < self->sockets->len; i++) {
     SimSocket *socket = &g_array_index (self->sockets, SimSocket, i);
 
     if (socket->id == id)
       return socket;
+  }
+  return NULL;
+}
+
+SimNode *
+sim_host_find_node (SimHost *self, const IceAddress *address)
+{
+  for (guint i = 0; i < self->nodes->len; i++) {
+    SimNode *node = g_ptr_array_index (self->nodes, i);
+    IceAddress ip;
+
+    sim_node_get_ip (node, &ip);
+    if (ice_address_same_ip (&ip, address))
+      return node;
   }
   return NULL;
 }
@@ -40,7 +56,7 @@ static void
 tell_opened (gpointer user)
 {
   Opened *opened = user;
-  SimSocket *socket = find_socket (opened->self, opened->socket);
+  SimSocket *socket = sim_host_find_socket (opened->self, opened->socket);
 
   if (socket == NULL)
     return;
@@ -53,21 +69,59 @@ static void
 open_socket (SimHost *self, const IceOutput *output)
 {
   SimSocket socket = { .id = output->open_socket.socket,
-    .transport = output->open_socket.transport };
+    .transport = output->open_socket.transport,
+    .node = sim_host_find_node (self, &output->open_socket.local) };
   Opened *opened = g_new (Opened, 1);
 
-  for (guint i = 0; i < self->nodes->len; i++) {
-    SimNode *node = g_ptr_array_index (self->nodes, i);
-
-    sim_node_get_ip (node, &socket.bound);
-    if (ice_address_same_ip (&socket.bound, &output->open_socket.local))
-      socket.node = node;
-  }
   sim_node_get_ip (socket.node, &socket.bound);
   socket.port = socket.bound.port = sim_node_take_port (socket.node);
+  if (output->open_socket.kind == ICE_SOCKET_TCP_LISTEN) {
+    socket.kind = SIM_SOCKET_LISTENER;
+    sim_host_listen (self, &socket);
+  }
   g_array_append_val (self->sockets, socket);
   *opened = (Opened){ self, socket.id };
   sim_net_at (self->net, sim_net_now (self->net), tell_opened, opened, g_free);
+}
+
+typedef struct
+{
+  SimHost *self;
+  guint request;
+  IceAddress addresses[2];
+  guint n_addresses;
+} Resolution;
+
+static void
+tell_resolved (gpointer user)
+{
+  const Resolution *result = user;
+
+  ice_core_resolved (result->self->core, result->request, result->addresses,
+      result->n_addresses, sim_net_now (result->self->net));
+  sim_host_pump (result->self);
+}
+
+static void
+resolve (SimHost *self, const IceOutput *output)
+{
+  static const IceFamily families[] = { ICE_FAMILY_IPV6, ICE_FAMILY_IPV4 };
+  const SimHostOptions *options = &self->options;
+  Resolution *result = g_new0 (Resolution, 1);
+  SimTurn *server = g_str_equal (output->resolve.host, "one.sim")
+      ? options->server
+      : options->second_server;
+
+  result->self = self;
+  result->request = output->resolve.request;
+  for (guint i = 0; i < 2; i++) {
+    IceAddress *address = &result->addresses[result->n_addresses];
+
+    result->n_addresses += sim_turn_get_address (server, families[i], address);
+    address->port = output->resolve.port;
+  }
+  sim_net_at (self->net, sim_net_now (self->net) + RESOLVE_TIME, tell_resolved,
+      result, g_free);
 }
 
 static void
@@ -76,6 +130,7 @@ close_socket (SimHost *self, guint id)
   for (guint i = 0; i < self->sockets->len; i++) {
     if (g_array_index (self->sockets, SimSocket, i).id != id)
       continue;
+    sim_stream_close (self->net, self, id);
     g_array_remove_index (self->sockets, i);
     return;
   }
@@ -85,17 +140,27 @@ close_socket (SimHost *self, guint id)
 guint
 sim_host_socket_transport (SimHost *self, guint id)
 {
-  const SimSocket *socket = find_socket (self, id);
+  const SimSocket *socket = sim_host_find_socket (self, id);
 
   return socket ? socket->transport : 0;
+}
+
+gboolean
+sim_host_is_connection (SimHost *self, guint id)
+{
+  const SimSocket *socket = sim_host_find_socket (self, id);
+
+  return socket && socket->kind == SIM_SOCKET_CONNECTION;
 }
 
 void
 sim_host_send_raw (SimHost *self, guint id, const IceAddress *to, IceBytes data)
 {
-  SimSocket *socket = find_socket (self, id);
+  SimSocket *socket = sim_host_find_socket (self, id);
 
-  if (socket)
+  if (socket && socket->kind == SIM_SOCKET_CONNECTION)
+    sim_stream_send (self->net, self, id, data);
+  else if (socket)
     sim_node_send (socket->node, socket->port, to, data);
 }
 
@@ -105,7 +170,7 @@ transmit (SimHost *self, const IceOutput *output)
   IcePacket *packet = output->transmit.packet;
   IceBytes data = ICE_BYTES (packet->data, packet->size);
 
-  if (find_socket (self, output->transmit.socket) == NULL)
+  if (sim_host_find_socket (self, output->transmit.socket) == NULL)
     sim_net_violate (
         self->net, "%s: packet for a socket that is not open", self->name);
   sim_witness_transmit (
@@ -249,6 +314,12 @@ sim_host_output (SimHost *self, const IceOutput *output)
       break;
     case ICE_OUTPUT_CLOSE_SOCKET:
       close_socket (self, output->close_socket.socket);
+      break;
+    case ICE_OUTPUT_RESOLVE:
+      resolve (self, output);
+      break;
+    case ICE_OUTPUT_CONNECT:
+      sim_host_connect (self, output);
       break;
     case ICE_OUTPUT_ACCEPT_FROM:
       update_accepts (self, output);

@@ -10,9 +10,17 @@ G_BEGIN_DECLS
 /* 0x80: RTP's version bits, so that nobody takes it for STUN. */
 #define MEDIA_MAGIC 0x80
 
+typedef enum
+{
+  SIM_SOCKET_UDP,
+  SIM_SOCKET_LISTENER,
+  SIM_SOCKET_CONNECTION,
+} SimSocketKind;
+
 typedef struct
 {
   guint id, transport;
+  SimSocketKind kind;
   SimNode *node; /* (unowned) */
   guint16 port;
   IceAddress bound;
@@ -61,7 +69,16 @@ struct _SimHost
 /* sim-host.c: outputs that were taken, and the deadline with them. */
 void sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline);
 
+void sim_host_receive (
+    SimHost *self, guint socket, const IceAddress *from, IceBytes data);
+
+/* sim-host-stream.c */
+void sim_host_listen (SimHost *self, const SimSocket *socket);
+void sim_host_connect (SimHost *self, const IceOutput *output);
+
 /* sim-host-outputs.c */
+SimSocket *sim_host_find_socket (SimHost *self, guint id);
+SimNode *sim_host_find_node (SimHost *self, const IceAddress *ip);
 void sim_host_output (SimHost *self, const IceOutput *output);
 void sim_host_count_media (SimHost *self, guint transport, IceBytes payload);
 

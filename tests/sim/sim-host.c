@@ -20,7 +20,8 @@ add_server (SimHost *self, SimTurn *turn, guint id)
   };
 
   sim_node_get_ip (sim_turn_node (turn), &ip);
-  server.host = ice_address_ip_to_string (&ip, text);
+  server.host = options->names ? (id == 1000 ? "one.sim" : "two.sim")
+                               : ice_address_ip_to_string (&ip, text);
   ice_core_add_server (self->core, &server);
   if (!options->turn)
     return;
@@ -70,6 +71,7 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   config.allow_non_ice = options->allow_non_ice || options->lite;
   config.connect_timeout = options->connect_timeout;
   config.gather.relay_only = options->relay_only;
+  config.gather.tcp = options->tcp;
   self->core = ice_core_new (&config, sim_net_now (net));
   ice_core_set_lite (self->core, options->lite);
   ice_core_set_aggressive (self->core, options->aggressive);
@@ -292,10 +294,28 @@ find_bound (SimHost *self, const SimNode *node, guint16 port)
   for (guint i = 0; i < self->sockets->len; i++) {
     SimSocket *socket = &g_array_index (self->sockets, SimSocket, i);
 
-    if (socket->node == node && socket->port == port)
+    if (socket->node == node && socket->port == port &&
+        socket->kind == SIM_SOCKET_UDP)
       return socket;
   }
   return NULL;
+}
+
+void
+sim_host_receive (
+    SimHost *self, guint socket, const IceAddress *from, IceBytes data)
+{
+  IceDatagram in = { socket, *from, data };
+
+  sim_witness_receive (self->witness, socket, from, data);
+  if (take_media (self, socket, from, data))
+    return;
+  if (self->replayer)
+    sim_replayer_saw (self->replayer, socket, data);
+  ice_core_receive (self->core, &in, sim_net_now (self->net));
+  sim_host_pump (self);
+  if (self->attacker)
+    sim_attacker_saw_received (self->attacker, socket, from, data);
 }
 
 static gboolean
@@ -304,20 +324,10 @@ host_receive (gpointer user, SimNode *node, guint16 port,
 {
   SimHost *self = user;
   SimSocket *socket = find_bound (self, node, port);
-  IceDatagram in = { .from = *from, .data = data };
 
   if (socket == NULL)
     return FALSE;
-  in.socket = socket->id;
-  sim_witness_receive (self->witness, in.socket, from, data);
-  if (take_media (self, in.socket, from, data))
-    return TRUE;
-  if (self->replayer)
-    sim_replayer_saw (self->replayer, in.socket, data);
-  ice_core_receive (self->core, &in, sim_net_now (self->net));
-  sim_host_pump (self);
-  if (self->attacker)
-    sim_attacker_saw_received (self->attacker, in.socket, from, data);
+  sim_host_receive (self, socket->id, from, data);
   return TRUE;
 }
 

@@ -15,6 +15,7 @@ typedef struct
 {
   gboolean controlling;
   gboolean relay_only;
+  IceTcpPolicy tcp;
   gboolean lite;       /* RFC 8445 2.5 */
   gboolean aggressive; /* RFC 5245 8.1.1.2, where the peer is of that time */
   guint ice_options;   /* IceOption that it says */
@@ -31,6 +32,7 @@ typedef struct
   SimTurn *server;        /* (nullable) STUN */
   SimTurn *second_server; /* (nullable) likewise */
   gboolean turn;          /* and TURN */
+  gboolean names;         /* their addresses have to be asked for */
   const gchar *password;  /* (nullable) of the TURN server, if not the right */
   gboolean never_ends;    /* says no end-of-candidates */
   gboolean vanilla;       /* RFC 5245: a description has all candidates */
@@ -73,6 +75,7 @@ SimProcess *sim_host_process (SimHost *self);
 guint sim_host_stream (SimHost *self, guint index);
 /* Of the component whose socket it is. */
 guint sim_host_socket_transport (SimHost *self, guint socket);
+gboolean sim_host_is_connection (SimHost *self, guint socket);
 SimTransport *
 sim_host_transport (SimHost *self, guint stream_index, guint component);
 IceState sim_host_state (SimHost *self);
@@ -118,6 +121,8 @@ void sim_witness_receive (
     SimWitness *self, guint socket, const IceAddress *from, IceBytes data);
 void sim_witness_media (SimWitness *self, const SimTransport *transport);
 void sim_witness_state (SimWitness *self, IceState from, IceState to);
+/* A SYN leaves, which is when a check begins. */
+void sim_witness_connect (SimWitness *self);
 void sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken);
 void sim_witness_consent (SimWitness *self, gboolean on);
 void sim_witness_path_is_back (SimWitness *self);

@@ -285,10 +285,17 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
 
   if ((message->method != ICE_STUN_BINDING &&
           message->method != ICE_STUN_ALLOCATE) ||
+      sim_host_is_connection (self->host, socket) ||
       is_consent (self, peer, valid) ||
       is_keepalive (self, socket, peer, message))
     return;
   sim_process_began (sim_host_process (self->host), name);
+}
+
+void
+sim_witness_connect (SimWitness *self)
+{
+  sim_process_began (sim_host_process (self->host), sim_host_name (self->host));
 }
 
 static void

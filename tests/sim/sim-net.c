@@ -22,6 +22,8 @@ sim_net_new (guint64 seed)
   self->nodes = g_ptr_array_new_with_free_func ((GDestroyNotify) node_free);
   self->nats = g_ptr_array_new_with_free_func ((GDestroyNotify) sim_nat_free);
   self->walls = g_ptr_array_new ();
+  self->streams =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) sim_stream_free);
   return self;
 }
 
@@ -32,6 +34,7 @@ sim_net_free (SimNet *self)
   g_ptr_array_unref (self->nodes);
   g_ptr_array_unref (self->nats);
   g_ptr_array_unref (self->walls);
+  g_ptr_array_unref (self->streams);
   g_free (self->violation);
   g_free (self);
 }

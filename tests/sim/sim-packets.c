@@ -66,7 +66,7 @@ land (gpointer user)
   IceBytes data = ICE_BYTES (flight->data, flight->size);
   gboolean heard = FALSE;
 
-  if (node->dead)
+  if (node->dead || node->no_udp)
     return;
   for (guint i = 0; i < node->receivers->len && !heard; i++) {
     SimReceiver *receiver = &g_array_index (node->receivers, SimReceiver, i);
@@ -158,10 +158,8 @@ find_nat (SimNet *self, const SimNat *realm, const IceAddress *to)
   return NULL;
 }
 
-/* From the sender's realm up through its NATs until the address is known, and
- * down through others. @source and @to are rewritten on the way. */
-static SimNode *
-route (SimNode *sender, IceAddress *source, IceAddress *to)
+SimNode *
+sim_net_route (SimNode *sender, IceAddress *source, IceAddress *to)
 {
   SimNet *net = sender->net;
   SimNat *realm = sender->realm, *nat;
@@ -208,11 +206,11 @@ sim_node_send (SimNode *self, guint16 port, const IceAddress *to, IceBytes data)
   SimNode *node;
 
   source.port = port;
-  if (self->dead || self->mute) {
+  if (self->dead || self->mute || self->no_udp) {
     trace_packet (net, "dead   ", self, to, data);
     return;
   }
-  node = route (self, &source, &target);
+  node = sim_net_route (self, &source, &target);
   trace_packet (net, node ? "packet " : "nowhere", self, to, data);
   if (node == NULL)
     return;

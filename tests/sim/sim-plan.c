@@ -307,6 +307,7 @@ sim_plan_print (const SimPlan *self, SimNet *net)
       self->server_restarts, self->silent, (gint) (self->stay / ICE_SECOND),
       self->attack, self->flood, self->replay, self->listen, self->is_patient,
       self->roam);
+  sim_plan_print_variety (self, net);
   sim_net_trace (net, "direct path %s, any path %s",
       paths[sim_plan_direct (self)], paths[sim_plan_path (self)]);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sim-net.h"
+#include "sim-stream.h"
 #include "sim-turn.h"
 
 G_BEGIN_DECLS
@@ -75,10 +76,25 @@ typedef struct
   IceTime stay;
   gboolean attack, flood, replay, listen;
   gboolean is_patient; /* waits though all is well */
+
+  /* By other dice (sim-variety.c). */
+  gboolean families;   /* both, at both ends */
+  IceFamily broken[2]; /* the one that leads nowhere */
+  gboolean names;      /* servers have names, and addresses of both families */
+  IceTcpPolicy tcp[2];
+  SimStreamFault tcp_fault[2]; /* of who connects there */
+  gboolean udp_blocked, stun_tcp;
+  guint tcp_resets; /* so often all connections are reset */
+  gboolean forks;   /* the calls are answers to one offer */
+  gboolean hangs_up;
 } SimPlan;
 
 void sim_plan_draw (SimPlan *self, SimNet *net, gboolean is_long);
 void sim_plan_print (const SimPlan *self, SimNet *net);
+void sim_plan_vary (SimPlan *self, guint64 seed);
+void sim_plan_print_variety (const SimPlan *self, SimNet *net);
+/* Of its IPv4 and IPv6 address: the one that leads somewhere. */
+gboolean sim_plan_has_family (const SimPlan *self, guint end, IceFamily family);
 /* Without a relay; and all in all. */
 SimPath sim_plan_direct (const SimPlan *self);
 SimPath sim_plan_path (const SimPlan *self);

@@ -231,6 +231,18 @@ reboot (Session *self)
   renegotiate (self, "after the reboot");
 }
 
+/* RFC 6544 11.1: connections are opened again. */
+static void
+reset (Session *self)
+{
+  sim_stream_reset_all (self->net);
+  run_for (self, 15 * ICE_SECOND);
+  if (is_unlucky (self))
+    renegotiate (self, "after the connections were reset");
+  else
+    check_all (self, ICE_STATE_COMPLETED, "after the connections were reset");
+}
+
 /* From one network to another, without a word but the new candidate: both
  * gather continually and renominate. */
 static void
@@ -308,6 +320,8 @@ play_calls (Session *self)
     reboot (self);
   if (plan->stay)
     stay (self);
+  for (guint i = 0; i < plan->tcp_resets; i++)
+    reset (self);
   if (plan->roam)
     roam (self);
   run_for (self, 5 * ICE_SECOND);
@@ -358,10 +372,10 @@ measure (Session *self)
 {
   const SimPlan *plan = &self->plan;
 
-  if (plan->storm_time || plan->late || plan->pacing == 0 ||
-      plan->n_calls > 1 || plan->fault != SIM_TURN_HEALTHY ||
-      plan->places[0].link.rate || plan->places[1].link.rate ||
-      sim_plan_path (plan) != SIM_PATH_SURE)
+  if (plan->storm_time || plan->late || plan->udp_blocked ||
+      plan->pacing == 0 || plan->n_calls > 1 ||
+      plan->fault != SIM_TURN_HEALTHY || plan->places[0].link.rate ||
+      plan->places[1].link.rate || sim_plan_path (plan) != SIM_PATH_SURE)
     return;
   self->result.loss = plan->places[0].link.loss + plan->places[1].link.loss;
   each_transport (self, note_latest, &self->result.connect_time);
@@ -413,6 +427,7 @@ sim_session_run (const SimSessionOptions *options, SimSessionResult *ret_result)
   self.result.loss = -1;
   sim_net_set_trace (self.net, options->trace);
   sim_plan_draw (&self.plan, self.net, options->is_long);
+  sim_plan_vary (&self.plan, options->seed);
   sim_net_set_start (self.net, self.plan.clock);
   sim_plan_print (&self.plan, self.net);
   sim_town_build (&self.town, self.net, &self.plan);

@@ -31,6 +31,20 @@ has_stun (const SimPlan *self)
   return self->fault != SIM_TURN_DEAD || self->n_servers > 1;
 }
 
+gboolean
+sim_plan_has_family (const SimPlan *self, guint end, IceFamily family)
+{
+  return (family == ICE_FAMILY_IPV4 || self->places[end].ipv6) &&
+      self->broken[end] != family;
+}
+
+static gboolean
+have_both (const SimPlan *self, IceFamily family)
+{
+  return sim_plan_has_family (self, 0, family) &&
+      sim_plan_has_family (self, 1, family);
+}
+
 static SimPath
 path_by_nats (const SimPlan *self)
 {
@@ -56,6 +70,29 @@ path_by_nats (const SimPlan *self)
   return easy->filtering == SIM_DEPEND_PORT ? SIM_PATH_NONE : SIM_PATH_SURE;
 }
 
+/* RFC 6544: @end takes connections that the other one makes. */
+static SimPath
+path_by_tcp_to (const SimPlan *self, guint end)
+{
+  static const guint accepts = 1 << ICE_TCP_PASSIVE | 1 << ICE_TCP_ALL;
+  static const guint connects = 1 << ICE_TCP_ACTIVE | 1 << ICE_TCP_ALL;
+
+  if (!(accepts & 1 << self->tcp[end]) || !(connects & 1 << self->tcp[!end]))
+    return SIM_PATH_NONE;
+  if (self->tcp_fault[end] == SIM_STREAM_WORKS &&
+      have_both (self, ICE_FAMILY_IPV4) &&
+      (!self->places[end].nat || self->neighbours == SIM_ONE_LAN))
+    return SIM_PATH_SURE;
+  return SIM_PATH_MAYBE;
+}
+
+/* Where only that passes. */
+static SimPath
+path_by_tcp (const SimPlan *self)
+{
+  return MAX (path_by_tcp_to (self, 0), path_by_tcp_to (self, 1));
+}
+
 SimPath
 sim_plan_direct (const SimPlan *self)
 {
@@ -63,12 +100,50 @@ sim_plan_direct (const SimPlan *self)
 
   if (self->relay_only || a->blocked || b->blocked)
     return SIM_PATH_NONE;
-  if ((a->ipv6 && b->ipv6) || (a->vpn && b->vpn) ||
-      self->neighbours == SIM_ONE_LAN)
+  if (self->udp_blocked)
+    return path_by_tcp (self);
+  if ((a->ipv6 && b->ipv6 && have_both (self, ICE_FAMILY_IPV6)) ||
+      (a->vpn && b->vpn) || self->neighbours == SIM_ONE_LAN)
     return SIM_PATH_SURE;
+  if (!have_both (self, ICE_FAMILY_IPV4))
+    return SIM_PATH_NONE;
   if (self->neighbours == SIM_ONE_CARRIER && !a->outer_rules.hairpins)
     return SIM_PATH_NONE;
   return path_by_nats (self);
+}
+
+#define IPV4 1
+#define IPV6 2
+
+static guint
+alive_families (const SimPlan *self, guint end)
+{
+  return (sim_plan_has_family (self, end, ICE_FAMILY_IPV4) ? IPV4 : 0) |
+      (sim_plan_has_family (self, end, ICE_FAMILY_IPV6) ? IPV6 : 0);
+}
+
+/* Of its relayed addresses: a server that is asked over one family relays both,
+ * and over both each its own (RFC 8656 7.1). */
+static guint
+relayed_families (const SimPlan *self, guint end)
+{
+  guint alive = alive_families (self, end);
+
+  if (self->names)
+    return alive;
+  return alive & IPV4 ? IPV4 | IPV6 : 0;
+}
+
+/* A relayed address of @end that the other end, or a relay of its, reaches. */
+static gboolean
+can_relay (const SimPlan *self, guint end)
+{
+  gboolean relay_only = end == 0 ? self->bob_relay_only : self->relay_only;
+  guint reached = relayed_families (self, !end);
+
+  if (!relay_only)
+    reached |= alive_families (self, !end);
+  return !self->families || (relayed_families (self, end) & reached);
 }
 
 SimPath
@@ -78,6 +153,8 @@ sim_plan_path (const SimPlan *self)
 
   if (self->places[0].blocked || self->places[1].blocked)
     return SIM_PATH_NONE;
+  if (self->udp_blocked || (!can_relay (self, 0) && !can_relay (self, 1)))
+    return direct;
   if (!self->turn || direct == SIM_PATH_SURE)
     return direct;
   if (self->fault == SIM_TURN_HEALTHY || self->n_servers > 1)
@@ -96,7 +173,7 @@ sim_plan_is_clean (const SimPlan *self)
   }
   return self->outage == 0 && !self->reboot && !self->server_restarts &&
       self->storm_time == 0 && !self->silent && !self->roam &&
-      self->fault == SIM_TURN_HEALTHY;
+      self->fault == SIM_TURN_HEALTHY && !self->udp_blocked;
 }
 
 static guint
@@ -114,11 +191,19 @@ sim_plan_patience (const SimPlan *self)
   guint n_components = self->n_streams * self->n_components;
   guint n_gather = n_components * self->n_servers * 2 *
       MAX (count_addresses (a), count_addresses (b));
+  /* Each address has three more candidates with TCP. */
+  guint n_tcp = self->tcp[0] && self->tcp[1] ? 3 : 0;
   guint n_pairs = MIN (100,
-      n_components * (count_addresses (a) + 2) * (count_addresses (b) + 2));
+      n_components * (count_addresses (a) + 2 + n_tcp) *
+          (count_addresses (b) + 2 + n_tcp));
+  gboolean is_healthy = self->fault == SIM_TURN_HEALTHY && !self->udp_blocked &&
+      !self->broken[0] && !self->broken[1];
   IceTime patience = PATIENCE;
 
   if (a->link.loss || b->link.loss || a->link.rate || b->link.rate)
+    patience = LOSSY_PATIENCE;
+  /* A SYN that is lost is repeated after 1, 3, 7 and 15 s. */
+  if (self->udp_blocked)
     patience = LOSSY_PATIENCE;
   /* The next try comes when as much time again has gone; one that is corrupted
    * is lost, and few are left. */
@@ -131,8 +216,7 @@ sim_plan_patience (const SimPlan *self)
    * all had theirs (RFC 8445 14.3). */
   /* A dead server ends gathering after 39.5 s at the latest, on both sides. */
   if (self->vanilla)
-    patience +=
-        self->fault == SIM_TURN_HEALTHY ? 4 * ICE_SECOND : 80 * ICE_SECOND;
+    patience += is_healthy ? 4 * ICE_SECOND : 80 * ICE_SECOND;
   return patience + self->late + self->signal_jitter +
       ta * (n_gather + 3 * n_pairs);
 }

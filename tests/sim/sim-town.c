@@ -92,6 +92,12 @@ add_servers (SimTown *self)
     sim_turn_set_strict (self->servers[i], sim_plan_is_clean (plan));
     sim_turn_set_nonce_life (self->servers[i], plan->nonce_life * ICE_SECOND);
   }
+  for (guint i = 0; i < plan->n_servers; i++) {
+    if (plan->families)
+      sim_turn_add_ipv6 (self->servers[i], i ? "2a00:3::2" : "2a00:3::1");
+    if (plan->stun_tcp)
+      sim_turn_listen (self->servers[i]);
+  }
   sim_turn_set_fault (self->servers[0], plan->fault, plan->fault_code);
 }
 
@@ -105,6 +111,8 @@ add_host (SimTown *self, guint call, guint end)
     .n_components = plan->n_components,
     .turn = plan->turn,
     .relay_only = end == 0 ? plan->relay_only : plan->bob_relay_only,
+    .tcp = plan->tcp[end],
+    .names = plan->names,
     .lite = plan->lite[end],
     .aggressive = plan->aggressive[end],
     .continual = plan->roam,
@@ -154,9 +162,13 @@ sim_town_build (SimTown *self, SimNet *net, const SimPlan *plan)
             plan->flood ? FLOOD_GAP : SHOT_GAP);
     }
   }
-  for (guint i = 0; i < 2; i++)
-    if (plan->places[i].blocked)
-      sim_town_set_dead (self, i, TRUE);
+  for (guint i = 0; i < 2; i++) {
+    sim_town_set_dead (self, i, plan->places[i].blocked);
+    for (guint j = 0; j < self->n_nodes[i]; j++) {
+      sim_node_set_udp (self->nodes[i][j], !plan->udp_blocked);
+      sim_node_set_stream_fault (self->nodes[i][j], plan->tcp_fault[i]);
+    }
+  }
 }
 
 void
@@ -182,8 +194,12 @@ sim_town_set_dead (SimTown *self, guint end, gboolean dead)
   /* What is dead for ever comes after the others, but for the tunnel. */
   guint n_alive = 1 + place->ipv6;
 
-  for (guint i = 0; i < n_alive; i++)
-    sim_node_set_dead (self->nodes[end][i], dead);
+  for (guint i = 0; i < n_alive; i++) {
+    IceFamily family = i ? ICE_FAMILY_IPV6 : ICE_FAMILY_IPV4;
+
+    sim_node_set_dead (self->nodes[end][i],
+        dead || !sim_plan_has_family (self->plan, end, family));
+  }
   if (place->vpn)
     sim_node_set_dead (
         self->nodes[end][n_alive + place->ula + place->link_local], dead);

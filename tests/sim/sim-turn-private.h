@@ -22,7 +22,8 @@ typedef struct
 typedef struct
 {
   IceAddress client;
-  guint16 port; /* relayed */
+  guint16 port;         /* relayed */
+  gboolean families[2]; /* IPv4, IPv6 */
   IceTime expires_at;
   guint8 id[ICE_STUN_ID_SIZE]; /* of the request that made it */
   GArray *permissions;         /* (owned) SimPermission */
@@ -33,7 +34,9 @@ struct _SimTurn
 {
   SimNet *net;   /* (unowned) */
   SimNode *node; /* (unowned) */
+  SimNode *ipv6; /* (unowned) (nullable) */
   IceAddress ip;
+  guint last_id;          /* of a connection */
   IceStunKey *key;        /* (owned) */
   GPtrArray *allocations; /* (owned) SimAllocation */
   guint16 next_port;
@@ -45,6 +48,7 @@ struct _SimTurn
 };
 
 /* sim-turn.c */
+SimNode *sim_turn_node_for (SimTurn *self, const IceAddress *to);
 SimAllocation *sim_turn_find (SimTurn *self, const IceAddress *client);
 /* I12, seen from the server: what a client still wants it renews in time. */
 void

@@ -28,7 +28,7 @@ sim_turn_relay_out (SimTurn *self, SimAllocation *allocation,
   if (!is_permitted (self, allocation, peer, TRUE))
     return;
   self->n_relayed++;
-  sim_node_send (self->node, allocation->port, peer, data);
+  sim_node_send (sim_turn_node_for (self, peer), allocation->port, peer, data);
 }
 
 void
@@ -77,8 +77,8 @@ sim_turn_relay_in (SimTurn *self, SimAllocation *allocation,
     framed[2] = data.size >> 8;
     framed[3] = data.size & 255;
     memcpy (framed + 4, data.data, data.size);
-    sim_node_send (self->node, SIM_TURN_PORT, &allocation->client,
-        ICE_BYTES (framed, data.size + 4));
+    sim_node_send (sim_turn_node_for (self, &allocation->client), SIM_TURN_PORT,
+        &allocation->client, ICE_BYTES (framed, data.size + 4));
     return;
   }
   ice_stun_builder_init (&builder, ICE_STUN_INDICATION, ICE_STUN_DATA, id);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sim-turn-private.h"
 
+#include "sim-stream.h"
+
 #include <string.h>
 
 #define REALM "sim"
@@ -46,6 +48,29 @@ sim_turn_free (SimTurn *self)
   ice_stun_key_free (self->wrong_key);
   g_ptr_array_unref (self->allocations);
   g_free (self);
+}
+
+void
+sim_turn_add_ipv6 (SimTurn *self, const gchar *ip)
+{
+  self->ipv6 = sim_net_add_node (self->net, "server-6", ip, SIM_NAT_NONE, NULL);
+  sim_node_add_receiver (self->ipv6, turn_receive, NULL, self);
+}
+
+gboolean
+sim_turn_get_address (SimTurn *self, IceFamily family, IceAddress *ret_address)
+{
+  SimNode *node = family == ICE_FAMILY_IPV6 ? self->ipv6 : self->node;
+
+  if (node)
+    sim_node_get_ip (node, ret_address);
+  return node != NULL;
+}
+
+SimNode *
+sim_turn_node_for (SimTurn *self, const IceAddress *to)
+{
+  return to->family == ICE_FAMILY_IPV6 && self->ipv6 ? self->ipv6 : self->node;
 }
 
 SimNode *
@@ -139,8 +164,8 @@ sim_turn_answer (
     ice_stun_builder_add_integrity (builder, key, ICE_STUN_INTEGRITY_SHA1);
   ice_stun_builder_add_fingerprint (builder);
   packet = ice_stun_builder_end (builder);
-  sim_node_send (
-      self->node, SIM_TURN_PORT, to, ICE_BYTES (packet->data, packet->size));
+  sim_node_send (sim_turn_node_for (self, to), SIM_TURN_PORT, to,
+      ICE_BYTES (packet->data, packet->size));
 }
 
 static void
@@ -204,12 +229,47 @@ allocate (SimTurn *self, const IceAddress *client, const guint8 *id)
   return allocation;
 }
 
+/* RFC 8656 7.2: IPv4, unless another or both are asked for. */
+static void
+choose_families (
+    SimTurn *self, SimAllocation *allocation, const IceStunMessage *message)
+{
+  guint32 family = 0;
+  gboolean ipv6 = self->ipv6 != NULL;
+
+  if (ice_stun_message_get_u32 (
+          message, ICE_STUN_REQUESTED_ADDRESS_FAMILY, &family))
+    ipv6 &= family >> 24 == 2;
+  else
+    ipv6 &= ice_stun_message_has (message, ICE_STUN_ADDITIONAL_ADDRESS_FAMILY);
+  allocation->families[0] = family >> 24 != 2 || !ipv6;
+  allocation->families[1] = ipv6;
+}
+
+static void
+add_relayed (
+    SimTurn *self, const SimAllocation *allocation, IceStunBuilder *builder)
+{
+  IceAddress relayed = self->ip;
+
+  relayed.port = allocation->port;
+  sim_trouble_relayed (&self->trouble, &relayed);
+  if (allocation->families[0])
+    ice_stun_builder_add_xor_address (
+        builder, ICE_STUN_XOR_RELAYED_ADDRESS, &relayed);
+  if (!allocation->families[1])
+    return;
+  sim_node_get_ip (self->ipv6, &relayed);
+  relayed.port = allocation->port;
+  ice_stun_builder_add_xor_address (
+      builder, ICE_STUN_XOR_RELAYED_ADDRESS, &relayed);
+}
+
 static void
 do_allocate (
     SimTurn *self, const IceAddress *from, const IceStunMessage *message)
 {
   SimAllocation *allocation = allocate (self, from, message->id);
-  IceAddress relayed = self->ip;
   IceStunBuilder builder;
 
   /* RFC 8656 7.2, 5-tuple in use. */
@@ -217,11 +277,9 @@ do_allocate (
     refuse (self, from, message, 437);
     return;
   }
-  relayed.port = allocation->port;
-  sim_trouble_relayed (&self->trouble, &relayed);
+  choose_families (self, allocation, message);
   accept_message (self, from, message, &builder);
-  ice_stun_builder_add_xor_address (
-      &builder, ICE_STUN_XOR_RELAYED_ADDRESS, &relayed);
+  add_relayed (self, allocation, &builder);
   ice_stun_builder_add_xor_address (
       &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
   ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME,
@@ -245,6 +303,15 @@ do_refresh (SimTurn *self, SimAllocation *allocation, const IceAddress *from,
   ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME,
       lifetime ? sim_trouble_lifetime (&self->trouble, lifetime) : 0);
   sim_turn_answer (self, from, &builder, TRUE);
+}
+
+/* RFC 8656 9.2 and 12.2: "peer address family mismatch". */
+static gboolean
+has_family (const SimTurn *self, const SimAllocation *allocation,
+    const IceAddress *peer)
+{
+  return self->ipv6 == NULL ||
+      allocation->families[peer->family == ICE_FAMILY_IPV6];
 }
 
 static void
@@ -277,6 +344,10 @@ do_permit (SimTurn *self, SimAllocation *allocation, const IceAddress *from,
     refuse (self, from, message, 400);
     return;
   }
+  if (!has_family (self, allocation, &peer)) {
+    refuse (self, from, message, 443);
+    return;
+  }
   permit (self, allocation, &peer);
   accept_message (self, from, message, &builder);
   sim_turn_answer (self, from, &builder, TRUE);
@@ -297,6 +368,10 @@ do_bind (SimTurn *self, SimAllocation *allocation, const IceAddress *from,
           message, ICE_STUN_XOR_PEER_ADDRESS, &channel.peer) ||
       !ice_stun_message_get_u32 (message, ICE_STUN_CHANNEL_NUMBER, &number)) {
     refuse (self, from, message, 400);
+    return;
+  }
+  if (!has_family (self, allocation, &channel.peer)) {
+    refuse (self, from, message, 443);
     return;
   }
   channel.number = number >> 16;
@@ -401,6 +476,56 @@ handle_client (SimTurn *self, const IceAddress *from, IceBytes data)
   } else {
     handle_request (self, from, &message);
   }
+}
+
+/* STUN over TCP (RFC 8489 6.2.2). */
+
+static guint
+stream_accept (gpointer user, guint listener, const IceAddress *from)
+{
+  SimTurn *self = user;
+
+  return ++self->last_id;
+}
+
+static void
+stream_accepted (gpointer user)
+{
+}
+
+static void
+stream_frame (gpointer user, guint id, const IceAddress *from, IceBytes data)
+{
+  SimTurn *self = user;
+  IceStunMessage message;
+  IceStunBuilder builder;
+  g_autoptr (IcePacket) packet = NULL;
+
+  if (!ice_stun_message_parse (&message, data) ||
+      message.klass != ICE_STUN_REQUEST || message.method != ICE_STUN_BINDING)
+    return;
+  ice_stun_builder_init (
+      &builder, ICE_STUN_SUCCESS, ICE_STUN_BINDING, message.id);
+  ice_stun_builder_add_xor_address (
+      &builder, ICE_STUN_XOR_MAPPED_ADDRESS, from);
+  packet = ice_stun_builder_end (&builder);
+  sim_stream_send (self->net, self, id, ICE_BYTES (packet->data, packet->size));
+}
+
+static void
+stream_ended (gpointer user, guint id)
+{
+}
+
+void
+sim_turn_listen (SimTurn *self)
+{
+  static const SimStreamOwner owner = { .accept = stream_accept,
+    .accepted = stream_accepted,
+    .frame = stream_frame,
+    .ended = stream_ended };
+
+  sim_stream_listen (self->node, SIM_TURN_PORT, &owner, self, ++self->last_id);
 }
 
 static gboolean

@@ -17,6 +17,13 @@ typedef struct _SimTurn SimTurn;
 
 SimTurn *sim_turn_new (SimNet *net, const gchar *name, const gchar *ip);
 void sim_turn_free (SimTurn *self);
+/* It relays this family too, and listens there. */
+void sim_turn_add_ipv6 (SimTurn *self, const gchar *ip);
+/* The address of @family; FALSE: it has none. */
+gboolean
+sim_turn_get_address (SimTurn *self, IceFamily family, IceAddress *ret_address);
+/* It answers Binding requests over TCP, too. */
+void sim_turn_listen (SimTurn *self);
 SimNode *sim_turn_node (SimTurn *self);
 /* I12: whatever runs out instead of being renewed or given back is a
  * violation; for runs in which no packet is lost. */
