@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what is missing, builds twice and runs the tests.
 #
-#   tests/run.sh [SUITE...]      no name: all but sim-long
+#   tests/run.sh [SUITE...]      no name: all but sim-long and netns-long
 #
 # build/ci-gcc is built by gcc with the address and undefined behaviour
 # sanitizers; build/ci-clang is a release build by clang, in which Python and
@@ -19,7 +19,7 @@ TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
 
 GCC_SUITES="layering format core vectors io sim check fuzz tool examples hostile netns interop"
 CLANG_SUITES="core vectors io sim check python launch call package examples"
-LONG_SUITES="sim-long"
+LONG_SUITES="sim-long netns-long"
 
 wanted=("$@")
 gcc_dir=build/ci-gcc

@@ -305,6 +305,10 @@ on_selected_pair (GstIceAgent *agent, GstIceStream *stream, guint component,
 {
   printf ("PAIR %s %s %s\n", gst_ice_tool_kind (local),
       gst_ice_tool_kind (remote), gst_ice_candidate_get_protocol (local));
+  g_printerr ("peer: selected %s %u %s %u\n",
+      gst_ice_candidate_get_address (local), gst_ice_candidate_get_port (local),
+      gst_ice_candidate_get_address (remote),
+      gst_ice_candidate_get_port (remote));
 }
 
 static void

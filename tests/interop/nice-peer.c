@@ -265,8 +265,15 @@ static void
 on_selected_pair (NiceAgent *agent, guint stream, guint component,
     NiceCandidate *local, NiceCandidate *remote, gpointer user_data)
 {
+  gchar addresses[2][NICE_ADDRESS_STRING_LEN];
+
   printf ("PAIR %s %s %s\n", kind_name (local), kind_name (remote),
       local->transport == NICE_CANDIDATE_TRANSPORT_UDP ? "udp" : "tcp");
+  nice_address_to_string (&local->addr, addresses[0]);
+  nice_address_to_string (&remote->addr, addresses[1]);
+  fprintf (stderr, "peer: selected %s %u %s %u\n", addresses[0],
+      nice_address_get_port (&local->addr), addresses[1],
+      nice_address_get_port (&remote->addr));
 }
 
 static void
@@ -288,17 +295,19 @@ on_gathered (NiceAgent *agent, guint stream, gpointer user_data)
   printf ("LOCAL a=end-of-candidates\n");
 }
 
-/* turn:HOST:PORT; libnice wants an address, and has no TLS. */
+/* turn:HOST:PORT[?transport=tcp]; libnice wants an address, and has no TLS. */
 static void
 use_turn_server (Peer *self, const gchar *uri)
 {
   g_auto (GStrv) parts = g_strsplit (uri, ":", -1);
+  gboolean tcp = g_str_has_suffix (uri, "?transport=tcp");
 
   if (g_strv_length (parts) < 2)
     g_error ("TURN_URI: \"%s\" is not turn:HOST:PORT", uri);
   nice_agent_set_relay_info (self->agent, self->stream, 1, parts[1],
       parts[2] ? atoi (parts[2]) : 3478, env ("TURN_USER", ""),
-      env ("TURN_PASS", ""), NICE_RELAY_TYPE_TURN_UDP);
+      env ("TURN_PASS", ""),
+      tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
 }
 
 static void
@@ -316,7 +325,7 @@ start (Peer *self)
           (self->trickle ? NICE_AGENT_OPTION_ICE_TRICKLE : 0));
   g_object_set (self->agent, "controlling-mode",
       g_str_equal (env ("ICE_ROLE", "controlling"), "controlling"), "upnp",
-      FALSE, "ice-tcp", FALSE, "force-relay",
+      FALSE, "ice-tcp", g_str_equal (env ("TCP", "0"), "1"), "force-relay",
       g_str_equal (env ("RELAY_ONLY", "0"), "1"), NULL);
   if (stun && *stun) {
     g_auto (GStrv) parts = g_strsplit (stun, ":", 2);

@@ -21,6 +21,7 @@ class Agent:
         self.candidates = []
         self.states = []  # (name, ms since its start)
         self.pairs = []  # (local type, remote type, protocol)
+        self.selected = None  # ((address, port), (address, port)): local, remote
         self.received = 0
         self.lost = None
         self.log = []
@@ -51,6 +52,9 @@ class Agent:
             self.states.append((name, int(ms)))
         elif word == "PAIR":
             self.pairs.append(tuple(rest.split()))
+        elif line.startswith("peer: selected "):
+            local, local_port, remote, remote_port = rest.split()[1:]
+            self.selected = ((local, local_port), (remote, remote_port))
         elif word == "RX":
             self.received = int(rest)
         elif word == "LOST":
@@ -75,12 +79,32 @@ class Agent:
     def relayed(self):
         return self.pair is not None and "relay" in self.pair[:2]
 
+    def addresses(self, kind):
+        """(address, port) of each own candidate of the kind."""
+        return {tuple(c.split()[4:6]) for c in self.candidates if f" typ {kind}" in c}
+
     def candidate_types(self):
         return sorted({re.search(r" typ (\w+)", c).group(1) for c in self.candidates})
 
     def report(self):
         return (f"{self.name}: exit {self.process.returncode}, connected after {self.connected_ms} ms, "
                 f"pair {self.pair}, received {self.received}, lost {self.lost}")
+
+
+def one_path(left, right):
+    """Whether both ends selected the same pair.
+
+    A NAT between them gives each address another name, but not a relay's: who
+    sends through its relay must be answered at the relay's address, and who
+    does not must not.
+    """
+    for agent, peer in ((left, right), (right, left)):
+        relays = agent.addresses("relay")
+        if (agent.selected[0] in relays) != (peer.selected[1] in relays):
+            return False
+        if agent.selected[0] in relays and agent.selected[0] != peer.selected[1]:
+            return False
+    return True
 
 
 def run(left, right, timeout=30, tamper=None):

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One call in a laboratory: two agents, signalling by pipes, packets both ways."""
+
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "interop")]
+
+import coturn
+import pair
+import tap
+
+SECONDS = 1
+RATE = 100
+
+
+def servers(turn):
+    return {"STUN_SERVER": turn.host_port, "TURN_URI": turn.uri, "TURN_USER": coturn.USER, "TURN_PASS": coturn.PASSWORD}
+
+
+def agents(tool, place, environment, left=None, right=None):
+    """Alice, who controls, and bob. tool: of ours, or the argv of another agent."""
+    argv = [tool, "peer"] if isinstance(tool, str) else list(tool)
+    common = {"SECONDS": str(SECONDS), "RATE": str(RATE), **environment}
+    sides = (("alice", {"ICE_ROLE": "controlling", **(left or {})}), ("bob", {"ICE_ROLE": "controlled", **(right or {})}))
+    return [pair.Agent(name, [*place.prefix(name), *argv], {**common, **side}) for name, side in sides]
+
+
+def report(alice, bob):
+    """All that was said, for a case that failed."""
+    for agent in (alice, bob):
+        tap.comment(f"--- {agent.name}")
+        tap.comment("\n".join(agent.log))
+
+
+def call(tool, place, environment, left=None, right=None, timeout=30, received=0.9):
+    """The two agents of a call that connected. received: the least part of the
+    packets, for paths that lose some."""
+    alice, bob = agents(tool, place, environment, left, right)
+    ended = pair.run(alice, bob, timeout=timeout)
+    packets = float(environment.get("SECONDS", SECONDS)) * float(environment.get("RATE", RATE))
+    for agent in (alice, bob):
+        tap.comment(agent.report())
+    try:
+        assert ended, "an agent had to be ended"
+        for agent in (alice, bob):
+            assert agent.process.returncode == 0, f"{agent.name} ended with {agent.process.returncode}"
+            assert agent.received >= packets * received, f"{agent.name} received {agent.received}"
+        assert pair.one_path(alice, bob), f"two pairs: {alice.selected} and {bob.selected}"
+    except AssertionError:
+        report(alice, bob)
+        raise
+    return alice, bob
+
+
+def took(alice, bob):
+    """ms until both were connected, each counted from its own start."""
+    return max(alice.connected_ms, bob.connected_ms)
