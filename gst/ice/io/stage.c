@@ -213,6 +213,8 @@ ice_stages_start (IceStages *self)
 void
 ice_stages_receive (IceStages *self, IceBytes bytes)
 {
+  if (top (self)->above.size == 0)
+    writer_empty (&top (self)->above);
   if (ice_stages_get_state (self) == ICE_STAGE_HANDSHAKING) {
     self->n_handshake += bytes.size;
     if (self->n_handshake > ICE_STAGES_HANDSHAKE_MAX) {
@@ -254,6 +256,52 @@ ice_stages_close (IceStages *self)
   }
 }
 
+void
+ice_stages_expire (IceStages *self)
+{
+  for (guint i = 0; i < self->stages->len; i++) {
+    IceStage *stage = nth (self, i);
+
+    if (stage->state != ICE_STAGE_HANDSHAKING)
+      continue;
+    if (stage->klass->expire)
+      stage->klass->expire (stage);
+    ice_stage_fail_literal (
+        stage, ICE_STAGE_ERROR_TIMED_OUT, "the handshake took too long");
+    return;
+  }
+}
+
+static IceTime
+stage_get_timeout (IceStage *self)
+{
+  return self->klass->get_timeout && self->started && !stage_is_over (self)
+      ? self->klass->get_timeout (self)
+      : ICE_TIME_NEVER;
+}
+
+IceTime
+ice_stages_get_timeout (const IceStages *self)
+{
+  IceTime left = ICE_TIME_NEVER;
+
+  for (guint i = 0; i < self->stages->len; i++)
+    left = MIN (left, stage_get_timeout (nth (self, i)));
+  return left;
+}
+
+void
+ice_stages_timeout (IceStages *self)
+{
+  for (guint i = 0; i < self->stages->len; i++) {
+    IceStage *stage = nth (self, i);
+
+    if (stage_get_timeout (stage) == 0)
+      stage->klass->timeout (stage);
+  }
+  settle (self);
+}
+
 IceBytes
 ice_stages_get_below (const IceStages *self)
 {
@@ -284,6 +332,16 @@ ice_stages_take_above (IceStages *self)
   /* The memory stays until the next receive writes to it. */
   writer->size = 0;
   return bytes;
+}
+
+guint
+ice_stages_get_overhead (const IceStages *self)
+{
+  guint overhead = 0;
+
+  for (guint i = 0; i < self->stages->len; i++)
+    overhead += nth (self, i)->klass->overhead;
+  return overhead;
 }
 
 IceStageState

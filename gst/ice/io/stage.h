@@ -51,6 +51,7 @@ typedef struct _IceStage IceStage;
 typedef struct
 {
   const gchar *name; /* for the log */
+  guint overhead;    /* bytes that go with what is sent at once */
   /* What is below is open now; who speaks first does so. (nullable) */
   void (*start) (IceStage *self);
   /* From below, from start on. All of it is taken; half a line or record is
@@ -62,6 +63,13 @@ typedef struct
   void (*end) (IceStage *self);
   /* We leave: the last words go below. (nullable) */
   void (*close) (IceStage *self);
+  /* The owner has no more patience with the handshake: what to say. (nullable)
+   */
+  void (*expire) (IceStage *self);
+  /* Datagrams get lost: how long from now until timeout is to be called,
+   * ICE_TIME_NEVER for not at all. (nullable) both */
+  IceTime (*get_timeout) (IceStage *self);
+  void (*timeout) (IceStage *self);
   void (*free) (IceStage *self);
 } IceStageClass;
 
@@ -111,6 +119,10 @@ void ice_stages_receive (IceStages *self, IceBytes bytes);
 void ice_stages_send (IceStages *self, IceBytes bytes);
 void ice_stages_end (IceStages *self);
 void ice_stages_close (IceStages *self);
+/* Failed, if it was not open. */
+void ice_stages_expire (IceStages *self);
+IceTime ice_stages_get_timeout (const IceStages *self);
+void ice_stages_timeout (IceStages *self);
 
 /* What waits for the socket. */
 IceBytes ice_stages_get_below (const IceStages *self);
@@ -118,6 +130,8 @@ void ice_stages_skip_below (IceStages *self, gsize size);
 /* What waits for the frames; valid until the next call. */
 IceBytes ice_stages_take_above (IceStages *self);
 
+/* Any thread: what the stages add to one packet. */
+guint ice_stages_get_overhead (const IceStages *self);
 IceStageState ice_stages_get_state (const IceStages *self);
 /* (nullable) of the stage that failed. */
 const GError *ice_stages_get_error (const IceStages *self);

@@ -64,9 +64,8 @@ push (IceTcpQueue *self, IcePacket *packet, gboolean media)
   return n_dropped;
 }
 
-/* (transfer full) (nullable) */
-static IcePacket *
-pop (IceTcp *self)
+IcePacket *
+ice_tcp_pop (IceTcp *self)
 {
   IcePacket *packet = NULL;
   Frame *frame;
@@ -90,7 +89,9 @@ ice_tcp_write (IceTcp *self, GError **error)
 {
   gboolean room = TRUE;
 
-  while (room && (self->writing || (self->writing = pop (self)))) {
+  if (self->stages)
+    return ice_tcp_write_below (self, error);
+  while (room && (self->writing || (self->writing = ice_tcp_pop (self)))) {
     gssize n = g_socket_send_with_blocking (self->gsocket,
         (const gchar *) self->writing->data + self->written,
         self->writing->size - self->written, FALSE, NULL, error);
@@ -110,7 +111,7 @@ ice_tcp_flush (IceTcp *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->watch == NULL || self->state != ICE_TCP_OPEN)
+  if (self->watch == NULL || self->state < ICE_TCP_HANDSHAKING)
     return;
   if (ice_tcp_write (self, &error))
     ice_watch_set_condition (self->watch, G_IO_IN);

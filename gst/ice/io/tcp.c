@@ -38,6 +38,8 @@ ice_tcp_unref (IceTcp *self)
     return;
   ice_deframer_clear (&self->deframer);
   ice_tcp_queue_clear (&self->queue);
+  g_clear_pointer (&self->writing, ice_packet_unref);
+  g_clear_pointer (&self->stages, ice_stages_free);
   g_clear_object (&self->gsocket);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -52,6 +54,8 @@ detach (IceTcp *self)
   g_atomic_int_set (&self->revoked, TRUE);
   g_clear_pointer (&self->watch, ice_watch_free);
   g_clear_pointer (&self->pause, ice_timer_free);
+  g_clear_pointer (&self->deadline, ice_timer_free);
+  g_clear_pointer (&self->repeat, ice_timer_free);
   shutdown (self->fd, SHUT_RDWR);
 
   g_mutex_lock (&self->lock);
@@ -67,8 +71,12 @@ ice_tcp_close (IceTcp *self)
     return;
   g_return_if_fail (ice_loop_is_current (self->loop));
 
-  if (self->state == ICE_TCP_OPEN)
-    ice_tcp_write (self, NULL); /* what the kernel takes at once: goodbyes */
+  /* What the kernel takes at once: goodbyes. */
+  if (self->state == ICE_TCP_OPEN && ice_tcp_write (self, NULL) &&
+      self->stages) {
+    ice_stages_close (self->stages);
+    ice_tcp_write (self, NULL);
+  }
   detach (self);
 }
 
@@ -97,8 +105,8 @@ hand_out (IceTcp *self, IceRxPacket *packets, guint *n_packets)
 
 /* Frames that lie in the slab go together; the one that was put together from
  * several reads lies in the deframer, until the next. */
-static void
-deframe (IceTcp *self, IceRxSlab *slab, IceBytes bytes)
+void
+ice_tcp_deframe (IceTcp *self, IceRxSlab *slab, IceBytes bytes)
 {
   IceRxPacket *packets =
       ice_rx_pool_get_packets (ice_loop_get_rx_pool (self->loop));
@@ -143,14 +151,16 @@ receive (IceTcp *self)
   slab = ice_rx_pool_prepare (pool, RX_ROOM, &data, &room);
   size = g_socket_receive_with_blocking (
       self->gsocket, (gchar *) data, RX_ROOM, FALSE, NULL, &error);
-  if (size > 0)
-    deframe (self, slab, ICE_BYTES (data, size));
+  if (size > 0 && self->stages)
+    ice_tcp_receive_stream (self, ICE_BYTES (data, size));
+  else if (size > 0)
+    ice_tcp_deframe (self, slab, ICE_BYTES (data, size));
   ice_rx_pool_commit (pool, size > 0 ? (gsize) size : 0);
   if (size == 0)
-    ice_tcp_end (self, "the peer closed it");
+    ice_tcp_end_stages (self, "the peer closed it");
   else if (size < 0 &&
       !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    ice_tcp_end (self, error->message);
+    ice_tcp_end_stages (self, error->message);
 }
 
 /* Accepting */
@@ -210,19 +220,26 @@ finish_connect (IceTcp *self)
     ice_tcp_end (self, error->message);
     return;
   }
-  self->state = ICE_TCP_OPEN;
   ice_watch_set_condition (self->watch, G_IO_IN);
+  if (self->stages) {
+    ice_tcp_begin_handshake (self);
+    return;
+  }
+  self->state = ICE_TCP_OPEN;
   self->events.opened (self, self->user_data);
 }
 
 static void
 ready_connection (IceTcp *self, GIOCondition condition)
 {
-  /* With G_IO_IN the reason is at the end of what is there to read. */
-  if (condition & G_IO_IN)
+  /* With G_IO_IN the reason is at the end of what is there to read; of
+   * datagrams an error is no end. */
+  if (self->datagrams && (condition & (G_IO_IN | G_IO_ERR)))
+    ice_tcp_receive_datagrams (self);
+  else if (condition & G_IO_IN)
     receive (self);
   else if (condition & (G_IO_ERR | G_IO_HUP))
-    ice_tcp_end (self, "the connection was lost");
+    ice_tcp_end_stages (self, "the connection was lost");
   if ((condition & G_IO_OUT) && !g_atomic_int_get (&self->revoked))
     ice_tcp_flush (self);
 }
@@ -239,6 +256,7 @@ ready (gint fd, GIOCondition condition, gpointer user_data)
     case ICE_TCP_CONNECTING:
       finish_connect (self);
       break;
+    case ICE_TCP_HANDSHAKING:
     case ICE_TCP_OPEN:
       ready_connection (self, condition);
       break;
@@ -299,9 +317,10 @@ create (IceTcp *self, GError **error)
 {
   gboolean ipv6 = self->local.family == ICE_FAMILY_IPV6;
 
-  self->gsocket =
-      g_socket_new (ipv6 ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4,
-          G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+  self->gsocket = g_socket_new (
+      ipv6 ? G_SOCKET_FAMILY_IPV6 : G_SOCKET_FAMILY_IPV4,
+      self->datagrams ? G_SOCKET_TYPE_DATAGRAM : G_SOCKET_TYPE_STREAM,
+      self->datagrams ? G_SOCKET_PROTOCOL_UDP : G_SOCKET_PROTOCOL_TCP, error);
   if (self->gsocket == NULL)
     return FALSE;
   return !ipv6 ||
@@ -317,7 +336,7 @@ attach (IceTcp *self, IceLoop *loop, const IceSocketOptions *options,
   g_socket_set_blocking (self->gsocket, FALSE);
   ice_tcp_set_dscp (self, options->dscp);
   /* Frames are small and urgent: RFC 896 would hold them back. */
-  if (self->state != ICE_TCP_LISTENING)
+  if (self->state != ICE_TCP_LISTENING && !self->datagrams)
     g_socket_set_option (self->gsocket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
   self->watch = ice_watch_new (loop, self->fd,
       self->state == ICE_TCP_CONNECTING ? G_IO_OUT : G_IO_IN, ready, self);
@@ -338,7 +357,7 @@ explain (GError **error, const gchar *what, const IceAddress *address)
 {
   gchar text[ICE_ADDRESS_STRLEN];
 
-  g_prefix_error (error, "Could not open a TCP socket %s %s: ", what,
+  g_prefix_error (error, "Could not open a socket %s %s: ", what,
       ice_address_to_string (address, text));
 }
 
@@ -382,26 +401,63 @@ begin_connect (IceTcp *self, const IceAddress *remote, GError **error)
   return FALSE;
 }
 
+/* Takes @self. */
+static IceTcp *
+connect_to (IceTcp *self, IceLoop *loop, const IceAddress *remote,
+    const IceSocketOptions *options, GError **error)
+{
+  /* The range is for what others must reach. */
+  static const IceSocketOptions any_port = { .dscp = -1 };
+  g_autoptr (IceTcp) made = self;
+
+  g_return_val_if_fail (ice_loop_is_current (loop), NULL);
+  self->remote = *remote;
+  self->begun_at = ice_loop_now ();
+  if (create (self, error) &&
+      ice_bind (self->gsocket, &self->local, &any_port, self->local.port != 0,
+          error) &&
+      begin_connect (self, remote, error) &&
+      attach (self, loop, options, error))
+    return g_steal_pointer (&made);
+  explain (error, "to", remote);
+  return NULL;
+}
+
 IceTcp *
 ice_tcp_connect (IceLoop *loop, const IceAddress *local,
     const IceAddress *remote, IceFraming framing,
     const IceSocketOptions *options, const IceTcpEvents *events,
     gpointer user_data, GError **error)
 {
-  /* The range is for what others must reach. */
-  static const IceSocketOptions any_port = { .dscp = -1 };
-  g_autoptr (IceTcp) self =
+  return ice_tcp_connect_through (
+      loop, local, remote, framing, NULL, options, events, user_data, error);
+}
+
+IceTcp *
+ice_tcp_connect_through (IceLoop *loop, const IceAddress *local,
+    const IceAddress *remote, IceFraming framing, IceStages *stages,
+    const IceSocketOptions *options, const IceTcpEvents *events,
+    gpointer user_data, GError **error)
+{
+  IceTcp *self =
       new_tcp (ICE_TCP_CONNECTING, local, framing, events, user_data);
 
-  g_return_val_if_fail (ice_loop_is_current (loop), NULL);
-  self->remote = *remote;
-  if (create (self, error) &&
-      ice_bind (self->gsocket, local, &any_port, local->port != 0, error) &&
-      begin_connect (self, remote, error) &&
-      attach (self, loop, options, error))
-    return g_steal_pointer (&self);
-  explain (error, "to", remote);
-  return NULL;
+  self->stages = stages;
+  return connect_to (self, loop, remote, options, error);
+}
+
+IceTcp *
+ice_tcp_connect_datagrams (IceLoop *loop, const IceAddress *local,
+    const IceAddress *remote, IceStages *stages,
+    const IceSocketOptions *options, const IceTcpEvents *events,
+    gpointer user_data, GError **error)
+{
+  IceTcp *self = new_tcp (
+      ICE_TCP_CONNECTING, local, ICE_FRAMING_RFC4571, events, user_data);
+
+  self->datagrams = TRUE;
+  self->stages = stages;
+  return connect_to (self, loop, remote, options, error);
 }
 
 IceTcp *

@@ -3,6 +3,7 @@
 
 #include "../base/framing.h"
 #include "socket.h"
+#include "stage.h"
 
 G_BEGIN_DECLS
 
@@ -14,7 +15,7 @@ typedef struct _IceTcp IceTcp;
 
 typedef struct
 {
-  /* A connect succeeded. */
+  /* A connect succeeded, and the handshakes of its stages. */
   void (*opened) (IceTcp *tcp, gpointer user_data);
   /* @connection is for ice_tcp_adopt, or for nobody. */
   void (*accepted) (IceTcp *listener, GSocket *connection,
@@ -39,6 +40,19 @@ IceTcp *ice_tcp_adopt (IceLoop *loop, GSocket *connection,
     const IceAddress *local, const IceAddress *remote, IceFraming framing,
     const IceSocketOptions *options, const IceTcpEvents *events,
     gpointer user_data, GError **error);
+/* As ice_tcp_connect; @stages (transfer full) are what lies between the socket
+ * and the frames. Their handshake has to be through in 10 s, and its first
+ * answer here in some round trips. */
+IceTcp *ice_tcp_connect_through (IceLoop *loop, const IceAddress *local,
+    const IceAddress *remote, IceFraming framing, IceStages *stages,
+    const IceSocketOptions *options, const IceTcpEvents *events,
+    gpointer user_data, GError **error);
+/* The same over datagrams, for DTLS (RFC 7350): what the stages write below is
+ * one UDP datagram behind two bytes of length, and so is what they get. */
+IceTcp *ice_tcp_connect_datagrams (IceLoop *loop, const IceAddress *local,
+    const IceAddress *remote, IceStages *stages,
+    const IceSocketOptions *options, const IceTcpEvents *events,
+    gpointer user_data, GError **error);
 /* No event comes after this; the descriptor goes with the last reference. */
 void ice_tcp_close (IceTcp *self);
 IceTcp *ice_tcp_ref (IceTcp *self);
@@ -47,6 +61,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceTcp, ice_tcp_unref)
 
 void ice_tcp_get_local (IceTcp *self, IceAddress *ret_address);
 void ice_tcp_set_dscp (IceTcp *self, gint dscp);
+/* (transfer none) (nullable) in the closed event: of the stage that failed. */
+const GError *ice_tcp_get_error (IceTcp *self);
+/* Any thread: what goes with one packet below its frame, IP excepted. */
+guint ice_tcp_get_overhead (IceTcp *self);
 
 /* What waits to be written is whole frames, at most this many bytes of media:
  * at 5 Mbit/s 0.4 s. Then the oldest frame of media goes (design 9.10): what is
