@@ -369,6 +369,23 @@ test_bounded_queue (void)
 }
 
 static void
+test_close_while_full (void)
+{
+  g_autofree guint8 *payload = g_malloc0 (65535);
+  Server server;
+  gint fd;
+
+  g_test_summary ("Closing in the middle of a frame that nobody reads leaves "
+                  "nothing behind (the leak checker looks)");
+  server_init (&server, ICE_FRAMING_RFC4571);
+  fd = dial_and_wait (&server);
+  for (guint i = 0; i < 200; i++)
+    g_assert_true (ice_tcp_send (server.tcp, ICE_BYTES (payload, 65535)));
+  server_clear (&server);
+  close (fd);
+}
+
+static void
 test_port_range (void)
 {
   Server first, second = { 0 };
@@ -417,6 +434,7 @@ main (int argc, char **argv)
   g_test_add_func ("/io/tcp/ends", test_ends);
   g_test_add_func ("/io/tcp/refused", test_refused);
   g_test_add_func ("/io/tcp/bounded-queue", test_bounded_queue);
+  g_test_add_func ("/io/tcp/close-while-full", test_close_while_full);
   g_test_add_func ("/io/tcp/port-range", test_port_range);
   g_test_add_func ("/io/tcp/descriptors", test_descriptors);
   return g_test_run ();

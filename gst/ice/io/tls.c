@@ -25,6 +25,9 @@
 /* RFC 8200 5: every link of IPv6 carries as much. */
 #define DTLS_MTU 1280
 
+/* KeyUpdates, tickets, empty records: a server has a few of them to send. */
+#define IDLE_MAX (256 * 1024)
+
 typedef struct
 {
   IceStage stage;
@@ -33,6 +36,7 @@ typedef struct
   IceTlsPeer peer;
   gchar *session_key; /* (owned) */
   guint n_heard;      /* TLS: of the two first bytes, or records at all */
+  gsize n_idle;       /* bytes that came since there was data in them */
   gboolean stranger;  /* DTLS: what came was something else */
 } IceTlsStage;
 
@@ -163,8 +167,10 @@ read_all (IceTlsStage *self)
   gsize n;
 
   ERR_clear_error ();
-  while (SSL_read_ex (self->ssl, plain, sizeof plain, &n))
+  while (SSL_read_ex (self->ssl, plain, sizeof plain, &n)) {
     hand_up (self, plain, n);
+    self->n_idle = 0;
+  }
   switch (SSL_get_error (self->ssl, 0)) {
     case SSL_ERROR_WANT_READ:
       return;
@@ -208,10 +214,15 @@ tls_receive (IceStage *stage, IceBytes bytes)
 {
   IceTlsStage *self = (IceTlsStage *) stage;
 
-  if (sounds_like_tls (self, bytes))
-    take (self, bytes);
-  else
+  if (!sounds_like_tls (self, bytes)) {
     fail_as_stranger (self);
+    return;
+  }
+  self->n_idle += bytes.size;
+  take (self, bytes);
+  if (self->n_idle > IDLE_MAX)
+    fail (self, ICE_STAGE_ERROR_PROTOCOL,
+        "%s keeps sending TLS records with nothing in them", self->peer.where);
 }
 
 static gboolean
