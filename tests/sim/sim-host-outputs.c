@@ -14,6 +14,7 @@
 static SimTransport *
 find_transport (SimHost *self, guint id)
 {
+  self = sim_host_find_transport_owner (self, id);
   for (guint i = 0; i < self->n_streams * self->n_components; i++)
     if (self->transports[i].id == id)
       return &self->transports[i];
@@ -304,6 +305,7 @@ void
 sim_host_output (SimHost *self, const IceOutput *output)
 {
   SimTransport *transport;
+  SimHost *owner;
 
   switch (output->type) {
     case ICE_OUTPUT_TRANSMIT:
@@ -333,20 +335,26 @@ sim_host_output (SimHost *self, const IceOutput *output)
               output->deliver.payload->data, output->deliver.payload->size));
       break;
     case ICE_OUTPUT_LOCAL_CANDIDATE:
-      sim_host_signal_candidate (self, output);
+      owner = sim_host_find_stream_owner (self, output->candidate.stream);
+      sim_host_signal_candidate (owner, output);
       break;
     case ICE_OUTPUT_END_OF_CANDIDATES:
-      sim_host_signal_end (self, output);
+      owner = sim_host_find_stream_owner (self, output->stream.stream);
+      sim_host_signal_end (owner, output);
       break;
     case ICE_OUTPUT_GATHERED:
-      sim_host_signal_gathered (self);
+      sim_host_signal_gathered (
+          sim_host_find_stream_owner (self, output->stream.stream));
       break;
     case ICE_OUTPUT_PAIR_SELECTED:
       transport = find_transport (self, output->pair_selected.transport);
-      set_selected (self, transport, output);
+      owner =
+          sim_host_find_transport_owner (self, output->pair_selected.transport);
+      set_selected (owner, transport, output);
       break;
     case ICE_OUTPUT_STATE:
-      set_state (self, find_transport (self, output->state.transport), output);
+      owner = sim_host_find_transport_owner (self, output->state.transport);
+      set_state (owner, find_transport (self, output->state.transport), output);
       break;
     case ICE_OUTPUT_ROLE:
       self->n_roles++;

@@ -38,6 +38,9 @@ struct _SimHost
   SimNet *net; /* (unowned) */
   gchar *name; /* (owned) */
   SimHostOptions options;
+  SimHost *origin;         /* (unowned) (nullable) whose fork it is */
+  GPtrArray *forks;        /* (owned) (unowned elements) SimHost */
+  guint branch;            /* of the core; a fork's is 0 until it has one */
   GPtrArray *nodes;        /* (unowned) SimNode */
   IceCore *core;           /* (owned) */
   SimHost *peer;           /* (unowned) (nullable) */
@@ -81,6 +84,14 @@ SimSocket *sim_host_find_socket (SimHost *self, guint id);
 SimNode *sim_host_find_node (SimHost *self, const IceAddress *ip);
 void sim_host_output (SimHost *self, const IceOutput *output);
 void sim_host_count_media (SimHost *self, guint transport, IceBytes payload);
+
+/* sim-host-fork.c */
+/* Commands that name no stream are for this branch. */
+void sim_host_use_branch (SimHost *self);
+/* The answer that makes a fork has come. */
+void sim_host_begin_fork (SimHost *self);
+SimHost *sim_host_find_transport_owner (SimHost *self, guint transport);
+SimHost *sim_host_find_stream_owner (SimHost *self, guint stream);
 
 /* sim-digest.c: equal while nothing that can be observed changes. */
 guint64 sim_host_digest (SimHost *self);

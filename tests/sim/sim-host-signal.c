@@ -47,16 +47,20 @@ static void send_descriptions (SimHost *self, SignalType type);
 static void
 take_description (SimHost *self, const Signal *signal)
 {
-  guint stream = self->streams[signal->index];
-  const gchar *known = ice_core_get_remote_ufrag (self->core, stream);
   IceTime now = sim_net_now (self->net);
+  const gchar *known;
+  guint stream;
 
+  sim_host_begin_fork (self);
+  stream = self->streams[signal->index];
+  known = ice_core_get_remote_ufrag (self->core, stream);
   /* One that was taken before is told to the core again, which does nothing;
    * but after a restart of ours it is of the past. */
   if (signal->is_copy && g_strcmp0 (known, signal->ufrag) != 0)
     return;
   sim_net_trace (
       self->net, "        %s: description %u", self->name, signal->index);
+  sim_host_use_branch (self);
   ice_core_set_remote_pacing (self->core, signal->pacing);
   ice_core_set_remote_lite (self->core, signal->lite, now);
   /* Who does not say an option does not know it. */
@@ -137,15 +141,14 @@ signal_copy (const Signal *signal)
   return copy;
 }
 
-/* (transfer full) without a peer it is lost. */
 static void
-send_signal (SimHost *self, Signal *signal)
+send_to (SimHost *self, SimHost *to, Signal *signal)
 {
   const SimHostOptions *options = &self->options;
   IceTime at = sim_net_now (self->net) + options->signal_delay;
   Signal *copy;
 
-  signal->to = self->peer;
+  signal->to = to;
   if (signal->type == SIGNAL_CANDIDATE)
     at += options->late + sim_net_pick (self->net, options->signal_jitter);
   else if (signal->type == SIGNAL_END)
@@ -158,6 +161,22 @@ send_signal (SimHost *self, Signal *signal)
   }
   sim_net_at (
       self->net, at, deliver_signal, signal, (GDestroyNotify) signal_free);
+}
+
+/* (transfer full) without a peer it is lost. Who has not answered the offer yet
+ * hears what the first one hears. */
+static void
+send_signal (SimHost *self, Signal *signal)
+{
+  for (guint i = 0; i < self->forks->len; i++) {
+    SimHost *fork = g_ptr_array_index (self->forks, i);
+
+    if (fork->branch)
+      continue;
+    fork->serial = self->serial;
+    send_to (self, fork->peer, signal_copy (signal));
+  }
+  send_to (self, self->peer, signal);
 }
 
 static Signal *
@@ -323,8 +342,11 @@ sim_connect (SimHost *offerer, SimHost *answerer)
 {
   offerer->peer = answerer;
   answerer->peer = offerer;
-  set_interfaces (offerer);
   set_interfaces (answerer);
+  /* The offer is made once, when all know who takes which answer. */
+  if (offerer->origin)
+    return;
+  set_interfaces (offerer);
   send_descriptions (offerer, SIGNAL_OFFER);
   for (guint i = 0; i < offerer->n_streams; i++)
     ice_core_gather (
@@ -336,6 +358,7 @@ void
 sim_restart (SimHost *offerer)
 {
   sim_witness_restart (offerer->witness);
+  sim_host_use_branch (offerer);
   /* The offer leaves before the candidates that the restart reports. */
   ice_core_restart (offerer->core, 0, sim_net_now (offerer->net));
   offerer->has_offered = TRUE;

@@ -55,6 +55,7 @@ sim_host_new (SimNet *net, const gchar *name, SimNode *node,
   self->options = *options;
   self->n_streams = MAX (options->n_streams, 1);
   self->n_components = MAX (options->n_components, 1);
+  self->forks = g_ptr_array_new ();
   self->nodes = g_ptr_array_new ();
   self->sockets = g_array_new (FALSE, FALSE, sizeof (SimSocket));
   self->accepts = g_array_new (FALSE, FALSE, sizeof (SimAccept));
@@ -97,8 +98,11 @@ sim_host_free (SimHost *self)
     g_clear_pointer (&self->transports[i].remote, ice_candidate_unref);
   }
   sim_host_signal_clear (self);
-  sim_witness_free (self->witness);
-  ice_core_free (self->core);
+  if (self->origin == NULL) {
+    sim_witness_free (self->witness);
+    ice_core_free (self->core);
+  }
+  g_ptr_array_unref (self->forks);
   g_clear_pointer (&self->own_process, sim_process_free);
   g_ptr_array_unref (self->nodes);
   g_array_unref (self->sockets);
@@ -166,8 +170,18 @@ sim_host_error (const SimHost *self, gboolean *ret_fatal)
 }
 
 gboolean
+sim_host_is_closed (const SimHost *self)
+{
+  return self->closed;
+}
+
+/* The first has hung up: another branch, all of them began with one role. */
+gboolean
 sim_host_is_controlling (SimHost *self)
 {
+  for (guint i = 0; i < self->forks->len && self->closed; i++)
+    self = g_ptr_array_index (self->forks, i);
+  sim_host_use_branch (self);
   return ice_core_get_controlling (self->core);
 }
 
@@ -180,6 +194,7 @@ wake (gpointer user)
 {
   SimHost *self = user;
   IceTime now = sim_net_now (self->net);
+  SimTransport *transport;
 
   if (now != self->wake_at)
     return; /* there was an earlier one */
@@ -188,9 +203,7 @@ wake (gpointer user)
     schedule (self);
     return;
   }
-  for (guint i = 0; i < self->n_streams * self->n_components; i++) {
-    SimTransport *transport = &self->transports[i];
-
+  for (guint i = 0; (transport = sim_host_any_transport (self, i)); i++) {
     ice_core_media_seen (
         self->core, transport->id, transport->received_at, transport->sent_at);
     ice_core_media_gap (self->core, transport->id, transport->gap, now);
@@ -219,7 +232,8 @@ static void
 check_new (SimHost *self)
 {
   for (guint i = 0; i < self->n_streams * self->n_components; i++)
-    if (self->transports[i].state == ICE_STATE_NEW &&
+    if (self->transports[i].state == ICE_STATE_NEW && !self->closed &&
+        self->transports[i].id &&
         ice_core_get_remote_ufrag (
             self->core, self->streams[i / self->n_components]))
       sim_net_violate (
@@ -235,8 +249,10 @@ sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline)
     sim_host_output (self, output);
     changed |= output->type == ICE_OUTPUT_STATE;
   }
-  if (changed)
+  if (changed) {
     check_new (self);
+    g_ptr_array_foreach (self->forks, (GFunc) check_new, NULL);
+  }
   sim_witness_deadline (self->witness, deadline, FALSE);
   self->deadline = deadline;
   schedule (self);
@@ -246,7 +262,11 @@ void
 sim_host_pump (SimHost *self)
 {
   IceTime deadline;
-  g_autoptr (IceOutput) outputs = ice_core_take_outputs (self->core, &deadline);
+  g_autoptr (IceOutput) outputs = NULL;
+
+  if (self->origin)
+    self = self->origin;
+  outputs = ice_core_take_outputs (self->core, &deadline);
 
   sim_host_perform (self, outputs, deadline);
 }
@@ -349,7 +369,12 @@ host_unreachable (gpointer user, SimNode *node, guint16 port,
 void
 sim_host_close (SimHost *self)
 {
-  ice_core_close (self->core, sim_net_now (self->net));
+  if (self->closed)
+    return;
+  if (self->origin == NULL || self->branch) {
+    sim_host_use_branch (self);
+    ice_core_close (self->core, sim_net_now (self->net));
+  }
   self->closed = TRUE;
   sim_host_pump (self);
 }
@@ -357,7 +382,8 @@ sim_host_close (SimHost *self)
 void
 sim_host_check_end (SimHost *self)
 {
-  sim_witness_end (self->witness);
+  if (self->origin == NULL)
+    sim_witness_end (self->witness);
 }
 
 void

@@ -66,6 +66,9 @@ typedef struct
 
 SimHost *sim_host_new (SimNet *net, const gchar *name, SimNode *node,
     const SimHostOptions *options);
+/* Who takes one more answer to the offer of @origin, which has not been made:
+ * a branch of the same core. */
+SimHost *sim_host_new_fork (SimHost *origin, const gchar *name);
 void sim_host_free (SimHost *self);
 /* One more interface; before sim_connect. */
 void sim_host_add_node (SimHost *self, SimNode *node);
@@ -78,6 +81,9 @@ guint sim_host_socket_transport (SimHost *self, guint socket);
 gboolean sim_host_is_connection (SimHost *self, guint socket);
 SimTransport *
 sim_host_transport (SimHost *self, guint stream_index, guint component);
+/* The n-th of all that share the core; (nullable). */
+SimTransport *sim_host_any_transport (SimHost *self, guint n);
+gboolean sim_host_is_closed (const SimHost *self);
 IceState sim_host_state (SimHost *self);
 guint sim_host_n_roles (const SimHost *self);
 /* (nullable) text of the last ERROR output. */
@@ -124,6 +130,8 @@ void sim_witness_state (SimWitness *self, IceState from, IceState to);
 /* A SYN leaves, which is when a check begins. */
 void sim_witness_connect (SimWitness *self);
 void sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken);
+/* One more branch, with a checklist set of its own. */
+void sim_witness_forks (SimWitness *self);
 void sim_witness_consent (SimWitness *self, gboolean on);
 void sim_witness_path_is_back (SimWitness *self);
 /* Requests to the selected pair's other end without an answer since then. */

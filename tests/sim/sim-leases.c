@@ -115,11 +115,9 @@ get_grant (SimLeases *self, const Request *request)
 static gboolean
 is_calm (SimLeases *self)
 {
-  for (guint i = 0; i < 8; i++) {
-    const SimTransport *transport = sim_host_transport (self->host, 0, 1) + i;
+  const SimTransport *transport;
 
-    if (transport->id == 0)
-      break;
+  for (guint i = 0; (transport = sim_host_any_transport (self->host, i)); i++) {
     if (transport->state != ICE_STATE_CONNECTED &&
         transport->state != ICE_STATE_COMPLETED)
       return FALSE;

@@ -36,7 +36,8 @@ each_transport (Session *self, EachFunc func, gpointer user)
         for (guint c = 1; c <= plan->n_components; c++) {
           SimHost *host = self->town.calls[i].hosts[h];
 
-          func (self, host, sim_host_transport (host, s, c), user);
+          if (!sim_host_is_closed (host))
+            func (self, host, sim_host_transport (host, s, c), user);
         }
 }
 
@@ -183,6 +184,8 @@ renegotiate (Session *self, const gchar *when)
   for (guint i = 0; i < self->plan.n_calls; i++) {
     SimHost **hosts = self->town.calls[i].hosts;
 
+    if (sim_host_is_closed (hosts[0]))
+      continue;
     sim_restart (hosts[first]);
     if (self->plan.glare)
       sim_restart (hosts[!first]);
@@ -229,6 +232,19 @@ reboot (Session *self)
     sim_turn_restart (self->town.servers[0]);
   run_for (self, 5 * ICE_SECOND);
   renegotiate (self, "after the reboot");
+}
+
+/* One answerer of several goes, and the others hear nothing of it. */
+static void
+hang_up (Session *self)
+{
+  SimCall *call =
+      &self->town.calls[sim_net_pick (self->net, self->plan.n_calls)];
+
+  sim_host_close (call->hosts[0]);
+  sim_host_close (call->hosts[1]);
+  run_for (self, 15 * ICE_SECOND);
+  check_all (self, ICE_STATE_COMPLETED, "after one hung up");
 }
 
 /* RFC 6544 11.1: connections are opened again. */
@@ -312,6 +328,8 @@ play_calls (Session *self)
 {
   const SimPlan *plan = &self->plan;
 
+  if (plan->hangs_up)
+    hang_up (self);
   if (plan->restart)
     renegotiate (self, "after the restart");
   if (plan->outage)
@@ -337,7 +355,8 @@ static void
 connect_all (Session *self)
 {
   self->introduced_at = sim_net_now (self->net);
-  for (guint i = 0; i < self->plan.n_calls; i++)
+  /* The offer of forks leaves last. */
+  for (guint i = self->plan.n_calls; i-- > 0;)
     sim_connect (self->town.calls[i].hosts[0], self->town.calls[i].hosts[1]);
   start_media (self, self->plan.media_period);
 }

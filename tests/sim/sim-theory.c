@@ -198,6 +198,8 @@ sim_plan_patience (const SimPlan *self)
           (count_addresses (b) + 2 + n_tcp));
   gboolean is_healthy = self->fault == SIM_TURN_HEALTHY && !self->udp_blocked &&
       !self->broken[0] && !self->broken[1];
+  gboolean is_lossy =
+      a->link.loss || b->link.loss || a->link.corrupt || b->link.corrupt;
   IceTime patience = PATIENCE;
 
   if (a->link.loss || b->link.loss || a->link.rate || b->link.rate)
@@ -205,13 +207,13 @@ sim_plan_patience (const SimPlan *self)
   /* A SYN that is lost is repeated after 1, 3, 7 and 15 s. */
   if (self->udp_blocked)
     patience = LOSSY_PATIENCE;
-  /* The next try comes when as much time again has gone; one that is corrupted
-   * is lost, and few are left. */
+  /* The next try comes when as much time again has gone. Where packets are lost
+   * or corrupted after the storm, too, it may be the last, and others wait for
+   * what it brings: a relay, its permission, a check. */
   if (self->storm_time)
-    patience = MAX (patience,
-        a->link.corrupt || b->link.corrupt
-            ? LOSSY_PATIENCE
-            : 2 * self->storm_time + 12 * ICE_SECOND);
+    patience = MAX (patience, 2 * self->storm_time + 12 * ICE_SECOND);
+  if (self->storm_time && is_lossy)
+    patience = LOSSY_PATIENCE + 8 * ICE_SECOND;
   /* Gathering and checks take their turns, and a lost packet is resent when
    * all had theirs (RFC 8445 14.3). */
   /* A dead server ends gathering after 39.5 s at the latest, on both sides. */

@@ -132,7 +132,11 @@ add_host (SimTown *self, guint call, guint end)
   g_autofree gchar *name = call == 0
       ? g_strdup (end ? "bob" : "alice")
       : g_strdup_printf ("%s#%u", end ? "bob" : "alice", call + 1);
-  SimHost *host = sim_host_new (self->net, name, self->nodes[end][0], &options);
+  SimHost *host;
+
+  if (plan->forks && call > 0 && end == 0)
+    return sim_host_new_fork (self->calls[0].hosts[0], name);
+  host = sim_host_new (self->net, name, self->nodes[end][0], &options);
 
   for (guint i = 1; i < self->n_nodes[end]; i++)
     sim_host_add_node (host, self->nodes[end][i]);
