@@ -237,9 +237,15 @@ remove_member (GstIcePump *self, guint branch)
 static void
 gst_ice_pump_shut (GstIcePump *self)
 {
+  GstIceMux *mux;
+
   self->closed = TRUE;
   gst_ice_pump_clear_tables (self);
   gst_ice_pump_init_tables (self);
+  g_mutex_lock (&self->lock);
+  mux = g_steal_pointer (&self->mux);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&mux, gst_ice_mux_unref);
   g_clear_pointer (&self->timer, ice_timer_free);
 }
 
@@ -277,6 +283,13 @@ run_close (gpointer user_data)
 {
   Close *call = user_data;
 
+  /* Not in the midst of it: what is closed is the loop's. */
+  if (gst_ice_pump_is_elsewhere (call->pump) ||
+      (call->pump->loop && gst_ice_pump_move (call->pump))) {
+    gst_ice_pump_close (call->pump, call->branch, call->done,
+        g_steal_pointer (&call->data), g_steal_pointer (&call->destroy));
+    return;
+  }
   leave (call->pump, call->branch);
   if (call->done)
     call->done (call->data);
@@ -286,11 +299,12 @@ void
 gst_ice_pump_close (GstIcePump *self, guint branch, IceLoopFunc done,
     gpointer data, GDestroyNotify destroy)
 {
+  g_autoptr (IceLoop) loop = gst_ice_pump_dup_loop (self);
   Close *call = g_new (Close, 1);
 
   *call = (Close){ gst_ice_pump_ref (self), branch, done, data, destroy };
-  if (self->loop) {
-    ice_loop_invoke (self->loop, run_close, call, (GDestroyNotify) close_free);
+  if (loop) {
+    ice_loop_invoke (loop, run_close, call, (GDestroyNotify) close_free);
   } else {
     run_close (call);
     close_free (call);

@@ -25,8 +25,12 @@ static void
 socket_free (GstIcePumpSocket *self)
 {
   gst_ice_pump_unmap_port (self->pump, self->id);
-  if (self->socket)
+  if (self->share) {
+    self->pump->n_shares--;
+    gst_ice_mux_share_close (self->share);
+  } else if (self->socket) {
     ice_socket_close (self->socket);
+  }
   g_clear_pointer (&self->socket, ice_socket_unref);
   if (self->tcp)
     ice_tcp_close (self->tcp);
@@ -106,8 +110,10 @@ perform_open_socket (GstIcePump *self, const IceOutput *output)
 
   socket->id = id;
   socket->pump = self;
-  socket->socket = ice_socket_open_udp (self->loop, &output->open_socket.local,
-      &options, &gst_ice_pump_socket_events, socket, &error);
+  if (!gst_ice_pump_open_shared (self, socket, output, &options, &error))
+    socket->socket =
+        ice_socket_open_udp (self->loop, &output->open_socket.local, &options,
+            &gst_ice_pump_socket_events, socket, &error);
   if (!socket->socket) {
     g_free (socket);
     g_mutex_lock (&self->lock);
@@ -124,6 +130,15 @@ perform_open_socket (GstIcePump *self, const IceOutput *output)
 }
 
 static void
+send_datagram (
+    const GstIcePumpSocket *socket, const IceAddress *to, IceBytes packet)
+{
+  if (socket->share)
+    gst_ice_mux_share_note_packet (socket->share, packet);
+  ice_socket_send (socket->socket, to, packet);
+}
+
+static void
 perform_transmit (GstIcePump *self, const IceOutput *output)
 {
   const IcePacket *packet = output->transmit.packet;
@@ -133,8 +148,8 @@ perform_transmit (GstIcePump *self, const IceOutput *output)
   if (socket && socket->tcp)
     ice_tcp_send (socket->tcp, ICE_BYTES (packet->data, packet->size));
   else if (socket)
-    ice_socket_send (socket->socket, &output->transmit.to,
-        ICE_BYTES (packet->data, packet->size));
+    send_datagram (
+        socket, &output->transmit.to, ICE_BYTES (packet->data, packet->size));
 }
 
 static void
@@ -179,7 +194,12 @@ perform_accept_from (GstIcePump *self, const IceOutput *output)
   };
   g_autoptr (GstIcePath) path = NULL;
   GstIceAccept *accept;
+  const GstIcePumpSocket *socket =
+      g_hash_table_lookup (self->sockets, GUINT_TO_POINTER (key.socket));
 
+  if (socket && socket->share)
+    gst_ice_mux_share_accept (
+        socket->share, &key.from, output->accept_from.add);
   if (!output->accept_from.add) {
     accept = g_hash_table_lookup (self->accepts, &key);
     if (accept && accept->path->transport == output->accept_from.transport)

@@ -11,12 +11,67 @@
 #include <string.h>
 
 #include "gsticeenumtypes.h"
+#include "gsticeerror.h"
+#include "gsticestream-private.h"
 
 enum
 {
+  PROP_MUX_PORT,
   PROP_EXTERNAL_ADDRESSES,
   PROP_PORT_MAPPING,
 };
+
+/* mux-port */
+
+static gboolean
+has_gathered (GstIceAgent *self)
+{
+  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self);
+  gboolean started = FALSE, done, ended;
+
+  for (guint i = 0; i < streams->len && !started; i++) {
+    const GstIceStream *stream = streams->pdata[i];
+
+    ice_core_get_gathering (
+        gst_ice_agent_lock_core (self), stream->id, &started, &done, &ended);
+    gst_ice_pump_unlock (self->pump);
+  }
+  return started;
+}
+
+static void
+set_mux_port (GstIceAgent *self, guint16 port)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean same;
+
+  GST_OBJECT_LOCK (self);
+  same = self->settings.mux_port == port;
+  GST_OBJECT_UNLOCK (self);
+  if (same)
+    return;
+  if (has_gathered (self)) {
+    error = g_error_new (GST_ICE_ERROR, GST_ICE_ERROR_INVALID_STATE,
+        "mux-port %u comes too late, ports are open already: set it before "
+        "candidates are gathered",
+        port);
+    gst_ice_agent_queue_error (self, error);
+    return;
+  }
+  if (!gst_ice_pump_set_mux_port (self->pump, port)) {
+    error = g_error_new (GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE,
+        "No thread is left for mux-port %u: raise the limits of the process",
+        port);
+    gst_ice_agent_queue_error (self, error);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  self->settings.mux_port = port;
+  GST_OBJECT_UNLOCK (self);
+  gst_ice_agent_apply_gather_config (self);
+}
+
+/* external-addresses */
 
 /* A list with a bad item is not half obeyed. */
 static void
@@ -47,6 +102,7 @@ gst_ice_agent_fill_port_config (GstIceAgent *self, IceGathererConfig *config)
   memcpy (config->external, settings->external, sizeof config->external);
   config->n_external = settings->n_external;
   config->port_mapping = settings->port_mapping == GST_ICE_PORT_MAPPING_ON;
+  config->shared_port = settings->mux_port != 0;
 }
 
 gboolean
@@ -54,6 +110,9 @@ gst_ice_agent_set_port_property (
     GstIceAgent *self, guint which, const GValue *value)
 {
   switch (which) {
+    case PROP_MUX_PORT:
+      set_mux_port (self, (guint16) g_value_get_uint (value));
+      return TRUE;
     case PROP_EXTERNAL_ADDRESSES:
       set_external_addresses (self, g_value_get_string (value));
       return TRUE;
@@ -73,6 +132,9 @@ gboolean
 gst_ice_agent_get_port_property (GstIceAgent *self, guint which, GValue *value)
 {
   switch (which) {
+    case PROP_MUX_PORT:
+      g_value_set_uint (value, self->settings.mux_port);
+      return TRUE;
     case PROP_EXTERNAL_ADDRESSES:
       g_value_set_string (value, self->settings.external_addresses);
       return TRUE;
@@ -89,6 +151,23 @@ gst_ice_agent_install_port_properties (GObjectClass *klass, guint first)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
 
+  /**
+   * GstIceAgent:mux-port:
+   *
+   * A UDP port that this agent shares with all others of the process which name
+   * it, so that a firewall has to be opened for one port only; 0 gives each
+   * socket a port of its own. Packets are told apart by the user fragment of
+   * checks (RFC 8445 7.3), then by where they come from: two agents on one port
+   * cannot have the same peer address. First components of streams are there;
+   * a second one (RTCP without rtcp-mux) has the same user fragment, and like
+   * TCP and TURN allocations (RFC 8656 5) a port of its own, between
+   * #GstIceAgent:min-port and #GstIceAgent:max-port. A port that is taken is
+   * told by #GstIceAgent::warning. Before anything is gathered.
+   */
+  g_object_class_install_property (klass, first + PROP_MUX_PORT,
+      g_param_spec_uint ("mux-port", "Shared port",
+          "UDP port in common with other agents, 0: none", 0, G_MAXUINT16, 0,
+          flags));
   /**
    * GstIceAgent:external-addresses:
    *

@@ -58,6 +58,11 @@ void gst_ice_pump_update_interfaces (
 /* For sockets opened from now on; 0, 0: any. */
 void gst_ice_pump_set_port_range (
     GstIcePump *self, guint16 min_port, guint16 max_port);
+/* For sockets opened from now on that may share a port; 0: none does. What is
+ * open stays. FALSE when the system has no thread for it. */
+gboolean gst_ice_pump_set_mux_port (GstIcePump *self, guint16 port);
+/* Packets that came to ports we share and were nobody's. */
+guint64 gst_ice_pump_count_strangers (GstIcePump *self);
 /* For present and later sockets of @transport; -1 leaves the default. */
 void gst_ice_pump_set_dscp (GstIcePump *self, guint transport, gint dscp);
 

@@ -162,6 +162,7 @@ gst_ice_pump_unref (GstIcePump *self)
   g_hash_table_unref (self->paths);
   ice_core_free (self->core);
   g_mutex_clear (&self->lock);
+  g_clear_pointer (&self->mux, gst_ice_mux_unref);
   g_clear_pointer (&self->loop, ice_loop_unref);
   gst_ice_pump_clear_members (self);
   g_free (self->name);
@@ -170,12 +171,33 @@ gst_ice_pump_unref (GstIcePump *self)
 
 /* Commands: any thread */
 
-static void
+IceLoop *
+gst_ice_pump_dup_loop (GstIcePump *self)
+{
+  IceLoop *loop;
+
+  g_mutex_lock (&self->lock);
+  loop = self->loop ? ice_loop_ref (self->loop) : NULL;
+  g_mutex_unlock (&self->lock);
+  return loop;
+}
+
+void
 gst_ice_pump_invoke (GstIcePump *self, IceLoopFunc func)
 {
-  if (self->loop)
-    ice_loop_invoke (self->loop, func, gst_ice_pump_ref (self),
+  g_autoptr (IceLoop) loop = gst_ice_pump_dup_loop (self);
+
+  if (loop)
+    ice_loop_invoke (loop, func, gst_ice_pump_ref (self),
         (GDestroyNotify) gst_ice_pump_unref);
+}
+
+gboolean
+gst_ice_pump_is_elsewhere (GstIcePump *self)
+{
+  g_autoptr (IceLoop) loop = gst_ice_pump_dup_loop (self);
+
+  return loop && !ice_loop_is_current (loop);
 }
 
 static void
@@ -183,6 +205,10 @@ kick (gpointer user_data)
 {
   GstIcePump *self = user_data;
 
+  if (gst_ice_pump_is_elsewhere (self)) {
+    gst_ice_pump_invoke (self, kick);
+    return;
+  }
   /* Before the look: what is fed from now on asks for another one. */
   g_atomic_int_set (&self->kicked, FALSE);
   gst_ice_pump_run (self);
@@ -299,13 +325,17 @@ apply_dscp (gpointer user_data)
   GHashTableIter iter;
   gpointer value;
 
+  if (gst_ice_pump_is_elsewhere (self)) {
+    gst_ice_pump_invoke (self, apply_dscp);
+    return;
+  }
   g_hash_table_iter_init (&iter, self->sockets);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     GstIcePumpSocket *socket = value;
 
     if (socket->path && socket->tcp)
       ice_tcp_set_dscp (socket->tcp, g_atomic_int_get (&socket->path->dscp));
-    else if (socket->path)
+    else if (socket->path && !socket->share)
       ice_socket_set_dscp (
           socket->socket, g_atomic_int_get (&socket->path->dscp));
   }
@@ -375,7 +405,7 @@ gst_ice_pump_run (GstIcePump *self)
   IceTime deadline;
   IceOutput *outputs;
 
-  if (self->closed)
+  if (self->closed || gst_ice_pump_move (self))
     return;
   do {
     g_mutex_lock (&self->lock);
@@ -383,6 +413,7 @@ gst_ice_pump_run (GstIcePump *self)
     g_mutex_unlock (&self->lock);
     perform_list (self, outputs);
   } while (outputs);
+  gst_ice_pump_update_shares (self);
 
   if (!self->timer)
     self->timer = ice_timer_new (self->loop, on_deadline, self);
@@ -483,7 +514,8 @@ wake_touched (GstIcePump *self)
 /* Design 4b: lock once for all of them. Returns how many were neither STUN nor
  * expected: media that comes before its check did (design 9.17). */
 static guint
-feed_control (GstIcePump *self, guint socket, const IceRxPacket *packets)
+feed_control (
+    GstIcePump *self, const GstIcePumpSocket *from, const IceRxPacket *packets)
 {
   const IceTime now = ice_loop_now ();
   guint n_strangers = 0;
@@ -493,13 +525,17 @@ feed_control (GstIcePump *self, guint socket, const IceRxPacket *packets)
     const IceRxPacket *packet =
         &packets[g_array_index (self->control, guint, i)];
     const IceDatagram datagram = {
-      .socket = socket,
+      .socket = from->id,
       .from = packet->from,
       .data = packet->data,
     };
 
-    if (ice_core_receive (self->core, &datagram, now) == ICE_VERDICT_NOT_STUN)
+    const IceVerdict verdict = ice_core_receive (self->core, &datagram, now);
+
+    if (verdict == ICE_VERDICT_NOT_STUN)
       n_strangers++;
+    else if (verdict == ICE_VERDICT_OK && from->share)
+      gst_ice_mux_share_note_taken (from->share, &packet->from, packet->data);
   }
   g_mutex_unlock (&self->lock);
   return n_strangers;
@@ -522,7 +558,7 @@ gst_ice_pump_take_packets (
   if (self->control->len == 0)
     return;
 
-  n_strangers = feed_control (self, from->id, packets);
+  n_strangers = feed_control (self, from, packets);
   for (guint i = 0; i < n_strangers && from->path; i++)
     gst_ice_link_count_early_data (from->path->link);
   gst_ice_pump_run (self); /* may close the socket: @from is gone */

@@ -5,6 +5,7 @@
 
 #include "gsticeagent-pump-private.h"
 #include "gsticeports-private.h"
+#include "gsticemux-private.h"
 #include "io/resolver.h"
 
 G_BEGIN_DECLS
@@ -33,8 +34,11 @@ typedef struct
   GstIcePump *pump;  /* (unowned) closes the socket before it goes */
   IceSocket *socket; /* (owned) (nullable) of either of these one */
   IceTcp *tcp;       /* (owned) (nullable) */
-  gboolean opened;   /* TCP: a connection that was */
-  GstIcePath *path;  /* (owned) (nullable) what it was opened for */
+  GstIceMuxShare
+      *share; /* (owned) (nullable) UDP: the socket is others', too */
+  gboolean conflict_told;
+  gboolean opened;  /* TCP: a connection that was */
+  GstIcePath *path; /* (owned) (nullable) what it was opened for */
 } GstIcePumpSocket;
 
 /* Where media may come from (design 3): an address, or a TURN channel. */
@@ -65,8 +69,10 @@ struct _GstIcePump
   gatomicrefcount ref_count;
   gchar *name; /* (owned) of the first agent, for the log */
   GstIceNotifyFunc handle_output;
-  IceLoop *loop; /* (owned) (nullable) no thread could be made */
-  gint kicked;   /* (atomic) the loop is going to look at the outputs */
+  /* (owned) (nullable) No thread could be made. It changes with the mux, on its
+   * own thread and under the lock. */
+  IceLoop *loop;
+  gint kicked; /* (atomic) the loop is going to look at the outputs */
 
   GMutex lock;       /* for what follows */
   IceCore *core;     /* (owned) */
@@ -75,6 +81,7 @@ struct _GstIcePump
   GPtrArray *members; /* (owned) (element-type GstIceMember) oldest first */
   GHashTable *owners; /* (owned) id of a stream or transport -> its branch */
   guint last_server;  /* id given out */
+  GstIceMux *mux;     /* (owned) (nullable) for sockets that may share a port */
 
   /* The loop's. */
   gboolean closed;
@@ -85,6 +92,7 @@ struct _GstIcePump
   GstIcePorts *ports;   /* (owned) (nullable) made on first use */
   GPtrArray *touched;   /* (owned) (element-type GstIcePath) */
   GArray *control;      /* (owned) guint: packets of a batch for the core */
+  guint n_shares;       /* of @sockets */
 };
 
 /* gsticeagent-members.c: an output is for one of them, or for nobody any more.
@@ -98,7 +106,23 @@ gst_ice_pump_find_owner (GstIcePump *self, guint id, guint *ret_branch);
 void gst_ice_pump_init_members (GstIcePump *self);
 void gst_ice_pump_clear_members (GstIcePump *self);
 
-/* gsticeagent-pump.c: (transfer full) (element-type GstIcePath) */
+/* gsticeagent-mux.c: the loop's. */
+
+/* TRUE: the pump is another loop's from here on, where it runs again. */
+gboolean gst_ice_pump_move (GstIcePump *self);
+/* FALSE when the socket is to have a port of its own. */
+gboolean gst_ice_pump_open_shared (GstIcePump *self, GstIcePumpSocket *socket,
+    const IceOutput *output, const IceSocketOptions *options, GError **error);
+/* Shares learn by which user fragments requests for them begin. */
+void gst_ice_pump_update_shares (GstIcePump *self);
+
+/* gsticeagent-pump.c: any thread. @func may run on a loop that is ours no more:
+ * it asks gst_ice_pump_is_elsewhere, and if so has itself invoked again. */
+void gst_ice_pump_invoke (GstIcePump *self, IceLoopFunc func);
+gboolean gst_ice_pump_is_elsewhere (GstIcePump *self);
+/* (transfer full) (nullable) */
+IceLoop *gst_ice_pump_dup_loop (GstIcePump *self);
+/* (element-type GstIcePath) */
 GPtrArray *gst_ice_pump_list_paths (GstIcePump *self);
 /* (transfer full) (nullable) */
 GstIcePath *gst_ice_pump_find_path (GstIcePump *self, guint transport);

@@ -241,6 +241,23 @@ describe_server (
   put_object (stats, object);
 }
 
+static void
+describe_mux (GstStructure *stats, GstIceAgent *agent)
+{
+  GstStructure *object;
+  guint port;
+
+  GST_OBJECT_LOCK (agent);
+  port = agent->settings.mux_port;
+  GST_OBJECT_UNLOCK (agent);
+  if (port == 0)
+    return;
+  object = make_object ("mux-port", "mux-port", port);
+  gst_structure_set (object, "port", G_TYPE_UINT, port, "packets-dropped",
+      G_TYPE_UINT64, gst_ice_pump_count_strangers (agent->pump), NULL);
+  put_object (stats, object);
+}
+
 /* All of them */
 
 /* What the data plane has counted, by the core's transport id. */
@@ -321,6 +338,7 @@ gst_ice_agent_make_stats (GstIceAgent *self)
   for (guint i = 0; i < snapshot.servers->len; i++)
     describe_server (
         stats, self, &g_array_index (snapshot.servers, IceServerStats, i));
+  describe_mux (stats, self);
   snapshot_clear (&snapshot);
   return stats;
 }

@@ -285,3 +285,17 @@ ice_core_choose_component (IceCore *self, const IceCandidate *local,
     component = find_asked (self, local, username, ret_stranger);
   return component ? component : find_source (self, local, from);
 }
+
+void
+ice_core_get_ufrags (const IceCore *self, guint socket, GPtrArray *ret)
+{
+  const IceCandidate *host =
+      ice_gatherer_host_candidate (self->gatherer, socket);
+
+  for (guint i = 0; host && i < self->streams->len; i++) {
+    const IceStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->gather == host->stream)
+      g_ptr_array_add (ret, stream->generation->local_ufrag);
+  }
+}

@@ -114,6 +114,9 @@ gboolean ice_core_set_remote_credentials (IceCore *self, guint stream,
 const gchar *ice_core_get_local_ufrag (const IceCore *self, guint stream);
 const gchar *ice_core_get_local_pwd (const IceCore *self, guint stream);
 const gchar *ice_core_get_remote_ufrag (const IceCore *self, guint stream);
+/* Local user fragments of the streams that gather on @socket: borrowed,
+ * appended to @ret. */
+void ice_core_get_ufrags (const IceCore *self, guint socket, GPtrArray *ret);
 void ice_core_gather (IceCore *self, guint stream, IceTime now);
 /* Copies what it keeps. Queued while the credentials are unknown. */
 IceVerdict ice_core_add_remote_candidate (
