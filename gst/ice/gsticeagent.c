@@ -187,16 +187,25 @@ gst_ice_agent_new (void)
 /**
  * gst_ice_agent_add_server:
  * @self: an agent
- * @uri: `stun:HOST[:PORT]` or `turn:USER:PASSWORD@HOST[:PORT][?transport=udp]`,
- *   also with `//` behind the colon
+ * @uri: `stun:HOST[:PORT]`, `turn:USER:PASSWORD@HOST[:PORT]` or
+ *   `turns:USER:PASSWORD@HOST[:PORT]`, also with `//` behind the colon, and
+ * with
+ *   `?transport=udp` or `tcp`
  * @error: return location for an error
  *
  * Adds a server for the next gathering (RFC 7064, RFC 7065). User and password
  * are percent-encoded and split at the last colon. The URI of a server that is
  * there already replaces it: credentials may roll over in mid-call.
  *
- * Errors: %GST_ICE_ERROR_INVALID_URI, %GST_ICE_ERROR_NOT_SUPPORTED,
- * %GST_ICE_ERROR_CLOSED. No error text quotes user or password.
+ * `turn:` and `stun:` go over UDP, or with `?transport=tcp` over TCP, to port
+ * 3478; `turns:` and `stuns:` over TLS, or with `?transport=udp` over DTLS (RFC
+ * 7350), to port 5349. The relayed candidate is one of UDP in any case; it is
+ * the last resort when what it is relayed by is a stream. A STUN server over
+ * TCP or TLS gives no candidate but to the agent's TCP sockets, see
+ * #GstIceAgent:tcp.
+ *
+ * Errors: %GST_ICE_ERROR_INVALID_URI, %GST_ICE_ERROR_CLOSED. No error text
+ * quotes user or password.
  *
  * Returns: %TRUE when the server is going to be used
  */

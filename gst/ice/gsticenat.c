@@ -365,8 +365,17 @@ parse_server (const gchar *server, GError **error)
   g_autofree gchar *uri = g_str_has_prefix (server, "stun:")
       ? g_strdup (server)
       : g_strconcat ("stun:", server, NULL);
+  g_autoptr (GstIceServer) parsed = NULL;
 
-  return gst_ice_server_new (uri, NULL, NULL, error);
+  parsed = gst_ice_server_new (uri, NULL, NULL, error);
+  if (parsed && parsed->transport != ICE_TRANSPORT_UDP) {
+    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
+        "“%s” is no server over UDP, which is what NATs differ in; write "
+        "stun:HOST[:PORT]",
+        parsed->url);
+    return NULL;
+  }
+  return g_steal_pointer (&parsed);
 }
 
 /**

@@ -11,6 +11,7 @@ typedef struct
 {
   guint id; /* the agent's, 0 outside */
   IceServerKind kind;
+  IceTransportKind transport;
   gchar *host; /* (owned) name or literal, without brackets */
   guint16 port;
   gchar *username, *password; /* (owned) (nullable) cleansed when freed */

@@ -11,8 +11,9 @@
 #include "base/crypto.h"
 #include "gsticeerror.h"
 
-/* RFC 8489 18.6: stun and turn; their TLS variants listen on 5349. */
+/* RFC 8489 18.6: stun and turn, and their variants over TLS and DTLS. */
 #define DEFAULT_PORT 3478
+#define DEFAULT_SECURE_PORT 5349
 
 /* RFC 1035 2.3.4. */
 #define MAX_HOST 255
@@ -150,7 +151,6 @@ parse_host (GstIceServer *self, const gchar *uri, const gchar *text, gsize size,
   const gchar *end = text + size;
   const gchar *after;
 
-  self->port = DEFAULT_PORT;
   if (size > 0 && text[0] == '[') {
     IceAddress address;
 
@@ -187,40 +187,60 @@ parse_host (GstIceServer *self, const gchar *uri, const gchar *text, gsize size,
   return TRUE;
 }
 
+/* RFC 7065 3.1: "transport" is "udp", "tcp" or another; RFC 7350 3: with
+ * "turns" and "udp" that is DTLS. Without it (RFC 5928 3) UDP, or TCP with TLS.
+ * For stun RFC 7064 has no such parameter; ours means the same. */
 static gboolean
-check_transport (
-    const Scheme *scheme, const gchar *uri, const gchar *query, GError **error)
+parse_transport (GstIceServer *self, const Scheme *scheme, const gchar *uri,
+    const gchar *query, GError **error)
 {
-  const gchar *transport = "udp";
+  gboolean tcp = scheme->secure;
 
   if (query) {
-    if (scheme->kind != ICE_SERVER_TURN ||
-        !g_str_has_prefix (query, "transport="))
+    if (g_ascii_strncasecmp (query, "transport=", strlen ("transport=")))
       return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
-          "has an unknown parameter; TURN takes ?transport=udp");
-    transport = query + strlen ("transport=");
+          "has an unknown parameter; servers take ?transport=udp or tcp");
+    query += strlen ("transport=");
+    tcp = g_ascii_strcasecmp (query, "tcp") == 0;
+    if (!tcp && g_ascii_strcasecmp (query, "udp"))
+      return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
+          "has an unknown transport; servers take ?transport=udp or tcp");
   }
-  if (scheme->secure || !g_ascii_strcasecmp (transport, "tcp"))
-    return fail (error, GST_ICE_ERROR_NOT_SUPPORTED, uri,
-        "asks for TCP or TLS, which is not built into this version; use the "
-        "server's UDP port: turn:HOST:PORT?transport=udp");
-  if (g_ascii_strcasecmp (transport, "udp"))
-    return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
-        "has an unknown transport; TURN takes ?transport=udp");
+  if (scheme->secure)
+    self->transport = tcp ? ICE_TRANSPORT_TLS : ICE_TRANSPORT_DTLS;
+  else
+    self->transport = tcp ? ICE_TRANSPORT_TCP : ICE_TRANSPORT_UDP;
+  self->port = scheme->secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT;
   return TRUE;
+}
+
+/* RFC 7064: stun: is UDP, stuns: TLS, and nothing else has to be said. */
+static const gchar *
+transport_parameter (const GstIceServer *self)
+{
+  gboolean tcp = self->transport == ICE_TRANSPORT_TCP ||
+      self->transport == ICE_TRANSPORT_TLS;
+
+  if (self->kind == ICE_SERVER_STUN &&
+      (self->transport == ICE_TRANSPORT_UDP ||
+          self->transport == ICE_TRANSPORT_TLS))
+    return "";
+  return tcp ? "?transport=tcp" : "?transport=udp";
 }
 
 static gchar *
 make_url (const GstIceServer *self, const gchar *username)
 {
   gboolean literal = strchr (self->host, ':') != NULL;
-  gboolean turn = self->kind == ICE_SERVER_TURN;
+  gboolean secure = self->transport == ICE_TRANSPORT_TLS ||
+      self->transport == ICE_TRANSPORT_DTLS;
   g_autofree gchar *user =
       username ? g_uri_escape_string (username, NULL, FALSE) : NULL;
 
-  return g_strdup_printf ("%s:%s%s%s%s%s:%u%s", turn ? "turn" : "stun",
+  return g_strdup_printf ("%s%s:%s%s%s%s%s:%u%s",
+      self->kind == ICE_SERVER_TURN ? "turn" : "stun", secure ? "s" : "",
       user ? user : "", user ? "@" : "", literal ? "[" : "", self->host,
-      literal ? "]" : "", self->port, turn ? "?transport=udp" : "");
+      literal ? "]" : "", self->port, transport_parameter (self));
 }
 
 GstIceServer *
@@ -250,8 +270,8 @@ gst_ice_server_new (const gchar *uri, const gchar *username,
   size = query ? (gsize) (query - rest) : strlen (rest);
   if (size > 0 && rest[size - 1] == '/')
     size--;
-  if (!parse_host (self, uri, rest, size, error) ||
-      !check_transport (scheme, uri, query ? query + 1 : NULL, error))
+  if (!parse_transport (self, scheme, uri, query ? query + 1 : NULL, error) ||
+      !parse_host (self, uri, rest, size, error))
     return NULL;
 
   if (username) {
@@ -307,6 +327,7 @@ gst_ice_server_copy (const GstIceServer *self)
 
   copy->id = self->id;
   copy->kind = self->kind;
+  copy->transport = self->transport;
   copy->host = g_strdup (self->host);
   copy->port = self->port;
   copy->username = g_strdup (self->username);
@@ -356,6 +377,7 @@ gst_ice_server_to_config (const GstIceServer *self)
   return (IceServerConfig){
     .id = self->id,
     .kind = self->kind,
+    .transport = self->transport,
     .host = self->host,
     .port = self->port,
     .username = self->username,

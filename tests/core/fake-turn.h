@@ -26,7 +26,8 @@ typedef struct
   guint32 lifetime;
   gboolean without_lifetime;
   IceAddress mapped, relayed, alternate; /* family NONE: left out */
-  guint16 extra_attribute;               /* not 0: in every success */
+  const gchar *alternate_domain;
+  guint16 extra_attribute; /* not 0: in every success */
   /* Options of Allocate: what it does not like is answered with an error, once
    * for each in turn; family NONE, NULL and FALSE are ignored silently. */
   struct
@@ -126,6 +127,9 @@ fake_turn_error (
     if (code == 300 && self->alternate.family != ICE_FAMILY_NONE)
       ice_stun_builder_add_address (
           &builder, ICE_STUN_ALTERNATE_SERVER, &self->alternate);
+    if (code == 300 && self->alternate_domain)
+      ice_stun_builder_add_string (
+          &builder, ICE_STUN_ALTERNATE_DOMAIN, self->alternate_domain);
     if (code == 420 && fake_turn_dislike (self, request, &unknown) == 420)
       ice_stun_builder_add_unknown (&builder, &unknown, 1);
     ice_stun_builder_add_integrity (&builder, key, ICE_STUN_INTEGRITY_SHA1);

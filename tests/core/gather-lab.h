@@ -14,8 +14,10 @@ typedef struct
   IceAddress address;
   IceTime delay; /* one way */
   gboolean dead;
+  const gchar *refuses;   /* (nullable) connections, with this reason */
   gboolean fixed_relayed; /* FALSE: an own port for each socket */
   FakeTurn turn;
+  guint n_packets; /* that reached it */
   IcePacket *last; /* (owned) (nullable) that reached it */
 } LabServer;
 
@@ -24,6 +26,11 @@ typedef struct
   guint id;
   IceAddress address;
   gboolean open;
+  /* A connection, and what was asked for. */
+  LabServer *server; /* (unowned) (nullable) */
+  gboolean connected;
+  IceTransportKind kind;
+  gchar name[64];
 } LabSocket;
 
 typedef struct
@@ -32,7 +39,7 @@ typedef struct
   guint socket; /* 0: an answer of the resolver */
   guint request;
   LabServer *server; /* (unowned) */
-  gboolean inbound;
+  gboolean inbound;  /* without packet: the end of a handshake */
   IcePacket *packet; /* (owned) (nullable) */
 } LabFlight;
 
@@ -64,7 +71,7 @@ typedef struct
   guint n_errors, n_ok, n_credentials_needed, error_code;
   gchar *error_text; /* (owned) (nullable) */
   IceTime error_at;
-  guint n_closed;
+  guint n_closed, n_connects;
   guint n_maps, map_socket; /* ports that the router should map */
   gboolean map_tcp;
   IceAddress map_local;
@@ -228,7 +235,7 @@ lab_transmit (Lab *lab, const IceOutput *output)
   const LabSocket *socket = lab_find_socket (lab, output->transmit.socket);
 
   g_assert_nonnull (socket);
-  g_assert_true (socket->open);
+  g_assert_true (socket->open && (!socket->server || socket->connected));
   for (guint i = 0; i < lab->n_servers; i++) {
     LabServer *server = &lab->servers[i];
 
@@ -264,6 +271,50 @@ lab_open (Lab *lab, const IceOutput *output)
         lab->gatherer, socket.id, &socket.address, lab->now);
 }
 
+/* A round trip for TCP, and one more for what is secure. */
+static inline void
+lab_connect (Lab *lab, const IceOutput *output)
+{
+  LabSocket socket = { .id = output->connect.socket,
+    .address = output->connect.local,
+    .open = TRUE,
+    .kind = output->connect.kind };
+
+  g_assert_cmpint (output->connect.framing, ==, ICE_FRAMING_TURN);
+  g_assert_cmpuint (output->connect.local.port, ==, 0);
+  g_strlcpy (socket.name, output->connect.server, sizeof socket.name);
+  socket.address.port = lab->next_port++;
+  lab->n_connects++;
+  for (guint i = 0; i < lab->n_servers; i++)
+    if (ice_address_equal (&lab->servers[i].address, &output->connect.remote))
+      socket.server = &lab->servers[i];
+  g_assert_nonnull (socket.server);
+  g_array_append_val (lab->sockets, socket);
+  lab_fly (lab,
+      (LabFlight){ .at = lab->now +
+              socket.server->delay * (socket.kind == ICE_TRANSPORT_TCP ? 2 : 4),
+          .socket = socket.id,
+          .server = socket.server,
+          .inbound = TRUE });
+}
+
+static inline void
+lab_connected (Lab *lab, LabSocket *socket)
+{
+  LabSocket copy = *socket;
+
+  if (!socket->open || socket->server->dead)
+    return;
+  socket->connected = socket->server->refuses == NULL;
+  socket->open = socket->connected;
+  if (copy.server->refuses)
+    ice_gatherer_socket_failed (
+        lab->gatherer, copy.id, copy.server->refuses, lab->now);
+  else
+    ice_gatherer_socket_opened (
+        lab->gatherer, copy.id, &copy.address, lab->now);
+}
+
 static inline void
 lab_perform (Lab *lab, const IceOutput *output)
 {
@@ -273,6 +324,9 @@ lab_perform (Lab *lab, const IceOutput *output)
       break;
     case ICE_OUTPUT_OPEN_SOCKET:
       lab_open (lab, output);
+      break;
+    case ICE_OUTPUT_CONNECT:
+      lab_connect (lab, output);
       break;
     case ICE_OUTPUT_CLOSE_SOCKET:
       g_assert_true (lab_find_socket (lab, output->close_socket.socket)->open);
@@ -362,6 +416,7 @@ lab_serve (Lab *lab, LabFlight *flight)
   const LabSocket *socket = lab_find_socket (lab, flight->socket);
   IcePacket *answer;
 
+  server->n_packets++;
   ice_packet_unref (server->last);
   server->last = ice_packet_ref (flight->packet);
   if (server->dead)
@@ -390,6 +445,8 @@ lab_land (Lab *lab, LabFlight *flight)
   if (flight->socket == 0)
     ice_gatherer_resolved (lab->gatherer, flight->request, lab->resolved,
         lab->n_resolved, lab->now);
+  else if (!flight->packet)
+    lab_connected (lab, lab_find_socket (lab, flight->socket));
   else if (!flight->inbound)
     lab_serve (lab, flight);
   else if (lab_find_socket (lab, flight->socket)->open)

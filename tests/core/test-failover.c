@@ -71,8 +71,8 @@ test_comes_back (void)
   lab_clear (&lab);
 }
 
-/* It is away for longer: tried after 1 s, 10 s and 60 s, each for as long as a
- * request lasts. */
+/* It is away for longer: tried at once and after 1 s, 10 s and 60 s, each for
+ * as long as a request lasts. */
 static void
 test_comes_back_late (void)
 {
@@ -114,7 +114,7 @@ test_next_address (void)
   lab_clear (&lab);
 }
 
-/* Granted, denied, granted, denied: three times again, and enough. */
+/* Granted, denied, granted, denied: four times again, and enough. */
 static void
 test_bounded (void)
 {
@@ -123,7 +123,7 @@ test_bounded (void)
 
   server->turn.error[ICE_STUN_REFRESH] = 437;
   lab_run_for (&lab, 4 * 3600 * ICE_SECOND);
-  g_assert_cmpuint (server->turn.n_requests[ICE_STUN_ALLOCATE], ==, 2 * 4);
+  g_assert_cmpuint (server->turn.n_requests[ICE_STUN_ALLOCATE], ==, 2 * 5);
   g_assert_cmpuint (lab.n_events[ICE_GATHER_CANDIDATE_LOST], ==, 1);
   lab_clear (&lab);
 }

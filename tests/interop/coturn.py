@@ -19,10 +19,15 @@ def available():
     return shutil.which("turnserver") is not None
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def free_port(address="127.0.0.1"):
     """A port that is free for UDP and TCP at this moment."""
+    family = family_of(address)
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp:
             udp.bind((address, 0))
             port = udp.getsockname()[1]
             try:
@@ -35,7 +40,7 @@ def free_port(address="127.0.0.1"):
 def answers(address, port, timeout=0.1):
     """TRUE if a Binding request (RFC 8489 5) is answered."""
     request = struct.pack("!HHI", 1, 0, MAGIC_COOKIE) + os.urandom(12)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         try:
             sock.sendto(request, (address, port))
@@ -59,7 +64,7 @@ class Coturn:
 
     @property
     def host_port(self):
-        return f"{self.address}:{self.port}"
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
     @property
     def uri(self):
@@ -68,6 +73,14 @@ class Coturn:
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="gst-ice-coturn-")
         self.log = open(os.path.join(self.folder.name, "log"), "w+")
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
         self.process = subprocess.Popen(
             [*self.prefix, "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout",
              f"--listening-ip={self.address}", f"--relay-ip={self.address}", f"--listening-port={self.port}",
@@ -75,12 +88,12 @@ class Coturn:
              "--realm=ice.test", f"--pidfile={self.folder.name}/pid", f"--userdb={self.folder.name}/db",
              "--min-port=49152", "--max-port=65535", *self.extra],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
-        try:
-            self.wait_until_ready()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        self.wait_until_ready()
+
+    def kill(self):
+        """Without a word to anybody."""
+        self.process.kill()
+        self.process.wait()
 
     def ready(self):
         if not self.prefix:

@@ -160,6 +160,9 @@ handle_event (
       break;
     case ICE_GATHER_CANDIDATE_LOST:
       lose_candidate (self, stream, event->candidate);
+      /* The server may be back in a moment, and the peer wants to know. */
+      if (ice_policy_is_continual (&stream->set->policy))
+        ice_gatherer_reopen (self->gatherer, stream->gather, now);
       break;
     case ICE_GATHER_CANDIDATE_MOVED:
       move_candidate (self, stream, event);

@@ -534,10 +534,10 @@ ice_core_socket_failed (
 {
   if (self->closed)
     return;
-  if (!ice_core_connection_lost (self, socket, reason, now)) {
+  if (!ice_core_connection_lost (self, socket, reason, now) &&
+      ice_gatherer_socket_failed (self->gatherer, socket, reason, now)) {
     g_free (self->socket_error);
     self->socket_error = g_strdup (reason);
-    ice_gatherer_socket_failed (self->gatherer, socket, reason, now);
   }
   ice_core_settle (self, now);
 }

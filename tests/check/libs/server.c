@@ -14,11 +14,11 @@ typedef struct
   guint port;
   const gchar *username, *password; /* (nullable) */
   const gchar *url;
+  IceTransportKind transport;
 } UriCase;
 
 #define FINE -1
 #define BAD GST_ICE_ERROR_INVALID_URI
-#define LATER GST_ICE_ERROR_NOT_SUPPORTED
 
 static const UriCase uri_cases[] = {
   /* RFC 7064 */
@@ -56,11 +56,28 @@ static const UriCase uri_cases[] = {
       "turn:example.org:3478?transport=udp" },
   { "turn:a:b@[2001:db8::1]:5000", FINE, ICE_SERVER_TURN, "2001:db8::1", 5000,
       "a", "b", "turn:[2001:db8::1]:5000?transport=udp" },
-  /* Later versions */
-  { "turn:a:b@example.org?transport=tcp", LATER },
-  { "turns:a:b@example.org", LATER },
-  { "turns:a:b@example.org?transport=tcp", LATER },
-  { "stuns:example.org", LATER },
+  /* RFC 7065 3.1, RFC 7350: TCP, TLS, DTLS */
+  { "turn:a:b@example.org?transport=tcp", FINE, ICE_SERVER_TURN, "example.org",
+      3478, "a", "b", "turn:example.org:3478?transport=tcp",
+      ICE_TRANSPORT_TCP },
+  { "turns:a:b@example.org", FINE, ICE_SERVER_TURN, "example.org", 5349, "a",
+      "b", "turns:example.org:5349?transport=tcp", ICE_TRANSPORT_TLS },
+  { "turns:a:b@example.org:443?transport=TCP", FINE, ICE_SERVER_TURN,
+      "example.org", 443, "a", "b", "turns:example.org:443?transport=tcp",
+      ICE_TRANSPORT_TLS },
+  { "turns:a:b@[2001:db8::1]?transport=udp", FINE, ICE_SERVER_TURN,
+      "2001:db8::1", 5349, "a", "b", "turns:[2001:db8::1]:5349?transport=udp",
+      ICE_TRANSPORT_DTLS },
+  { "stuns:example.org", FINE, ICE_SERVER_STUN, "example.org", 5349, NULL, NULL,
+      "stuns:example.org:5349", ICE_TRANSPORT_TLS },
+  { "stuns:example.org?transport=udp", FINE, ICE_SERVER_STUN, "example.org",
+      5349, NULL, NULL, "stuns:example.org:5349?transport=udp",
+      ICE_TRANSPORT_DTLS },
+  { "stun:example.org?transport=tcp", FINE, ICE_SERVER_STUN, "example.org",
+      3478, NULL, NULL, "stun:example.org:3478?transport=tcp",
+      ICE_TRANSPORT_TCP },
+  { "stun:example.org?transport=udp", FINE, ICE_SERVER_STUN, "example.org",
+      3478, NULL, NULL, "stun:example.org:3478" },
   /* What is none */
   { "", BAD },
   { "stun", BAD },
@@ -82,7 +99,8 @@ static const UriCase uri_cases[] = {
   { "stun:[2001:db8::1", BAD },
   { "stun:[2001:db8::1]x", BAD },
   { "stun:example.org/path", BAD },
-  { "stun:example.org?transport=udp", BAD },
+  { "stun:example.org?transport=", BAD },
+  { "turns:a:secret@example.org?transport=tls", BAD },
   { "turn:a:secret@", BAD },
   { "turn:alice:secret", BAD },
   { "turn:a:secret@example.org?transport=sctp", BAD },
@@ -119,6 +137,7 @@ test_uris (void)
     g_assert_cmpstr (server->username, ==, it->username);
     g_assert_cmpstr (server->password, ==, it->password);
     g_assert_cmpstr (server->url, ==, it->url);
+    g_assert_cmpint (server->transport, ==, it->transport);
   }
 }
 

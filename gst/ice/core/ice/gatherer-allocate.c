@@ -74,7 +74,9 @@ ice_gather_query_set_options (
         query->socket->component == 1 && !query->socket->spare &&
         has_second_component (query->socket->stream),
     .dont_fragment = config->dont_fragment && !server->refuses.dont_fragment,
-    .mobility = config->mobility && !server->refuses.mobility,
+    /* A ticket moves to another UDP socket, and nowhere else. */
+    .mobility = config->mobility && !server->refuses.mobility &&
+        query->socket->kind == ICE_TRANSPORT_UDP,
   };
 
   if (query->has_token) {

@@ -22,19 +22,19 @@ entry_at (const IceGatherer *self, guint index)
 /* RFC 8445 5.1.1.3: same kind, IP address of the base, IP address of the server
  * and protocol make the same foundation, for all streams of the agent. */
 static void
-set_foundation (
-    IceGatherer *self, IceCandidate *candidate, const IceAddress *server)
+set_foundation (IceGatherer *self, IceCandidate *candidate,
+    const IceAddress *server, IceTransportKind kind)
 {
   gchar base_ip[ICE_ADDRESS_STRLEN], server_ip[ICE_ADDRESS_STRLEN];
   g_autofree gchar *key = NULL;
   guint index;
 
   /* RFC 6544 4.5's examples have one for each type. */
-  key = g_strdup_printf ("%s %s %s %u",
+  key = g_strdup_printf ("%s %s %s %u %u",
       ice_candidate_kind_to_string (candidate->kind),
       ice_address_ip_to_string (&candidate->base, base_ip),
       server ? ice_address_ip_to_string (server, server_ip) : "-",
-      candidate->tcp_type);
+      candidate->tcp_type, kind);
   if (!g_ptr_array_find_with_equal_func (
           self->foundations, key, g_str_equal, &index)) {
     index = self->foundations->len;
@@ -153,7 +153,7 @@ ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
   socket->host = make (self, socket, ICE_CANDIDATE_HOST, 0);
   socket->host->address = socket->host->base = socket->bound;
   ice_gather_map_external (self, &socket->host->address);
-  set_foundation (self, socket->host, NULL);
+  set_foundation (self, socket->host, NULL, ICE_TRANSPORT_UDP);
 }
 
 void
@@ -181,7 +181,7 @@ ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
   candidate->base = candidate->related = socket->bound;
   candidate->server = query->server->id;
   candidate->url = g_strdup (query->server->url);
-  set_foundation (self, candidate, &query->address);
+  set_foundation (self, candidate, &query->address, socket->kind);
   report (self, socket, candidate);
 }
 
@@ -198,7 +198,7 @@ ice_gather_report_mapping (IceGatherer *self, IceGatherSocket *socket)
       make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, ICE_GATHER_SLOTS - 1);
   candidate->address = socket->mapped;
   candidate->base = candidate->related = socket->bound;
-  set_foundation (self, candidate, NULL);
+  set_foundation (self, candidate, NULL, ICE_TRANSPORT_UDP);
   report (self, socket, candidate);
 }
 
@@ -228,6 +228,30 @@ hidden_address (IceFamily family)
   return address;
 }
 
+/* The last resort: what is relayed over a stream waits for what was lost, and
+ * comes after all that is relayed over datagrams. The range of the latter and
+ * of what is learnt by it (ice_candidate_learnt_priority) ends above it, for
+ * the first 256 addresses. */
+static void
+set_stream_priority (IceCandidate *candidate)
+{
+  candidate->local_preference -= MIN (candidate->local_preference, 0x8000);
+  candidate->priority = candidate->detour
+      ? ice_candidate_compute_detour_priority (
+            candidate->kind, candidate->local_preference, candidate->component)
+      : ice_candidate_compute_priority (
+            candidate->kind, candidate->local_preference, candidate->component);
+}
+
+/* W3C webrtc, RTCIceServerTransportProtocol: udp, tcp, tls. It has no DTLS,
+ * which is as lossy as UDP. */
+static const gchar *
+relay_protocol (IceTransportKind kind)
+{
+  return kind == ICE_TRANSPORT_DTLS ? "udp"
+                                    : ice_transport_kind_to_string (kind);
+}
+
 /* (transfer full) */
 static IceCandidate *
 make_relayed (IceGatherer *self, const IceGatherQuery *query,
@@ -236,6 +260,8 @@ make_relayed (IceGatherer *self, const IceGatherQuery *query,
   IceGatherSocket *socket = query->socket;
   IceCandidate *candidate = make (self, socket, ICE_CANDIDATE_RELAYED, slot);
 
+  if (socket->kind == ICE_TRANSPORT_TCP || socket->kind == ICE_TRANSPORT_TLS)
+    set_stream_priority (candidate);
   candidate->address = candidate->base = *relayed;
   candidate->related = query->mapped;
   /* W3C webrtc 4.8.1.1: who relays to hide does not tell the related one. One
@@ -244,8 +270,8 @@ make_relayed (IceGatherer *self, const IceGatherQuery *query,
     candidate->related = hidden_address (relayed->family);
   candidate->server = query->server->id;
   candidate->url = g_strdup (query->server->url);
-  candidate->relay_protocol = "udp";
-  set_foundation (self, candidate, &query->address);
+  candidate->relay_protocol = relay_protocol (socket->kind);
+  set_foundation (self, candidate, &query->address, socket->kind);
   return candidate;
 }
 

@@ -65,7 +65,12 @@ typedef struct
   IceGatherMapping mapping;
   IceTime mapping_till; /* ASKED: the candidates wait for it */
   IceAddress mapped;    /* by the router; family NONE: it is not */
-  GPtrArray *queries;   /* (element-type IceGatherQuery) (owned) */
+  /* Not UDP: a connection to one server for its one query, a spare too; the id
+   * is another one each time it is dialled. */
+  IceTransportKind kind;
+  gchar *domain;      /* (owned) (nullable) in place of the server's host */
+  gboolean dialled;   /* CONNECT was said; open when there is bound, too */
+  GPtrArray *queries; /* (element-type IceGatherQuery) (owned) */
 } IceGatherSocket;
 
 typedef enum
@@ -83,6 +88,7 @@ typedef struct
 {
   guint id;
   IceServerKind kind;
+  IceTransportKind transport;
   gchar *host; /* (owned) */
   guint16 port;
   gchar *username, *url; /* (owned) (nullable) */
@@ -113,6 +119,7 @@ typedef struct
     gboolean reserve, dont_fragment, mobility;
   } refuses;           /* options that it does not have */
   guint reported_code; /* of the last SERVER_ERROR */
+  gchar *reason;       /* (owned) (nullable) why there was no connection */
   guint errors;
   IceTime rtt;
 } IceGatherServer;
@@ -161,7 +168,7 @@ typedef struct
   guint8 token[8];
 
   guint connection;   /* TCP_BINDING: 0 when there is none */
-  IceTime give_up_at; /* TCP_BINDING, while it is asked */
+  IceTime give_up_at; /* over a connection, while it is asked */
   IceTransaction binding;
   IceTime keepalive_at;
   IceAllocation *allocation; /* (owned) (nullable) */
@@ -216,6 +223,9 @@ void ice_gather_socket_free (IceGatherSocket *self);
 IceGatherSocket *
 ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
     guint component, const IceGatherAddress *address, gboolean spare);
+/* Nothing is opened yet. */
+IceGatherSocket *ice_gather_new_socket (IceGatherer *self,
+    IceGatherStream *stream, guint component, const IceGatherAddress *address);
 /* The same for TCP, of any type but NONE. */
 void ice_gather_open_tcp (IceGatherer *self, IceGatherStream *stream,
     guint component, const IceGatherAddress *address, IceTcpType tcp_type);
@@ -254,6 +264,25 @@ gboolean ice_gather_is_mapping (const IceGatherSocket *socket);
 void ice_gather_mapping_timeout (
     IceGatherer *self, IceGatherSocket *socket, IceTime now);
 IceTime ice_gather_mapping_deadline (const IceGatherSocket *socket);
+
+/* gatherer-dial.c: servers over TCP, TLS and DTLS. */
+/* From where @socket is, unless it is done already; NULL then. */
+IceGatherQuery *
+ice_gather_dial_server (IceGatherer *self, const IceGatherSocket *socket,
+    IceGatherServer *server, const IceAddress *address, const gchar *domain);
+/* TRUE when its connection has to be opened first: CONNECT. */
+gboolean
+ice_gather_dial (IceGatherer *self, IceGatherQuery *query, IceTime now);
+void ice_gather_dial_opened (IceGatherer *self, IceGatherSocket *socket,
+    const IceAddress *bound, IceTime now);
+/* It failed, or came to its end. */
+void ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
+    const gchar *reason, IceTime now);
+/* CLOSE_SOCKET, if it is dialled. */
+void ice_gather_dial_hang_up (IceGatherer *self, IceGatherSocket *socket);
+void
+ice_gather_dial_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now);
+IceTime ice_gather_dial_deadline (const IceGatherQuery *query);
 
 /* connection.c */
 void ice_connection_free (IceConnection *self);
@@ -297,12 +326,16 @@ void ice_gather_server_succeeded (IceGatherer *self, IceGatherServer *server);
 #define ICE_GATHER_USELESS 2
 #define ICE_GATHER_UNRESOLVED 3
 #define ICE_GATHER_GIVEN_UP 4
+#define ICE_GATHER_UNCONNECTED 5
 /* SERVER_ERROR, unless the last one was the same. */
 void ice_gather_server_failed (
     IceGatherer *self, IceGatherServer *server, guint code);
 /* No answer to a request until its end: an error when nothing else was told,
  * and it never served. */
 void ice_gather_server_given_up (IceGatherer *self, IceGatherServer *server);
+/* An error, unless another way to it may work. */
+void ice_gather_server_unconnected (
+    IceGatherer *self, IceGatherServer *server, const gchar *reason);
 void ice_gather_servers_timeout (IceGatherer *self, IceTime now);
 IceTime ice_gather_servers_deadline (const IceGatherer *self);
 
@@ -312,6 +345,9 @@ void ice_gather_query_free (IceGatherQuery *self);
 IceGatherQuery *
 ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
     IceGatherServer *server, IceGatherKind kind, const IceAddress *address);
+/* Its first request, when the pacing has allowed it. */
+void
+ice_gather_query_send (IceGatherer *self, IceGatherQuery *query, IceTime now);
 /* From the start, as soon as the pacing allows. */
 void ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query);
 /* Whether the mapping is what it was: as the first time, but what is known
@@ -359,8 +395,11 @@ void ice_gather_wake_second_component (
 void ice_gather_map_external (const IceGatherer *self, IceAddress *address);
 
 /* gatherer-failover.c */
-gboolean ice_gather_follow_redirection (
-    IceGatherer *self, IceGatherQuery *query, const IceAddress *alternate);
+gboolean
+ice_gather_follow_redirection (IceGatherer *self, IceGatherQuery *query);
+/* RFC 8489 8: FALSE when there is none left. */
+gboolean
+ice_gather_try_next_address (IceGatherer *self, const IceGatherQuery *query);
 /* Its allocation is lost: later again. FALSE when not, or not any more. */
 gboolean
 ice_gather_remake (IceGatherer *self, IceGatherQuery *query, IceTime now);
@@ -400,6 +439,8 @@ void ice_gather_allocate_failed (
 void ice_gather_allocate_apart (IceGatherer *self, IceGatherQuery *query);
 /* Asks from a socket that was opened because of a 437, or of that. */
 void ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare);
+/* What it relayed by is no more: CANDIDATE_LOST. */
+void ice_gather_forget_relay (IceGatherer *self, IceGatherQuery *query);
 /* Performs what its allocation decided: packets and events. */
 void
 ice_gather_query_drain (IceGatherer *self, IceGatherQuery *query, IceTime now);

@@ -65,9 +65,16 @@ find_query (const IceGatherSocket *socket, IceGatherKind kind,
 static IceFamily
 family_to_ask_for (const IceGatherQuery *self)
 {
-  return self->socket->bound.family == ICE_FAMILY_IPV6 && !self->any_family
+  return self->socket->address.family == ICE_FAMILY_IPV6 && !self->any_family
       ? ICE_FAMILY_IPV6
       : ICE_FAMILY_NONE;
+}
+
+/* RFC 8489 6.2.2; over DTLS messages are lost as over UDP (6.2.3). */
+static gboolean
+is_reliable (const IceGatherSocket *socket)
+{
+  return socket->kind == ICE_TRANSPORT_TCP || socket->kind == ICE_TRANSPORT_TLS;
 }
 
 void
@@ -79,10 +86,12 @@ ice_gather_query_wait (IceGatherer *self, IceGatherQuery *query)
   query->reported = FALSE;
   query->keepalive_at = ICE_TIME_NEVER;
   query->prepared = query->was_refused = FALSE;
+  ice_gather_dial_hang_up (self, query->socket);
   query->state = ICE_GATHER_QUERY_WAITING;
   if (query->kind == ICE_GATHER_ALLOCATE) {
     query->allocation = ice_allocation_new (
         NULL, NULL, family_to_ask_for (query), &self->dice, compute_rto (self));
+    query->allocation->link.reliable = is_reliable (query->socket);
     ice_gather_server_lend_credentials (query->server, query->allocation);
   }
   g_queue_push_tail (&self->waiting, query);
@@ -97,17 +106,30 @@ ice_gather_query_ask_again (IceGatherer *self, IceGatherQuery *query)
   g_queue_push_tail (&self->waiting, query);
 }
 
+static gboolean
+is_beside (const IceGatherSocket *a, const IceGatherSocket *b)
+{
+  return a->stream == b->stream && a->component == b->component &&
+      ice_address_equal (&a->address, &b->address) &&
+      is_reliable (a) == is_reliable (b);
+}
+
 /* RFC 8445 5.1.2.1: local preferences are unique among candidates of one type,
  * and the only one of its type has 65535, whatever other servers there are. */
 static guint
-count_allocations (const IceGatherSocket *socket)
+count_allocations (const IceGatherer *self, const IceGatherSocket *beside)
 {
   guint n = 0;
 
-  for (guint i = 0; i < socket->queries->len; i++) {
-    const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
-    n += query->kind == ICE_GATHER_ALLOCATE;
+    for (guint j = 0; is_beside (socket, beside) && j < socket->queries->len;
+         j++) {
+      const IceGatherQuery *query = g_ptr_array_index (socket->queries, j);
+
+      n += query->kind == ICE_GATHER_ALLOCATE;
+    }
   }
   return n;
 }
@@ -126,10 +148,17 @@ ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
   query->server = server;
   query->address = *address;
   query->slot = socket->queries->len;
-  query->relay_slot = count_allocations (socket);
+  query->relay_slot = count_allocations (self, socket);
   g_ptr_array_add (socket->queries, query);
   ice_gather_query_wait (self, query);
   return query;
+}
+
+/* It is being remade, and is wanted now. */
+static gboolean
+is_put_off (const IceGatherQuery *query)
+{
+  return query->state == ICE_GATHER_QUERY_DELAYED && query->n_remade > 0;
 }
 
 /* RFC 8656 7.4 says what not to ask again. */
@@ -151,7 +180,7 @@ ice_gather_repeat_queries (
   for (guint i = 0; i < socket->queries->len; i++) {
     IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
 
-    if (!may_ask_again (self, query, now))
+    if (!may_ask_again (self, query, now) && !is_put_off (query))
       continue;
     query->retried = query->asked_for_token = FALSE;
     query->n_remade = 0;
@@ -195,6 +224,19 @@ find_way (IceGatherer *self, const IceGatherSocket *socket,
       ice_gatherer_translate (self, address, now, ret_address);
 }
 
+static void
+start_query (IceGatherer *self, IceGatherSocket *socket,
+    IceGatherServer *server, const IceAddress *address)
+{
+  if (server->transport != ICE_TRANSPORT_UDP)
+    ice_gather_dial_server (self, socket, server, address, NULL);
+  else
+    ice_gather_query_new (self, socket, server,
+        server->kind == ICE_SERVER_TURN ? ICE_GATHER_ALLOCATE
+                                        : ICE_GATHER_BINDING,
+        address);
+}
+
 void
 ice_gather_start_queries (
     IceGatherer *self, IceGatherSocket *socket, IceTime now)
@@ -215,10 +257,7 @@ ice_gather_start_queries (
       IceAddress way;
 
       if (find_way (self, socket, server, &server->addresses[j], now, &way))
-        ice_gather_query_new (self, socket, server,
-            server->kind == ICE_SERVER_TURN ? ICE_GATHER_ALLOCATE
-                                            : ICE_GATHER_BINDING,
-            &way);
+        start_query (self, socket, server, &way);
     }
   }
 }
@@ -240,8 +279,19 @@ send_binding (IceGatherer *self, IceGatherQuery *query, IceTime now)
     ice_transaction_start_once (
         &query->binding, packet, KEEPALIVE_INTERVAL, now);
   else
-    ice_transaction_start (
-        &query->binding, packet, compute_rto (self), FALSE, now);
+    ice_transaction_start (&query->binding, packet, compute_rto (self),
+        is_reliable (query->socket), now);
+}
+
+void
+ice_gather_query_send (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  if (query->kind == ICE_GATHER_BINDING) {
+    send_binding (self, query, now);
+  } else {
+    ice_allocation_request (query->allocation, now);
+    ice_gather_query_drain (self, query, now);
+  }
 }
 
 static void
@@ -271,12 +321,8 @@ start (IceGatherer *self, IceGatherQuery *query, IceTime now)
     return;
   }
   ice_gather_server_asked (query->server, now);
-  if (query->kind == ICE_GATHER_BINDING) {
-    send_binding (self, query, now);
-  } else {
-    ice_allocation_request (query->allocation, now);
-    ice_gather_query_drain (self, query, now);
-  }
+  if (!ice_gather_dial (self, query, now))
+    ice_gather_query_send (self, query, now);
 }
 
 /* RFC 8445 5.1.1.2, 14.2: a new transaction, or one repeated with credentials,
@@ -295,8 +341,10 @@ ice_gather_query_end (
 {
   g_queue_remove (&self->waiting, query);
   ice_transaction_clear (&query->binding);
-  if (state == ICE_GATHER_QUERY_FAILED)
+  if (state == ICE_GATHER_QUERY_FAILED) {
     ice_gather_tcp_hang_up (self, query);
+    ice_gather_dial_hang_up (self, query->socket);
+  }
   query->state = state;
 }
 
@@ -351,6 +399,11 @@ take_mapped (IceGatherer *self, IceGatherQuery *query, const IceAddress *mapped,
   /* A TURN server that only tells addresses does not serve its purpose. */
   if (query->server->kind == ICE_SERVER_STUN)
     ice_gather_server_succeeded (self, query->server);
+  if (query->kind == ICE_GATHER_BINDING &&
+      query->socket->kind != ICE_TRANSPORT_UDP) {
+    query->keepalive_at = ICE_TIME_NEVER;
+    ice_gather_dial_hang_up (self, query->socket);
+  }
   if (is_new)
     ice_gather_query_report (self, query, now);
 }
@@ -464,6 +517,8 @@ ice_gather_query_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
   if (query->state == ICE_GATHER_QUERY_DELAYED) {
     if (now >= query->retry_at)
       ice_gather_query_wait (self, query);
+  } else if (now >= ice_gather_dial_deadline (query)) {
+    ice_gather_dial_timeout (self, query, now);
   } else if (query->kind == ICE_GATHER_BINDING) {
     binding_timeout (self, query, now);
   } else if (query->kind == ICE_GATHER_TCP_BINDING) {
@@ -477,16 +532,17 @@ ice_gather_query_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
 IceTime
 ice_gather_query_deadline (const IceGatherQuery *self)
 {
-  IceTime deadline = ICE_TIME_NEVER;
+  IceTime deadline;
 
   if (self->state == ICE_GATHER_QUERY_DELAYED)
     return self->retry_at;
   if (self->kind == ICE_GATHER_TCP_BINDING)
     return self->state == ICE_GATHER_QUERY_ASKED ? self->give_up_at
                                                  : ICE_TIME_NEVER;
+  deadline = ice_gather_dial_deadline (self);
   if (self->allocation)
-    return ice_allocation_deadline (self->allocation);
-  deadline = ice_transaction_deadline (&self->binding);
+    return MIN (deadline, ice_allocation_deadline (self->allocation));
+  deadline = MIN (deadline, ice_transaction_deadline (&self->binding));
   if (self->state == ICE_GATHER_QUERY_ANSWERED)
     deadline = MIN (deadline, self->keepalive_at);
   return deadline;

@@ -40,6 +40,7 @@ ice_gather_server_free (IceGatherServer *self)
 {
   clear_credentials (self);
   g_free (self->host);
+  g_free (self->reason);
   g_free (self->url);
   g_free (self);
 }
@@ -125,6 +126,7 @@ ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *config)
   server = g_new0 (IceGatherServer, 1);
   server->id = config->id;
   server->kind = config->kind;
+  server->transport = config->transport;
   server->host = g_strdup (config->host);
   server->port = config->port;
   server->url = g_strdup (config->url ? config->url : config->host);
@@ -285,6 +287,8 @@ ice_gather_server_succeeded (IceGatherer *self, IceGatherServer *server)
 {
   IceOutput *output;
 
+  if (server->reported_code == ICE_GATHER_UNCONNECTED)
+    server->reported_code = 0;
   if (server->ok)
     return;
   server->ok = TRUE;
@@ -320,6 +324,27 @@ allocate_error (guint code)
   }
 }
 
+static const gchar *
+connection_name (IceTransportKind kind)
+{
+  static const gchar *const names[] = { "UDP", "TCP", "TLS", "DTLS" };
+
+  return names[kind];
+}
+
+/* (transfer full) */
+static gchar *
+describe_silence (const IceGatherServer *self)
+{
+  gboolean stream = self->transport == ICE_TRANSPORT_TCP ||
+      self->transport == ICE_TRANSPORT_TLS;
+
+  return g_strdup_printf (
+      "No answer from %s%s; still trying. Check that the server runs and that "
+      "no firewall blocks %s to it",
+      self->url, stream ? "" : " to three requests", stream ? "TCP" : "UDP");
+}
+
 /* (transfer full) what was tried, and what to do. */
 static gchar *
 describe (const IceGatherServer *self, guint code)
@@ -331,10 +356,11 @@ describe (const IceGatherServer *self, guint code)
                             "name and the name service",
         self->host, self->url);
   if (code == ICE_GATHER_SILENT)
-    return g_strdup_printf (
-        "No answer from %s to three requests; still trying. Check that the "
-        "server runs and that no firewall blocks UDP to it",
-        self->url);
+    return describe_silence (self);
+  if (code == ICE_GATHER_UNCONNECTED)
+    return g_strdup_printf ("No %s connection to %s: %s; check host and port, "
+                            "and that no firewall is between",
+        connection_name (self->transport), self->url, self->reason);
   if (code == ICE_GATHER_GIVEN_UP)
     return g_strdup_printf (
         "%s answers no longer, or with forged messages; given up", self->url);
@@ -385,6 +411,34 @@ ice_gather_server_given_up (IceGatherer *self, IceGatherServer *server)
 {
   if (!server->ok && server->reported_code == 0)
     ice_gather_server_failed (self, server, ICE_GATHER_GIVEN_UP);
+}
+
+static gboolean
+may_still_work (const IceGatherer *self, const IceGatherServer *server)
+{
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    for (guint j = 0; j < socket->queries->len; j++) {
+      const IceGatherQuery *query = g_ptr_array_index (socket->queries, j);
+
+      if (query->server == server && query->state != ICE_GATHER_QUERY_FAILED)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+void
+ice_gather_server_unconnected (
+    IceGatherer *self, IceGatherServer *server, const gchar *reason)
+{
+  if (may_still_work (self, server))
+    return;
+  server->asked_at = ICE_TIME_NEVER;
+  g_free (server->reason);
+  server->reason = g_strdup (reason);
+  ice_gather_server_failed (self, server, ICE_GATHER_UNCONNECTED);
 }
 
 static gboolean

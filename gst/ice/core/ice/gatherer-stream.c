@@ -21,15 +21,16 @@ void
 ice_gather_socket_free (IceGatherSocket *self)
 {
   g_clear_pointer (&self->host, ice_candidate_unref);
+  g_free (self->domain);
   g_ptr_array_unref (self->queries);
   g_free (self);
 }
 
 /* Sockets. */
 
-static IceGatherSocket *
-new_socket (IceGatherer *self, IceGatherStream *stream, guint component,
-    const IceGatherAddress *address)
+IceGatherSocket *
+ice_gather_new_socket (IceGatherer *self, IceGatherStream *stream,
+    guint component, const IceGatherAddress *address)
 {
   IceGatherSocket *socket = g_new0 (IceGatherSocket, 1);
 
@@ -64,7 +65,8 @@ IceGatherSocket *
 ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
     guint component, const IceGatherAddress *address, gboolean spare)
 {
-  IceGatherSocket *socket = new_socket (self, stream, component, address);
+  IceGatherSocket *socket =
+      ice_gather_new_socket (self, stream, component, address);
 
   socket->spare = spare;
   /* Components have their credentials in common: by a USERNAME only one of them
@@ -79,7 +81,8 @@ void
 ice_gather_open_tcp (IceGatherer *self, IceGatherStream *stream,
     guint component, const IceGatherAddress *address, IceTcpType tcp_type)
 {
-  IceGatherSocket *socket = new_socket (self, stream, component, address);
+  IceGatherSocket *socket =
+      ice_gather_new_socket (self, stream, component, address);
 
   socket->tcp_type = tcp_type;
   if (tcp_type != ICE_TCP_TYPE_ACTIVE) {
@@ -114,7 +117,9 @@ ice_gather_close_socket (
     IceGatherer *self, IceGatherSocket *socket, IceTime now)
 {
   guint id = socket->id;
-  gboolean open = socket->tcp_type != ICE_TCP_TYPE_ACTIVE;
+  /* What was dialled was hung up with its query. */
+  gboolean open = socket->tcp_type != ICE_TCP_TYPE_ACTIVE &&
+      socket->kind == ICE_TRANSPORT_UDP;
 
   ice_gather_close_connections (self, socket);
   ice_gather_drop_socket (self, socket, TRUE, now);
@@ -142,7 +147,9 @@ is_opening (const IceGatherer *self, const IceGatherStream *stream)
 static gboolean
 is_asking (const IceGatherSocket *socket)
 {
-  if (socket->bound.family == ICE_FAMILY_NONE || ice_gather_is_mapping (socket))
+  if ((socket->bound.family == ICE_FAMILY_NONE &&
+          socket->kind == ICE_TRANSPORT_UDP) ||
+      ice_gather_is_mapping (socket))
     return TRUE;
   for (guint i = 0; i < socket->queries->len; i++) {
     const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
@@ -366,7 +373,9 @@ report_query_again (IceGatherer *self, IceGatherQuery *query, IceTime now)
   ice_gather_query_report (self, query, now);
   if (query->state != ICE_GATHER_QUERY_ANSWERED)
     return;
-  if (query->kind == ICE_GATHER_BINDING && query->generation != before)
+  /* What a connection tells is no mapping of ours, and it was hung up. */
+  if (query->kind == ICE_GATHER_BINDING &&
+      query->socket->kind == ICE_TRANSPORT_UDP && query->generation != before)
     ice_gather_query_ask_again (self, query);
   if (!query->allocation)
     return;
@@ -385,6 +394,7 @@ report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
     IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
     if (socket->stream != stream || !socket->wanted ||
+        socket->kind != ICE_TRANSPORT_UDP ||
         socket->bound.family == ICE_FAMILY_NONE)
       continue;
     ice_gather_make_host (self, socket);
@@ -394,7 +404,8 @@ report_again (IceGatherer *self, IceGatherStream *stream, IceTime now)
     IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
     if (socket->stream != stream || !socket->wanted ||
-        socket->bound.family == ICE_FAMILY_NONE)
+        (socket->bound.family == ICE_FAMILY_NONE &&
+            socket->kind == ICE_TRANSPORT_UDP))
       continue;
     for (guint j = 0; j < socket->queries->len; j++)
       report_query_again (self, g_ptr_array_index (socket->queries, j), now);
@@ -496,6 +507,17 @@ ice_gatherer_update (IceGatherer *self, guint id, IceTime now)
     stream->progress_at = now;
   }
   ice_gather_settle (self, now);
+}
+
+void
+ice_gatherer_reopen (IceGatherer *self, guint id, IceTime now)
+{
+  IceGatherStream *stream = ice_gather_find_stream (self, id);
+
+  if (!stream || stream->state != ICE_GATHER_STATE_ENDED)
+    return;
+  stream->state = ICE_GATHER_STATE_GATHERING;
+  stream->progress_at = now;
 }
 
 void

@@ -20,6 +20,7 @@ ice_gather_start_tcp_queries (IceGatherer *self, IceGatherSocket *socket)
     IceGatherServer *server = g_ptr_array_index (self->servers, i);
 
     if (server->kind != ICE_SERVER_STUN ||
+        server->transport == ICE_TRANSPORT_DTLS ||
         !ice_gather_server_is_useful (server, socket->stream))
       continue;
     for (guint j = 0; j < server->n_used; j++) {
@@ -43,7 +44,9 @@ ice_gather_tcp_ask (IceGatherer *self, IceGatherQuery *query, IceTime now)
   output->connect.remote = query->address;
   /* RFC 8489 6.2.2: messages alone, without the framing of RFC 4571. */
   output->connect.framing = ICE_FRAMING_TURN;
-  output->connect.kind = ICE_TRANSPORT_TCP;
+  output->connect.kind = query->server->transport == ICE_TRANSPORT_TLS
+      ? ICE_TRANSPORT_TLS
+      : ICE_TRANSPORT_TCP;
   output->connect.server = g_strdup (query->server->host);
 }
 

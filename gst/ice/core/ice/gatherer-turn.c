@@ -113,8 +113,7 @@ recover (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
 {
   switch (ice_turn_error_remedy (ICE_STUN_ALLOCATE, code)) {
     case ICE_TURN_REDIRECT:
-      return ice_gather_follow_redirection (
-          self, query, &query->allocation->alternate);
+      return ice_gather_follow_redirection (self, query);
     case ICE_TURN_STRIP:
       /* It refuses still, with all options taken out. */
       if (code == 508)
@@ -217,6 +216,20 @@ allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
   ice_gather_query_report (self, query, now);
 }
 
+void
+ice_gather_forget_relay (IceGatherer *self, IceGatherQuery *query)
+{
+  if (query->relayed)
+    ice_gather_lose (self, query->socket, &query->relayed->base);
+  if (query->additional)
+    ice_gather_lose (self, query->socket, &query->additional->base);
+  g_clear_pointer (&query->relayed, ice_candidate_unref);
+  g_clear_pointer (&query->additional, ice_candidate_unref);
+  /* It lived: what follows is another story. */
+  if (query->allocation && query->allocation->n_refreshed > 0)
+    query->n_remade = 0;
+}
+
 /* RFC 8656 5: after a 437 nothing is left of it at the server. Usually the NAT
  * between has forgotten our mapping: a new one may be had, once a restart. */
 static void
@@ -226,12 +239,7 @@ lost (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
       "%s: the allocation is lost, code %u", query->server->url, code);
   query->state = ICE_GATHER_QUERY_FAILED;
   query->server->errors++;
-  if (query->relayed)
-    ice_gather_lose (self, query->socket, &query->relayed->base);
-  if (query->additional)
-    ice_gather_lose (self, query->socket, &query->additional->base);
-  g_clear_pointer (&query->relayed, ice_candidate_unref);
-  g_clear_pointer (&query->additional, ice_candidate_unref);
+  ice_gather_forget_relay (self, query);
   if (code == 437 && !query->retried &&
       query->socket->stream->state != ICE_GATHER_STATE_ENDED) {
     query->retried = TRUE;
@@ -347,8 +355,10 @@ ice_gather_query_drain (IceGatherer *self, IceGatherQuery *query, IceTime now)
     handle_event (self, query, &event, now);
   while (query->allocation &&
       (packet = ice_allocation_take_packet (query->allocation))) {
-    ice_outputs_transmit (
-        self->context->out, query->socket->id, &query->address, packet);
+    /* The goodbye of one that was hung up: its server knows. */
+    if (query->socket->kind == ICE_TRANSPORT_UDP || query->socket->dialled)
+      ice_outputs_transmit (
+          self->context->out, query->socket->id, &query->address, packet);
     ice_packet_unref (packet);
   }
   while (query->allocation &&

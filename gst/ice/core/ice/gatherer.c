@@ -139,6 +139,11 @@ ice_gatherer_socket_opened (
     ice_gather_tcp_opened (self, id, now);
   if (!socket || socket->bound.family != ICE_FAMILY_NONE)
     return;
+  if (socket->kind != ICE_TRANSPORT_UDP) {
+    ice_gather_dial_opened (self, socket, bound, now);
+    ice_gather_settle (self, now);
+    return;
+  }
   socket->bound = *bound;
   socket->stream->progress_at = now;
   ice_gather_make_host (self, socket);
@@ -153,7 +158,7 @@ ice_gatherer_socket_opened (
   ice_gather_settle (self, now);
 }
 
-void
+gboolean
 ice_gatherer_socket_failed (
     IceGatherer *self, guint id, const gchar *reason, IceTime now)
 {
@@ -163,7 +168,12 @@ ice_gatherer_socket_failed (
   if (!socket) {
     ice_gather_tcp_closed (self, id);
     ice_gather_settle (self, now);
-    return;
+    return FALSE;
+  }
+  if (socket->kind != ICE_TRANSPORT_UDP) {
+    ice_gather_dial_failed (self, socket, reason, now);
+    ice_gather_settle (self, now);
+    return FALSE;
   }
   ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER,
       "socket %u on %s failed: %s", id,
@@ -173,6 +183,7 @@ ice_gatherer_socket_failed (
   ice_gather_lose (self, socket, NULL);
   ice_gather_drop_socket (self, socket, FALSE, now);
   ice_gather_settle (self, now);
+  return TRUE;
 }
 
 void

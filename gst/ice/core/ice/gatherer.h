@@ -25,6 +25,7 @@ typedef struct
 {
   guint id; /* chosen by the caller, not 0 */
   IceServerKind kind;
+  IceTransportKind transport;
   const gchar *host; /* name or literal; copied */
   guint16 port;
   const gchar *username, *password; /* (nullable) copied, cleansed after */
@@ -147,6 +148,8 @@ void ice_gatherer_gather (IceGatherer *self, guint stream,
 /* Within a generation: the interfaces are others. What is new is gathered on,
  * what has gone takes its candidates along. */
 void ice_gatherer_update (IceGatherer *self, guint stream, IceTime now);
+/* What is found after the end is told, too. */
+void ice_gatherer_reopen (IceGatherer *self, guint stream, IceTime now);
 void ice_gatherer_remove_stream (IceGatherer *self, guint stream, IceTime now);
 /* Sockets whose base no pair uses any more may go (RFC 8445 8.3). */
 void ice_gatherer_release_candidate (
@@ -162,7 +165,8 @@ void ice_gatherer_close (IceGatherer *self, IceTime now);
 /* Answers to outputs. */
 void ice_gatherer_socket_opened (
     IceGatherer *self, guint socket, const IceAddress *bound, IceTime now);
-void ice_gatherer_socket_failed (
+/* FALSE when it was no more than the way to a server. */
+gboolean ice_gatherer_socket_failed (
     IceGatherer *self, guint socket, const gchar *reason, IceTime now);
 /* NULL: not mapped, or not any more. */
 void ice_gatherer_port_mapped (

@@ -42,6 +42,7 @@ ice_allocation_free (IceAllocation *self)
   ice_turn_request_clear (&self->request);
   ice_turn_request_clear (&self->move);
   g_clear_pointer (&self->ticket, g_bytes_unref);
+  g_free (self->alternate_domain);
   g_ptr_array_unref (self->permissions);
   g_ptr_array_unref (self->channels);
   g_array_unref (self->events);
@@ -233,6 +234,35 @@ ask_for_less (
   return TRUE;
 }
 
+/* RFC 8489 14.16: "a valid DNS name [RFC1123] (including A-labels) of 255 or
+ * fewer ASCII characters". (transfer full) (nullable) */
+static gchar *
+read_domain (const IceStunMessage *answer)
+{
+  IceBytes value;
+
+  if (!ice_stun_message_find (answer, ICE_STUN_ALTERNATE_DOMAIN, &value) ||
+      value.size == 0 || value.size > 255)
+    return NULL;
+  for (gsize i = 0; i < value.size; i++) {
+    if (!g_ascii_isalnum (value.data[i]) && value.data[i] != '-' &&
+        value.data[i] != '.')
+      return NULL;
+  }
+  return g_strndup ((const gchar *) value.data, value.size);
+}
+
+static void
+take_alternate (IceAllocation *self, const IceStunMessage *answer, guint code)
+{
+  g_clear_pointer (&self->alternate_domain, g_free);
+  self->alternate = ICE_ADDRESS_NONE;
+  if (code == 300 &&
+      ice_stun_message_get_address (
+          answer, ICE_STUN_ALTERNATE_SERVER, &self->alternate))
+    self->alternate_domain = read_domain (answer);
+}
+
 static void
 take_allocate_answer (IceAllocation *self, IceTurnAnswer what,
     const IceStunMessage *answer, guint code, guint rounds, IceTime now)
@@ -249,10 +279,7 @@ take_allocate_answer (IceAllocation *self, IceTurnAnswer what,
       take_allocation (self, answer, now);
       break;
     case ICE_TURN_ANSWER_ERROR:
-      if (code != 300 ||
-          !ice_stun_message_get_address (
-              answer, ICE_STUN_ALTERNATE_SERVER, &self->alternate))
-        self->alternate = ICE_ADDRESS_NONE;
+      take_alternate (self, answer, code);
       ice_allocation_end (self, ICE_TURN_FAILED, code);
       break;
     default:
@@ -304,6 +331,7 @@ ice_allocation_take_refreshed (
   if (lifetime == 0)
     return FALSE;
   take_lifetime (self, lifetime, now);
+  self->n_refreshed++;
   return TRUE;
 }
 

@@ -105,6 +105,7 @@ typedef struct
   guint8 reservation[8];      /* the token for it */
   GBytes *ticket;             /* (owned) (nullable) RFC 8016 */
   IceAddress alternate;       /* after FAILED with 300 */
+  gchar *alternate_domain;    /* (owned) (nullable) likewise */
   guint lifetime;             /* seconds, as clamped */
   IceTime rtt;                /* of the last transaction that was answered */
 
@@ -112,7 +113,8 @@ typedef struct
   IceTurnRequest request; /* Allocate, later Refresh */
   IceTurnRequest move;    /* Refresh with the ticket, from elsewhere */
   IceTime refresh_at, expires_at;
-  guint n_failures;             /* of Refresh, in a row */
+  guint n_failures; /* of Refresh, in a row */
+  guint n_refreshed;
   gboolean has_new_credentials; /* what was refused may be asked for again */
   GPtrArray *permissions;       /* (element-type IcePermission) (owned) */
   GPtrArray *channels;          /* (element-type IceChannel) (owned) */

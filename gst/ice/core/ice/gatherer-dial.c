@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Servers over TCP, TLS and DTLS (RFC 8489 6.2.2, RFC 8656 3.1, RFC 7350).
+ *
+ * Each allocation has a connection of its own, for a server tells allocations
+ * apart by their 5-tuples; and a connection is a socket, so that candidates,
+ * routes and what comes in find it as they find any other. It is opened for
+ * one local address, component and server, has no host candidate, and what
+ * the server says of its mapping is no way in for checks. When it comes to its
+ * end so does the allocation (RFC 8656 3.1), and it is dialled again. */
+#include "gatherer-private.h"
+
+#include "../purity.h"
+
+/* From CONNECT to an answer that ends the asking. RFC 8489 6.2.2 would wait
+ * 39.5 s for each request, and the end of the candidates with it; a SYN is
+ * repeated after 1, 3 and 7 s (RFC 6298 2.1, 5.5). */
+#define DIAL_TIMEOUT (10 * ICE_SECOND)
+
+static gboolean
+is_dialled_from (const IceGatherSocket *self, const IceGatherSocket *base,
+    IceTransportKind kind)
+{
+  return self->kind == kind && self->stream == base->stream &&
+      self->component == base->component && self->queries->len > 0 &&
+      ice_address_equal (&self->address, &base->address);
+}
+
+/* TRUE when there is a place for one more, and that server was not asked. */
+static gboolean
+may_dial (const IceGatherer *self, const IceGatherSocket *base,
+    IceTransportKind kind, const IceAddress *address)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+    const IceGatherQuery *query;
+
+    if (!is_dialled_from (socket, base, kind))
+      continue;
+    query = g_ptr_array_index (socket->queries, 0);
+    if (ice_address_equal (&query->address, address))
+      return FALSE;
+    n++;
+  }
+  return n < ICE_GATHER_SLOTS;
+}
+
+IceGatherQuery *
+ice_gather_dial_server (IceGatherer *self, const IceGatherSocket *base,
+    IceGatherServer *server, const IceAddress *address, const gchar *domain)
+{
+  IceGatherAddress place = {
+    .address = base->address, .rank = base->rank, .detour = base->detour
+  };
+  gboolean turn = server->kind == ICE_SERVER_TURN;
+  IceGatherSocket *socket;
+
+  /* That a STUN server works needs to be seen once: the mapping of such a
+   * connection is no candidate. Those of TCP candidates are asked for from
+   * their own ports (gatherer-tcp.c). */
+  if ((!turn && base->component != 1) ||
+      !may_dial (self, base, server->transport, address))
+    return NULL;
+  socket = ice_gather_new_socket (self, base->stream, base->component, &place);
+  socket->kind = server->transport;
+  socket->spare = TRUE;
+  socket->domain = g_strdup (domain);
+  return ice_gather_query_new (self, socket, server,
+      turn ? ICE_GATHER_ALLOCATE : ICE_GATHER_BINDING, address);
+}
+
+gboolean
+ice_gather_dial (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  IceGatherSocket *socket = query->socket;
+  IceOutput *output;
+
+  if (socket->kind == ICE_TRANSPORT_UDP || socket->dialled)
+    return FALSE;
+  socket->id = ice_context_new_id (self->context);
+  socket->dialled = TRUE;
+  query->give_up_at = now + DIAL_TIMEOUT;
+  output = ice_outputs_add (self->context->out, ICE_OUTPUT_CONNECT);
+  output->connect.socket = socket->id;
+  output->connect.transport = socket->transport;
+  output->connect.local = socket->address;
+  output->connect.remote = query->address;
+  output->connect.framing = ICE_FRAMING_TURN;
+  output->connect.kind = socket->kind;
+  output->connect.server =
+      g_strdup (socket->domain ? socket->domain : query->server->host);
+  return TRUE;
+}
+
+void
+ice_gather_dial_opened (IceGatherer *self, IceGatherSocket *socket,
+    const IceAddress *bound, IceTime now)
+{
+  if (!socket->dialled)
+    return;
+  socket->bound = *bound;
+  socket->stream->progress_at = now;
+  ice_gather_query_send (self, g_ptr_array_index (socket->queries, 0), now);
+}
+
+static void
+end_connection (IceGatherSocket *socket)
+{
+  socket->dialled = FALSE;
+  socket->bound = ICE_ADDRESS_NONE;
+}
+
+void
+ice_gather_dial_hang_up (IceGatherer *self, IceGatherSocket *socket)
+{
+  if (!socket->dialled)
+    return;
+  end_connection (socket);
+  ice_outputs_add (self->context->out, ICE_OUTPUT_CLOSE_SOCKET)
+      ->close_socket.socket = socket->id;
+}
+
+/* The way that worked, or the server that does, is worth more patience than one
+ * that nobody has seen alive. */
+static gboolean
+try_again (
+    IceGatherer *self, IceGatherQuery *query, gboolean served, IceTime now)
+{
+  if (served || query->n_remade > 0 || query->server->ok)
+    return ice_gather_remake (self, query, now);
+  return FALSE;
+}
+
+void
+ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
+    const gchar *reason, IceTime now)
+{
+  IceGatherQuery *query = g_ptr_array_index (socket->queries, 0);
+  gboolean served = query->state == ICE_GATHER_QUERY_ANSWERED;
+
+  if (!socket->dialled)
+    return;
+  ice_log (self->context, served ? ICE_LOG_WARNING : ICE_LOG_DEBUG,
+      ICE_LOG_TURN, "the connection to %s %s: %s", query->server->url,
+      socket->bound.family != ICE_FAMILY_NONE ? "is lost" : "failed", reason);
+  end_connection (socket);
+  socket->stream->progress_at = now;
+  ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  ice_gather_forget_relay (self, query);
+  g_clear_pointer (&query->allocation, ice_allocation_free);
+  ice_gather_wake_second_component (self, query);
+  if (!served) {
+    if (ice_gather_try_next_address (self, query))
+      return;
+    ice_gather_server_unconnected (self, query->server, reason);
+  }
+  try_again (self, query, served, now);
+}
+
+IceTime
+ice_gather_dial_deadline (const IceGatherQuery *query)
+{
+  return query->socket->dialled && query->state == ICE_GATHER_QUERY_ASKED
+      ? query->give_up_at
+      : ICE_TIME_NEVER;
+}
+
+void
+ice_gather_dial_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  ice_outputs_add (self->context->out, ICE_OUTPUT_CLOSE_SOCKET)
+      ->close_socket.socket = query->socket->id;
+  ice_gather_dial_failed (self, query->socket, "no answer in ten seconds", now);
+}
