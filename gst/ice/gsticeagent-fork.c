@@ -35,6 +35,7 @@ copy_settings (GstIceAgent *self, GstIceAgent *origin)
   self->settings.interfaces = g_strdup (origin->settings.interfaces);
   self->settings.ignore_interfaces =
       g_strdup (origin->settings.ignore_interfaces);
+  self->settings.ca_file = g_strdup (origin->settings.ca_file);
   self->settings.external_addresses =
       g_strdup (origin->settings.external_addresses);
   for (guint i = 0; i < origin->servers->len; i++)

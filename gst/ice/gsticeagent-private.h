@@ -61,6 +61,7 @@ typedef struct
   guint connect_timeout; /* ms */
   gboolean allow_non_ice;
   gint dscp;                 /* -1: leave alone */
+  gchar *ca_file;            /* (owned) (nullable) */
   guint16 mux_port;          /* 0: none */
   gchar *external_addresses; /* (owned) (nullable) as it was set */
   IceExternalAddress external[ICE_EXTERNAL_MAX]; /* what that means */
@@ -171,6 +172,9 @@ gboolean gst_ice_agent_put_server (GstIceAgent *self, const gchar *uri,
 
 /* (transfer full) (nullable) */
 gchar *gst_ice_agent_dup_server_url (GstIceAgent *self, guint id);
+
+/* gsticeagent-dial.c */
+void gst_ice_agent_set_ca_file (GstIceAgent *self, const gchar *ca_file);
 
 /* gsticeagent-policy.c */
 void gst_ice_agent_install_policy_properties (GObjectClass *klass, guint first);

@@ -38,6 +38,7 @@ enum
   PROP_CONNECT_TIMEOUT,
   PROP_ALLOW_NON_ICE,
   PROP_DSCP,
+  PROP_CA_FILE,
   PROP_MAIN_CONTEXT,
   PROP_STATE,
   PROP_GATHERING_STATE,
@@ -62,6 +63,7 @@ gst_ice_settings_clear (GstIceSettings *self)
   g_free (self->interfaces);
   g_free (self->ignore_interfaces);
   g_free (self->external_addresses);
+  g_free (self->ca_file);
 }
 
 gint
@@ -375,6 +377,9 @@ gst_ice_agent_set_property (
       SET (dscp, g_value_get_int (value));
       apply_dscp (self);
       break;
+    case PROP_CA_FILE:
+      gst_ice_agent_set_ca_file (self, g_value_get_string (value));
+      break;
     case PROP_MAIN_CONTEXT:
       self->main_context = g_value_dup_boxed (value);
       break;
@@ -437,6 +442,9 @@ gst_ice_agent_get_property (
       break;
     case PROP_DSCP:
       g_value_set_int (value, settings->dscp);
+      break;
+    case PROP_CA_FILE:
+      g_value_set_string (value, settings->ca_file);
       break;
     case PROP_MAIN_CONTEXT:
       g_value_set_boxed (value, self->main_context);
@@ -608,6 +616,21 @@ install_session_properties (void)
    */
   properties[PROP_ALLOW_NON_ICE] = g_param_spec_boolean ("allow-non-ice",
       "Allow peers without ICE", "Send to peers that do no ICE", FALSE, flags);
+  /**
+   * GstIceAgent:ca-file:
+   *
+   * Whom `stuns:` and `turns:` servers have to be certified by: a file of
+   * certificates in PEM, of authorities or of the servers themselves. Unset:
+   * whom the system trusts. There is no way to trust everybody. A server that
+   * shows another certificate, one that has expired or is for another name, is
+   * given up before anything was sent to it, and #GstIceAgent::candidate-error
+   * says what is wrong with it, with the detail `tls-untrusted`. A file that
+   * cannot be read is told by #GstIceAgent::error, and then nobody is trusted.
+   * For connections that are made from then on; forks have it in common.
+   */
+  properties[PROP_CA_FILE] = g_param_spec_string ("ca-file", "CA file",
+      "PEM file with certificates that TLS servers are trusted by", NULL,
+      flags);
   /**
    * GstIceAgent:main-context:
    *

@@ -63,6 +63,8 @@ void gst_ice_pump_set_port_range (
 gboolean gst_ice_pump_set_mux_port (GstIcePump *self, guint16 port);
 /* Packets that came to ports we share and were nobody's. */
 guint64 gst_ice_pump_count_strangers (GstIcePump *self);
+/* For TLS connections from now on; (nullable) what the system trusts. */
+void gst_ice_pump_set_ca_file (GstIcePump *self, const gchar *ca_file);
 /* For present and later sockets of @transport; -1 leaves the default. */
 void gst_ice_pump_set_dscp (GstIcePump *self, guint transport, gint dscp);
 

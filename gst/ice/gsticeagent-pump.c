@@ -165,6 +165,7 @@ gst_ice_pump_unref (GstIcePump *self)
   g_clear_pointer (&self->mux, gst_ice_mux_unref);
   g_clear_pointer (&self->loop, ice_loop_unref);
   gst_ice_pump_clear_members (self);
+  g_free (self->ca_file);
   g_free (self->name);
   g_free (self);
 }

@@ -175,24 +175,14 @@ void
 gst_ice_pump_connect (GstIcePump *self, const IceOutput *output)
 {
   const guint id = output->connect.socket;
-  const IceTransportKind kind = output->connect.kind;
   g_autoptr (GError) error = NULL;
   g_autoptr (GstIcePath) path =
       gst_ice_pump_find_path (self, output->connect.transport);
   const IceSocketOptions options = options_for (self, path);
-  GstIcePumpSocket *socket;
+  GstIcePumpSocket *socket = new_socket (self, id, path);
 
-  /* Never downgraded: what is to be secret does not leave in the clear. */
-  if (kind != ICE_TRANSPORT_TCP) {
-    say_failed (self, id,
-        kind == ICE_TRANSPORT_TLS ? "this version is without TLS"
-                                  : "this version is without DTLS");
-    return;
-  }
-  socket = new_socket (self, id, path);
-  socket->tcp = ice_tcp_connect (self->loop, &output->connect.local,
-      &output->connect.remote, output->connect.framing, &options, &tcp_events,
-      socket, &error);
+  socket->tcp =
+      gst_ice_pump_dial (self, output, &options, &tcp_events, socket, &error);
   if (!socket->tcp) {
     drop_socket (socket);
     say_failed (self, id, error->message);

@@ -78,6 +78,7 @@ struct _GstIcePump
   IceCore *core;     /* (owned) */
   GHashTable *paths; /* (owned) transport id -> GstIcePath */
   IceSocketOptions options;
+  gchar *ca_file;     /* (owned) (nullable) */
   GPtrArray *members; /* (owned) (element-type GstIceMember) oldest first */
   GHashTable *owners; /* (owned) id of a stream or transport -> its branch */
   guint last_server;  /* id given out */
@@ -141,6 +142,12 @@ void gst_ice_pump_unmap_port (GstIcePump *self, guint socket);
 /* gsticeagent-tcp.c: the same for streams. */
 void gst_ice_pump_listen (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_connect (GstIcePump *self, const IceOutput *output);
+
+/* gsticeagent-dial.c: what CONNECT asks for, and what it has to pass through.
+ * (transfer full) (nullable) */
+IceTcp *gst_ice_pump_dial (GstIcePump *self, const IceOutput *output,
+    const IceSocketOptions *options, const IceTcpEvents *events,
+    gpointer user_data, GError **error);
 
 /* gsticeagent-pump.c: what came to a socket, which may be gone afterwards. */
 void gst_ice_pump_take_packets (

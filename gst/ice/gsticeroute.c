@@ -15,9 +15,8 @@
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 #define UDP_HEADER 8
-/* RFC 9293 3.1 with the timestamps of RFC 7323, and RFC 4571 2: one packet is
- * one segment. */
-#define TCP_HEADER (20 + 12 + 2)
+/* RFC 4571 2. */
+#define FRAME_HEADER 2
 /* RFC 8656 12.4. */
 #define CHANNEL_DATA_HEADER 4
 
@@ -130,7 +129,8 @@ gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
 guint
 gst_ice_route_get_max_payload (GstIceRoute *self)
 {
-  guint headers = self->tcp ? TCP_HEADER : UDP_HEADER;
+  guint headers =
+      self->tcp ? ice_tcp_get_overhead (self->tcp) + FRAME_HEADER : UDP_HEADER;
 
   headers += self->to.family == ICE_FAMILY_IPV6 ? IPV6_HEADER : IPV4_HEADER;
   if (self->channel != 0)

@@ -30,12 +30,13 @@ typedef struct
   gboolean relay_only, tcp;
   gboolean lite, regular, continual;
   gdouble seconds;
-  guint rate;        /* packets a second */
-  const gchar *stun; /* (nullable) HOST:PORT */
-  const gchar *turn; /* (nullable) URIs, comma separated */
-  const gchar *user; /* (nullable) */
-  const gchar *pass; /* (nullable) */
-  gdouble restart;   /* seconds from connected on, 0: never */
+  guint rate;           /* packets a second */
+  const gchar *stun;    /* (nullable) HOST:PORT */
+  const gchar *turn;    /* (nullable) URIs, comma separated */
+  const gchar *user;    /* (nullable) */
+  const gchar *pass;    /* (nullable) */
+  const gchar *ca_file; /* (nullable) */
+  gdouble restart;      /* seconds from connected on, 0: never */
 } Settings;
 
 /* Which of the peer's packets came. */
@@ -137,8 +138,7 @@ read_settings (Settings *self)
   self->turn = env ("TURN_URI");
   self->user = env ("TURN_USER");
   self->pass = env ("TURN_PASS");
-  if (env ("CA_FILE"))
-    g_printerr ("peer: CA_FILE is not used: this version has no TLS\n");
+  self->ca_file = env ("CA_FILE");
   return TRUE;
 }
 
@@ -508,7 +508,7 @@ set_up (Peer *self)
       "nomination",
       settings->regular ? GST_ICE_NOMINATION_REGULAR
                         : GST_ICE_NOMINATION_AGGRESSIVE,
-      NULL);
+      "ca-file", settings->ca_file, NULL);
   if (!add_servers (self, &error)) {
     g_printerr ("peer: %s\n", error->message);
     return FALSE;

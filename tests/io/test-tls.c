@@ -83,7 +83,7 @@ test_old_versions (void)
   SSL_CTX_set_min_proto_version (pair.context, TLS1_VERSION);
   SSL_CTX_set_max_proto_version (pair.context, TLS1_1_VERSION);
   io_pair_run (&pair);
-  io_pair_assert_said (&pair, ICE_STAGE_ERROR_PROTOCOL, "TLS 1.2 or 1.3");
+  io_pair_assert_said (&pair, ICE_STAGE_ERROR_UNTRUSTED, "TLS 1.2 or 1.3");
   io_pair_clear (&pair);
   io_identity_clear (&server);
 }
@@ -113,19 +113,19 @@ test_no_tls (void)
     io_pair_init (&pair, &authority, HOST, ca_file, FALSE);
     ice_stages_start (pair.stages);
     ice_stages_receive (pair.stages, ICE_BYTES (cases[i].bytes, size));
-    io_pair_assert_said (&pair, ICE_STAGE_ERROR_PROTOCOL, cases[i].says);
+    io_pair_assert_said (&pair, ICE_STAGE_ERROR_UNTRUSTED, cases[i].says);
     io_pair_clear (&pair);
   }
   io_pair_init (&pair, &authority, HOST, ca_file, FALSE);
   ice_stages_start (pair.stages);
   ice_stages_end (pair.stages);
-  io_pair_assert_said (&pair, ICE_STAGE_ERROR_PROTOCOL, "speaks no TLS");
+  io_pair_assert_said (&pair, ICE_STAGE_ERROR_UNTRUSTED, "speaks no TLS");
   io_pair_clear (&pair);
 
   io_pair_init (&pair, &authority, HOST, ca_file, FALSE);
   ice_stages_start (pair.stages);
   ice_stages_expire (pair.stages);
-  io_pair_assert_said (&pair, ICE_STAGE_ERROR_TIMED_OUT, "speaks no TLS");
+  io_pair_assert_said (&pair, ICE_STAGE_ERROR_UNTRUSTED, "speaks no TLS");
   io_pair_clear (&pair);
 
   io_pair_init (&pair, &authority, HOST, ca_file, FALSE);
@@ -152,7 +152,7 @@ test_huge_chain (void)
   }
   io_pair_run (&pair);
   io_pair_assert_said (
-      &pair, ICE_STAGE_ERROR_PROTOCOL, "excessive message size");
+      &pair, ICE_STAGE_ERROR_UNTRUSTED, "excessive message size");
   io_pair_clear (&pair);
   io_identity_clear (&server);
 }
@@ -337,7 +337,7 @@ test_dtls_strangers (void)
   ice_stages_start (pair.stages);
   ice_stages_receive (pair.stages, ICE_BYTES (noise[4], sizes[4]));
   ice_stages_expire (pair.stages);
-  io_pair_assert_said (&pair, ICE_STAGE_ERROR_PROTOCOL, "speaks no DTLS");
+  io_pair_assert_said (&pair, ICE_STAGE_ERROR_UNTRUSTED, "speaks no DTLS");
   io_pair_clear (&pair);
   io_identity_clear (&server);
 }

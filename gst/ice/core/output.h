@@ -105,9 +105,10 @@ struct _IceOutput
       /* Never UDP. TLS and DTLS are up before the answer is opened. Over DTLS
        * each packet is one record, and framing does not count. */
       IceTransportKind kind;
-      gchar *server; /* (owned) (nullable) name or address literal of a STUN or
-                        TURN server: what a certificate must say, and what a
-                        proxy is asked for. NULL: a peer, without proxies */
+      gboolean relay; /* it is asked to relay (TURN) */
+      gchar *server;  /* (owned) (nullable) name or address literal of a STUN or
+                         TURN server: what a certificate must say, and what a
+                         proxy is asked for. NULL: a peer, without proxies */
     } connect;
     struct
     {

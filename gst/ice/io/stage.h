@@ -38,7 +38,7 @@ typedef enum
   ICE_STAGE_ERROR_REFUSED,   /* it speaks it, and does not want to */
   ICE_STAGE_ERROR_AUTH,      /* a proxy wants other credentials */
   ICE_STAGE_ERROR_AGAIN,     /* it works by a new connection: try once more */
-  ICE_STAGE_ERROR_UNTRUSTED, /* a certificate */
+  ICE_STAGE_ERROR_UNTRUSTED, /* it has not shown to be who it should */
   ICE_STAGE_ERROR_TRUNCATED, /* it ended without goodbye */
   ICE_STAGE_ERROR_TIMED_OUT,
   ICE_STAGE_ERROR_SETTINGS, /* ours: a file that cannot be read */

@@ -187,6 +187,17 @@ ice_tls_get_trust (
   return trust != NULL;
 }
 
+gboolean
+ice_tls_check_ca_file (const gchar *ca_file, GError **error)
+{
+  IceTlsTrust trust;
+
+  if (!ice_tls_get_trust (ca_file, FALSE, &trust, error))
+    return FALSE;
+  SSL_CTX_free (trust.context);
+  return TRUE;
+}
+
 /* Sessions */
 
 static void

@@ -58,7 +58,8 @@ ice_tls_stage_take_session (SSL *ssl, SSL_SESSION *session)
   ice_tls_keep_session (get_self (ssl)->session_key, session);
 }
 
-/* Failures */
+/* Failures: who has not shown in the handshake who it is, is not trusted,
+ * whatever the reason. */
 
 static const gchar *
 protocol_of (const IceTlsStage *self)
@@ -80,7 +81,7 @@ static void G_GNUC_PRINTF (3, 4)
 static void
 fail_as_stranger (IceTlsStage *self)
 {
-  fail (self, ICE_STAGE_ERROR_PROTOCOL,
+  fail (self, ICE_STAGE_ERROR_UNTRUSTED,
       "%s speaks no %s: give the server's %s port (5349 where it has the usual "
       "one), or its URI without the “s” if it is to be plain",
       self->peer.where, protocol_of (self), protocol_of (self));
@@ -98,7 +99,7 @@ fail_by_openssl (IceTlsStage *self)
 
     ice_stage_fail_literal (&self->stage, ICE_STAGE_ERROR_UNTRUSTED, text);
   } else if (self->stage.state == ICE_STAGE_HANDSHAKING) {
-    fail (self, ICE_STAGE_ERROR_PROTOCOL,
+    fail (self, ICE_STAGE_ERROR_UNTRUSTED,
         "The %s handshake with %s failed: %s; it has to speak %s1.2%s with a "
         "certificate of its own",
         protocol_of (self), self->peer.where, reason ? reason : "no reason",
@@ -294,7 +295,7 @@ tls_end (IceStage *stage)
         "%s ended the TLS connection without saying so: cut off, or killed",
         self->peer.where);
   else if (self->n_heard == 0)
-    fail (self, ICE_STAGE_ERROR_PROTOCOL,
+    fail (self, ICE_STAGE_ERROR_UNTRUSTED,
         "%s hung up on our TLS ClientHello, as a server does that speaks no "
         "TLS: give the server's TLS port (5349 where it has the usual one)",
         self->peer.where);
@@ -316,7 +317,10 @@ tls_expire (IceStage *stage)
         "%s does not come to an end with the %s handshake: see its log",
         self->peer.where, protocol_of (self));
   else
-    fail (self, ICE_STAGE_ERROR_TIMED_OUT,
+    /* Over TCP there is somebody. */
+    fail (self,
+        self->pipe.datagrams ? ICE_STAGE_ERROR_TIMED_OUT
+                             : ICE_STAGE_ERROR_UNTRUSTED,
         "%s does not answer our %s ClientHello, as a server does that speaks "
         "no %s: give the server's %s port (5349 where it has the usual one)",
         self->peer.where, protocol_of (self), protocol_of (self),

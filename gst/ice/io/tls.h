@@ -33,6 +33,9 @@ typedef struct
 /* (transfer full) (nullable) ICE_STAGE_ERROR_SETTINGS: the file. */
 IceStage *ice_tls_stage_new (const IceTlsConfig *config, GError **error);
 
+/* Whether that file is one; FALSE as above. */
+gboolean ice_tls_check_ca_file (const gchar *ca_file, GError **error);
+
 /* For the log and for tests, once it is open. */
 gboolean ice_tls_stage_is_resumed (IceStage *stage);
 const gchar *ice_tls_stage_get_version (IceStage *stage);
