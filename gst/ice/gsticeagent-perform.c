@@ -16,8 +16,10 @@
 
 typedef struct
 {
-  GstIcePump *pump;    /* (unowned) cancels it before it goes */
-  IceResolve *resolve; /* (nullable) the resolver's, until it called back */
+  GstIcePump *pump; /* (unowned) cancels it before it goes */
+  /* Of either of these one, until it called back. */
+  IceResolve *resolve;   /* (nullable) */
+  IceMdnsLookup *lookup; /* (nullable) */
   guint request;
 } Resolve;
 
@@ -69,6 +71,8 @@ resolve_free (Resolve *self)
 {
   if (self->resolve)
     ice_resolve_cancel (self->resolve);
+  if (self->lookup)
+    ice_mdns_lookup_cancel (self->lookup);
   g_free (self);
 }
 
@@ -79,6 +83,8 @@ gst_ice_pump_init_tables (GstIcePump *self)
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) socket_free);
   self->accepts = g_hash_table_new_full (
       accept_key_hash, accept_key_equal, NULL, (GDestroyNotify) accept_free);
+  self->names = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) ice_mdns_withdraw);
   self->resolves =
       g_hash_table_new_full (NULL, NULL, (GDestroyNotify) resolve_free, NULL);
 }
@@ -88,6 +94,7 @@ gst_ice_pump_clear_tables (GstIcePump *self)
 {
   g_clear_pointer (&self->accepts, g_hash_table_unref);
   g_clear_pointer (&self->resolves, g_hash_table_unref);
+  g_clear_pointer (&self->names, g_hash_table_unref);
   g_clear_pointer (&self->sockets, g_hash_table_unref);
   g_clear_pointer (&self->ports, gst_ice_ports_free);
 }
@@ -163,6 +170,7 @@ on_resolved (const IceAddress *addresses, guint n_addresses,
   if (error)
     GST_INFO ("<%s> %s", self->name, error->message);
   resolve->resolve = NULL;
+  resolve->lookup = NULL;
   g_hash_table_remove (self->resolves, resolve);
 
   g_mutex_lock (&self->lock);
@@ -180,6 +188,11 @@ perform_resolve (GstIcePump *self, const IceOutput *output)
   resolve->pump = self;
   resolve->request = output->resolve.request;
   g_hash_table_add (self->resolves, resolve);
+  if (output->resolve.mdns) {
+    resolve->lookup = gst_ice_pump_look_up (
+        self, output, RESOLVE_TIMEOUT, on_resolved, resolve);
+    return;
+  }
   resolve->resolve = ice_resolve_start (self->loop, output->resolve.host,
       output->resolve.port, RESOLVE_TIMEOUT, on_resolved, resolve);
 }
@@ -348,6 +361,12 @@ gst_ice_pump_perform (GstIcePump *self, const IceOutput *output)
       break;
     case ICE_OUTPUT_MAP_PORT:
       gst_ice_pump_map_port (self, output);
+      break;
+    case ICE_OUTPUT_PUBLISH:
+      gst_ice_pump_publish (self, output);
+      break;
+    case ICE_OUTPUT_WITHDRAW:
+      gst_ice_pump_withdraw (self, output);
       break;
     case ICE_OUTPUT_ACCEPT_FROM:
       perform_accept_from (self, output);

@@ -19,6 +19,7 @@ enum
   PROP_ICE_LITE,
   PROP_NOMINATION,
   PROP_CONTINUAL_GATHERING,
+  PROP_MDNS,
   N_PROPERTIES
 };
 
@@ -39,6 +40,7 @@ apply (GstIceAgent *self)
   ice_core_set_continual (core, continual);
   gst_ice_pump_unlock (self->pump);
   gst_ice_agent_watch_interfaces (self, continual);
+  gst_ice_agent_apply_gather_config (self);
 }
 
 void
@@ -51,6 +53,20 @@ gst_ice_agent_update_interfaces (GstIceAgent *self)
   ignore = g_strdup (self->settings.ignore_interfaces);
   GST_OBJECT_UNLOCK (self);
   gst_ice_pump_update_interfaces (self->pump, allow, ignore);
+}
+
+gboolean
+gst_ice_agent_allows_names (GstIceAgent *self)
+{
+  gboolean allowed;
+
+  GST_OBJECT_LOCK (self);
+  allowed = self->settings.mdns != GST_ICE_MDNS_OFF;
+  GST_OBJECT_UNLOCK (self);
+  /* Before the first gathering nobody has told where to ask. */
+  if (allowed && !gst_ice_pump_has_interfaces (self->pump))
+    gst_ice_agent_update_interfaces (self);
+  return allowed;
 }
 
 static void
@@ -113,6 +129,9 @@ gst_ice_agent_set_policy_property (
     case PROP_CONTINUAL_GATHERING:
       self->settings.continual_gathering = g_value_get_boolean (value);
       break;
+    case PROP_MDNS:
+      self->settings.mdns = g_value_get_enum (value);
+      break;
     default:
       GST_OBJECT_UNLOCK (self);
       return FALSE;
@@ -137,6 +156,9 @@ gst_ice_agent_get_policy_property (
       return TRUE;
     case PROP_CONTINUAL_GATHERING:
       g_value_set_boolean (value, self->settings.continual_gathering);
+      return TRUE;
+    case PROP_MDNS:
+      g_value_set_enum (value, self->settings.mdns);
       return TRUE;
     default:
       return gst_ice_agent_get_port_property (
@@ -189,6 +211,24 @@ gst_ice_agent_install_policy_properties (GObjectClass *klass, guint first)
   g_object_class_install_property (klass, first + PROP_CONTINUAL_GATHERING,
       g_param_spec_boolean ("continual-gathering", "Continual gathering",
           "Gather as networks come and go", FALSE, flags));
+  /**
+   * GstIceAgent:mdns:
+   *
+   * What is done with multicast DNS. Browsers hide their addresses behind names
+   * like `1f4712db-ea17-4bcf-a596-105139dfd8bf.local`
+   * (draft-ietf-mmusic-mdns-ice-candidates); these are asked for on the
+   * networks that the agent uses, by IPv4 and IPv6 (RFC 6762), and when nobody
+   * has answered within 300 ms also of GResolver. With `publish` host
+   * candidates of ours have such names as well, one for each address, for which
+   * the agent answers on that network until it is closed; candidates, SDP and
+   * statistics then show no address of an interface. Neither needs a daemon.
+   * Peers elsewhere reach us by the reflexive and relayed candidates of
+   * #GstIceAgent:servers. Publishing counts before gathering, or for the next
+   * restart; with #GstIceAgent:policy `relay` nothing is asked or published.
+   */
+  g_object_class_install_property (klass, first + PROP_MDNS,
+      g_param_spec_enum ("mdns", "mDNS", "What is done with multicast DNS",
+          GST_TYPE_ICE_MDNS, GST_ICE_MDNS_RESOLVE, flags));
   gst_ice_agent_install_port_properties (klass, first + N_PROPERTIES);
 }
 

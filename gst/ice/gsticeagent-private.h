@@ -69,6 +69,7 @@ typedef struct
   gboolean ice_lite, continual_gathering;
   GstIceNomination nomination;
   GstIcePortMapping port_mapping;
+  GstIceMdns mdns;
 } GstIceSettings;
 
 struct _GstIceAgent
@@ -183,6 +184,8 @@ gboolean gst_ice_agent_set_policy_property (
     GstIceAgent *self, guint which, const GValue *value);
 gboolean gst_ice_agent_get_policy_property (
     GstIceAgent *self, guint which, GValue *value);
+/* Names of candidates may be asked for, on the networks that are used. */
+gboolean gst_ice_agent_allows_names (GstIceAgent *self);
 /* Networks are watched while continual-gathering is on. */
 void gst_ice_agent_watch_interfaces (GstIceAgent *self, gboolean watch);
 /* The addresses as they are now, by the agent's filters. */

@@ -55,6 +55,7 @@ gst_ice_settings_init (GstIceSettings *self)
   self->consent = TRUE;
   self->bundle = GST_ICE_BUNDLE_NONE;
   self->dscp = -1;
+  self->mdns = GST_ICE_MDNS_RESOLVE;
 }
 
 void
@@ -234,6 +235,7 @@ gst_ice_agent_apply_gather_config (GstIceAgent *self)
     .dont_fragment =
         (self->settings.turn_options & GST_ICE_TURN_DONT_FRAGMENT) != 0,
     .mobility = (self->settings.turn_options & GST_ICE_TURN_MOBILITY) != 0,
+    .hide_hosts = self->settings.mdns == GST_ICE_MDNS_PUBLISH,
   };
   gst_ice_agent_fill_port_config (self, &config);
   GST_OBJECT_UNLOCK (self);

@@ -55,6 +55,8 @@ void gst_ice_pump_remove_component (
  * IceInterfaceFilter has them. */
 void gst_ice_pump_update_interfaces (
     GstIcePump *self, const gchar *allow, const gchar *ignore);
+/* It was called. */
+gboolean gst_ice_pump_has_interfaces (GstIcePump *self);
 /* For sockets opened from now on; 0, 0: any. */
 void gst_ice_pump_set_port_range (
     GstIcePump *self, guint16 min_port, guint16 max_port);

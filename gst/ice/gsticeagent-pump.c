@@ -160,6 +160,7 @@ gst_ice_pump_unref (GstIcePump *self)
   g_ptr_array_unref (self->touched);
   g_array_unref (self->control);
   g_hash_table_unref (self->paths);
+  g_clear_pointer (&self->interfaces, g_array_unref);
   ice_core_free (self->core);
   g_mutex_clear (&self->lock);
   g_clear_pointer (&self->mux, gst_ice_mux_unref);
@@ -287,7 +288,7 @@ gst_ice_pump_update_interfaces (
     GstIcePump *self, const gchar *allow, const gchar *ignore)
 {
   const IceInterfaceFilter filter = { .allow = allow, .ignore = ignore };
-  g_autoptr (GArray) interfaces = ice_interfaces_list (&filter);
+  GArray *interfaces = ice_interfaces_list (&filter);
   g_autofree IceInterfaceAddress *addresses =
       g_new0 (IceInterfaceAddress, interfaces->len);
 
@@ -306,7 +307,20 @@ gst_ice_pump_update_interfaces (
   }
   ice_core_set_interfaces (
       gst_ice_pump_lock (self), addresses, interfaces->len, ice_loop_now ());
+  g_clear_pointer (&self->interfaces, g_array_unref);
+  self->interfaces = interfaces;
   gst_ice_pump_unlock (self);
+}
+
+gboolean
+gst_ice_pump_has_interfaces (GstIcePump *self)
+{
+  gboolean has;
+
+  g_mutex_lock (&self->lock);
+  has = self->interfaces != NULL;
+  g_mutex_unlock (&self->lock);
+  return has;
 }
 
 void

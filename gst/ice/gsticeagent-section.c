@@ -210,6 +210,8 @@ default_preference (const IceCandidate *candidate)
       (candidate->address.family == ICE_FAMILY_IPV4 ? 1 : 0);
 }
 
+/* The mDNS draft, 3.1.2.4: an address that hides behind a name is none for the
+ * c= line, and neither is the name. */
 static void
 choose_default (GstIceSection *self, guint component, IceAddress *ret_address)
 {
@@ -219,7 +221,7 @@ choose_default (GstIceSection *self, guint component, IceAddress *ret_address)
     const IceCandidate *candidate = self->candidates->pdata[i];
 
     if (candidate->component == component &&
-        candidate->protocol == ICE_PROTOCOL_UDP &&
+        candidate->protocol == ICE_PROTOCOL_UDP && !candidate->host_name &&
         (!best || default_preference (candidate) > default_preference (best)))
       best = candidate;
   }

@@ -6,6 +6,7 @@
 #include "gsticeagent-pump-private.h"
 #include "gsticeports-private.h"
 #include "gsticemux-private.h"
+#include "io/mdns.h"
 #include "io/resolver.h"
 
 G_BEGIN_DECLS
@@ -83,6 +84,7 @@ struct _GstIcePump
   GHashTable *owners; /* (owned) id of a stream or transport -> its branch */
   guint last_server;  /* id given out */
   GstIceMux *mux;     /* (owned) (nullable) for sockets that may share a port */
+  GArray *interfaces; /* (owned) (nullable) (element-type IceInterface) used */
 
   /* The loop's. */
   gboolean closed;
@@ -91,6 +93,7 @@ struct _GstIcePump
   GHashTable *accepts;  /* (owned) GstIceAcceptKey -> GstIceAccept */
   GHashTable *resolves; /* (owned) set of what perform started */
   GstIcePorts *ports;   /* (owned) (nullable) made on first use */
+  GHashTable *names;    /* (owned) our mDNS name -> IceMdnsName */
   GPtrArray *touched;   /* (owned) (element-type GstIcePath) */
   GArray *control;      /* (owned) guint: packets of a batch for the core */
   guint n_shares;       /* of @sockets */
@@ -138,6 +141,11 @@ void gst_ice_pump_clear_tables (GstIcePump *self);
 /* gsticeagent-portmap.c: likewise. A socket without a mapping is fine. */
 void gst_ice_pump_map_port (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_unmap_port (GstIcePump *self, guint socket);
+/* gsticeagent-mdns.c: (transfer full) for @lookup's user */
+IceMdnsLookup *gst_ice_pump_look_up (GstIcePump *self, const IceOutput *output,
+    IceTime timeout, IceResolveFunc func, gpointer user_data);
+void gst_ice_pump_publish (GstIcePump *self, const IceOutput *output);
+void gst_ice_pump_withdraw (GstIcePump *self, const IceOutput *output);
 
 /* gsticeagent-tcp.c: the same for streams. */
 void gst_ice_pump_listen (GstIcePump *self, const IceOutput *output);

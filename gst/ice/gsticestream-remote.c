@@ -203,6 +203,11 @@ gst_ice_stream_take_remote_candidate (
 
   if (!gst_ice_agent_check_open (agent, NULL) || id == 0)
     return;
+  if (candidate->host_name && !gst_ice_agent_allows_names (agent)) {
+    GST_DEBUG_OBJECT (
+        agent, "mdns is off: %s is ignored", candidate->host_name);
+    return;
+  }
   verdict = ice_core_add_remote_candidate (
       gst_ice_pump_lock (agent->pump), id, candidate, ice_loop_now ());
   gst_ice_pump_unlock (agent->pump);

@@ -108,6 +108,24 @@ typedef enum
   GST_ICE_IP_FAMILY_IPV6,
 } GstIceIpFamily;
 
+/**
+ * GstIceMdns:
+ * @GST_ICE_MDNS_OFF: candidates of the peer that have a name are ignored
+ * @GST_ICE_MDNS_RESOLVE: names of the peer's candidates are asked for on the
+ *   networks that are used
+ * @GST_ICE_MDNS_PUBLISH: likewise, and host candidates of ours show a name in
+ *   place of the address, which only hosts on the same network can look up
+ *
+ * What is done with multicast DNS (RFC 6762,
+ * draft-ietf-mmusic-mdns-ice-candidates).
+ */
+typedef enum
+{
+  GST_ICE_MDNS_OFF,
+  GST_ICE_MDNS_RESOLVE,
+  GST_ICE_MDNS_PUBLISH,
+} GstIceMdns;
+
 typedef enum
 {
   GST_ICE_BUNDLE_NONE,

@@ -36,6 +36,7 @@ typedef struct
   const gchar *user;    /* (nullable) */
   const gchar *pass;    /* (nullable) */
   const gchar *ca_file; /* (nullable) */
+  GstIceMdns mdns;
   gdouble restart;      /* seconds from connected on, 0: never */
 } Settings;
 
@@ -104,6 +105,20 @@ env_word (const gchar *name, const gchar *yes, const gchar *no, gboolean *ret)
 }
 
 static gboolean
+env_mdns (GstIceMdns *ret)
+{
+  g_autoptr (GEnumClass) klass = g_type_class_ref (GST_TYPE_ICE_MDNS);
+  const gchar *value = env ("MDNS");
+  const GEnumValue *found =
+      g_enum_get_value_by_nick (klass, value ? value : "resolve");
+
+  *ret = found ? found->value : GST_ICE_MDNS_RESOLVE;
+  if (!found)
+    g_printerr ("peer: MDNS is “%s”, and not off, resolve or publish\n", value);
+  return found != NULL;
+}
+
+static gboolean
 env_number (const gchar *name, gdouble fallback, gdouble max, gdouble *ret)
 {
   const gchar *value = env (name);
@@ -126,7 +141,7 @@ read_settings (Settings *self)
       !env_word ("MODE", "trickle", "full", &self->trickle) ||
       !env_flag ("RELAY_ONLY", &self->relay_only) ||
       !env_flag ("TCP", &self->tcp) || !env_flag ("LITE", &self->lite) ||
-      !env_flag ("CONTINUAL", &self->continual) ||
+      !env_flag ("CONTINUAL", &self->continual) || !env_mdns (&self->mdns) ||
       !env_word ("NOMINATION", "regular", "aggressive", &self->regular) ||
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
       (env ("RESTART_AFTER") &&
@@ -508,7 +523,7 @@ set_up (Peer *self)
       "nomination",
       settings->regular ? GST_ICE_NOMINATION_REGULAR
                         : GST_ICE_NOMINATION_AGGRESSIVE,
-      "ca-file", settings->ca_file, NULL);
+      "ca-file", settings->ca_file, "mdns", settings->mdns, NULL);
   if (!add_servers (self, &error)) {
     g_printerr ("peer: %s\n", error->message);
     return FALSE;
@@ -577,6 +592,7 @@ static const gchar description[] =
     "  ICE_ROLE=controlling|controlled   MODE=trickle|full   RELAY_ONLY=0|1\n"
     "  STUN_SERVER=HOST:PORT   TURN_URI=URI[,URI...]   TURN_USER  TURN_PASS\n"
     "  LITE=0|1   NOMINATION=regular|aggressive   CONTINUAL=0|1\n"
+    "  MDNS=off|resolve|publish\n"
     "  RESTART_AFTER=seconds from connected on\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"

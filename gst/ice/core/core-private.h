@@ -99,6 +99,18 @@ void ice_core_translate_remote (
     IceCore *self, IceStream *stream, const IceCandidate *remote, IceTime now);
 void ice_core_translate_all_remotes (IceCore *self, IceTime now);
 
+/* core-names.c: @candidate, of nobody else yet, has a name and no address. */
+IceVerdict ice_core_take_named (
+    IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now);
+/* FALSE: no name of a candidate was asked for by @request. */
+gboolean ice_core_name_resolved (IceCore *self, guint request,
+    const IceAddress *addresses, guint n_addresses, IceTime now);
+/* The peer has no more, but for those whose names are being asked for. */
+void ice_core_end_remote (IceStream *stream);
+/* core-session.c: @candidate, of nobody else yet, of its present generation. */
+IceVerdict ice_core_take_remote (
+    IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now);
+
 /* core-hint.c: (transfer full) why there is no path, from what is known. */
 gchar *ice_core_explain (
     IceCore *self, IceStream *stream, IceTime now, IceCause *ret_cause);

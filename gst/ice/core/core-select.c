@@ -127,7 +127,8 @@ say_selected (IceCore *self, IceComponent *component)
   output->pair_selected.transport = component->id;
   output->pair_selected.local =
       ice_candidate_ref (pair->mapped ? pair->mapped : pair->local);
-  output->pair_selected.remote = ice_candidate_ref (pair->remote);
+  output->pair_selected.remote =
+      ice_stream_tell_remote (component->stream, pair->remote);
   output->pair_selected.rtt = pair->rtt;
   output->pair_selected.nominated = component->nominated;
   if (self->context.world.log_level >= ICE_LOG_INFO) {

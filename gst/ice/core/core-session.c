@@ -227,8 +227,8 @@ activate (IceCore *self, IceStream *stream, IceTime now)
   if (stream->set->ta == 0)
     set_pacing (self, stream->set, 0);
   stream->started_at = now;
-  stream->remote_ended |=
-      g_strcmp0 (stream->ended_ufrag, stream->generation->remote_ufrag) == 0;
+  if (g_strcmp0 (stream->ended_ufrag, stream->generation->remote_ufrag) == 0)
+    ice_core_end_remote (stream);
   for (guint i = stream->remotes->len; i-- > 0;) {
     if (!is_of_generation (stream, g_ptr_array_index (stream->remotes, i)))
       g_ptr_array_remove_index (stream->remotes, i);
@@ -312,6 +312,20 @@ ice_core_gather (IceCore *self, guint id, IceTime now)
 }
 
 IceVerdict
+ice_core_take_remote (
+    IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now)
+{
+  IceVerdict verdict;
+
+  if (!is_of_generation (stream, candidate))
+    return ICE_VERDICT_UNEXPECTED;
+  verdict = ice_checklist_add_remote (stream->set, stream, candidate, now);
+  if (verdict == ICE_VERDICT_OK)
+    ice_core_translate_remote (self, stream, candidate, now);
+  return verdict;
+}
+
+IceVerdict
 ice_core_add_remote_candidate (
     IceCore *self, guint id, const IceCandidate *candidate, IceTime now)
 {
@@ -320,15 +334,16 @@ ice_core_add_remote_candidate (
   IceVerdict verdict;
 
   if (stream == NULL || self->closed || stream->remote_ended ||
-      !is_of_generation (stream, candidate)) {
+      stream->remote_ending || !is_of_generation (stream, candidate)) {
     verdict = ICE_VERDICT_UNEXPECTED;
   } else {
     copy = ice_candidate_copy (candidate);
     copy->id = ice_context_new_id (&self->context);
     copy->stream = id;
-    verdict = ice_checklist_add_remote (stream->set, stream, copy, now);
-    if (verdict == ICE_VERDICT_OK)
-      ice_core_translate_remote (self, stream, copy, now);
+    if (copy->host_name && copy->address.family == ICE_FAMILY_NONE)
+      verdict = ice_core_take_named (self, stream, copy, now);
+    else
+      verdict = ice_core_take_remote (self, stream, copy, now);
     ice_core_settle (self, now);
   }
   self->counters.verdicts[verdict]++;
@@ -355,7 +370,7 @@ ice_core_end_remote_generation (
     stream->ended_ufrag = g_strdup (ufrag);
   } else if (known ? !ufrag || strcmp (known, ufrag) == 0
                    : stream->generation->number == 1) {
-    stream->remote_ended = TRUE;
+    ice_core_end_remote (stream);
     ice_core_settle (self, now);
   }
 }
@@ -558,7 +573,9 @@ ice_core_resolved (IceCore *self, guint request, const IceAddress *addresses,
 {
   if (self->closed)
     return;
-  ice_gatherer_resolved (self->gatherer, request, addresses, n_addresses, now);
+  if (!ice_core_name_resolved (self, request, addresses, n_addresses, now))
+    ice_gatherer_resolved (
+        self->gatherer, request, addresses, n_addresses, now);
   ice_core_translate_all_remotes (self, now);
   ice_core_settle (self, now);
 }

@@ -122,6 +122,12 @@ GPtrArray *
 ice_core_get_remote_candidates (IceCore *self, guint id)
 {
   IceStream *stream = ice_core_find_stream (self, id);
+  GPtrArray *told =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
 
-  return copy_candidates (stream ? stream->remotes : NULL);
+  for (guint i = 0; stream && i < stream->remotes->len; i++)
+    g_ptr_array_add (told,
+        ice_stream_tell_remote (
+            stream, g_ptr_array_index (stream->remotes, i)));
+  return told;
 }

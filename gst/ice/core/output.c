@@ -13,6 +13,12 @@ output_clear (IceOutput *self)
     case ICE_OUTPUT_RESOLVE:
       g_free (self->resolve.host);
       break;
+    case ICE_OUTPUT_PUBLISH:
+      g_free (self->publish.name);
+      break;
+    case ICE_OUTPUT_WITHDRAW:
+      g_free (self->withdraw.name);
+      break;
     case ICE_OUTPUT_CONNECT:
       g_free (self->connect.server);
       break;

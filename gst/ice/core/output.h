@@ -20,6 +20,8 @@ typedef enum
   ICE_OUTPUT_RESOLVE,      /* answer: ice_core_resolved */
   ICE_OUTPUT_MAP_PORT,     /* answers: ice_core_port_mapped, as long as the
                               socket is open */
+  ICE_OUTPUT_PUBLISH,      /* a name of ours, with mDNS */
+  ICE_OUTPUT_WITHDRAW,     /* no longer */
   ICE_OUTPUT_ACCEPT_FROM,  /* media from here belongs to a transport */
   ICE_OUTPUT_ROUTE,        /* media of a transport leaves this way */
   ICE_OUTPUT_DELIVER,      /* media that came inside a Data indication */
@@ -115,6 +117,7 @@ struct _IceOutput
       guint request; /* the id to answer with */
       gchar *host;   /* (owned) */
       guint16 port;
+      gboolean mdns; /* a candidate's "<label>.local", asked for on the link */
     } resolve;
     struct
     {
@@ -122,6 +125,17 @@ struct _IceOutput
       gboolean tcp;
       IceAddress local; /* as bound */
     } map_port;
+    struct
+    {
+      gchar *name;        /* (owned) "<uuid>.local" */
+      IceAddress address; /* port 0 */
+      guint interface_index;
+    } publish; /* who asks for it on that link is told, until WITHDRAW or the
+                  end of the core */
+    struct
+    {
+      gchar *name; /* (owned) */
+    } withdraw;
     struct
     {
       gboolean add; /* FALSE: no longer */

@@ -225,8 +225,9 @@ ice_mdns_lookup_start (IceLoop *loop, const gchar *name, guint16 port,
   self->port = port;
   self->loop = ice_loop_ref (loop);
   self->n_interfaces = MIN (n_interfaces, MAX_INTERFACES);
-  memcpy (self->interfaces, interfaces,
-      self->n_interfaces * sizeof *self->interfaces);
+  if (self->n_interfaces > 0)
+    memcpy (self->interfaces, interfaces,
+        self->n_interfaces * sizeof *self->interfaces);
   self->ports = g_ptr_array_new ();
   self->func = func;
   self->user_data = user_data;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <gio/gio.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include "io-log.h"
@@ -85,14 +86,15 @@ join (GSocket *socket, const IceInterface *interface, const IceAddress *group)
   g_autoptr (GInetAddress) address = g_inet_address_new_from_bytes (group->ip,
       group->family == ICE_FAMILY_IPV6 ? G_SOCKET_FAMILY_IPV6
                                        : G_SOCKET_FAMILY_IPV4);
+  gchar name[IF_NAMESIZE];
 
 #ifdef IP_MULTICAST_ALL
   /* Else it would hear what comes by interfaces that others have joined on. */
   if (group->family == ICE_FAMILY_IPV4)
     g_socket_set_option (socket, IPPROTO_IP, IP_MULTICAST_ALL, 0, NULL);
 #endif
-  return g_socket_join_multicast_group (
-      socket, address, FALSE, interface->name, NULL);
+  return if_indextoname (interface->index, name) &&
+      g_socket_join_multicast_group (socket, address, FALSE, name, NULL);
 }
 
 /* (transfer full) (nullable) */
@@ -112,8 +114,8 @@ open_socket (const IceInterface *interface, gboolean is_group)
   local.port = 0;
   if (!bind_to (socket, is_group ? &group : &local, is_group) ||
       (is_group && !join (socket, interface, &group))) {
-    GST_DEBUG ("no mDNS %s socket on %s: %s", is_group ? "group" : "asking",
-        interface->name, g_strerror (errno));
+    GST_DEBUG ("no mDNS %s socket on interface %u: %s",
+        is_group ? "group" : "asking", interface->index, g_strerror (errno));
     return NULL;
   }
   send_by_interface (socket, interface);

@@ -278,7 +278,9 @@ learn_local (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   local->priority = check->priority;
   local->local_preference = pair->local->local_preference;
   local->address = *mapped;
-  local->base = local->related = pair->local->base;
+  local->base = pair->local->base;
+  if (!pair->local->host_name)
+    local->related = local->base;
   local->protocol = pair->local->protocol;
   local->tcp_type = pair->local->tcp_type;
   local->socket = pair->local->socket;

@@ -53,6 +53,8 @@ is_redundant (const IceGatherer *self, const IceGatherSocket *socket,
   for (guint i = 0; i < self->candidates->len; i++) {
     const IceGatherEntry *entry = entry_at (self, i);
 
+    if (ice_gather_is_hidden_twin (entry->candidate, candidate))
+      continue;
     if (entry->candidate->stream == socket->stream->id &&
         entry->candidate->component == socket->component &&
         entry->generation == socket->stream->generation &&
@@ -153,6 +155,8 @@ ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
   socket->host = make (self, socket, ICE_CANDIDATE_HOST, 0);
   socket->host->address = socket->host->base = socket->bound;
   ice_gather_map_external (self, &socket->host->address);
+  if (!socket->stream->relay_only)
+    ice_gather_hide (self, socket->host);
   set_foundation (self, socket->host, NULL, ICE_TRANSPORT_UDP);
 }
 
@@ -163,6 +167,16 @@ ice_gather_report_host (IceGatherer *self, IceGatherSocket *socket)
     return;
   socket->direct = TRUE;
   report (self, socket, socket->host);
+}
+
+/* The mDNS draft, 3.1.2.2: what a name hides is not told as related, either. */
+static void
+set_base (const IceGatherer *self, IceCandidate *candidate,
+    const IceGatherSocket *socket)
+{
+  candidate->base = socket->bound;
+  if (!self->config.hide_hosts)
+    candidate->related = socket->bound;
 }
 
 void
@@ -178,7 +192,7 @@ ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
     return;
   candidate = make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, query->slot);
   candidate->address = query->mapped;
-  candidate->base = candidate->related = socket->bound;
+  set_base (self, candidate, socket);
   candidate->server = query->server->id;
   candidate->url = g_strdup (query->server->url);
   set_foundation (self, candidate, &query->address, socket->kind);
@@ -197,7 +211,7 @@ ice_gather_report_mapping (IceGatherer *self, IceGatherSocket *socket)
   candidate =
       make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, ICE_GATHER_SLOTS - 1);
   candidate->address = socket->mapped;
-  candidate->base = candidate->related = socket->bound;
+  set_base (self, candidate, socket);
   set_foundation (self, candidate, NULL, ICE_TRANSPORT_UDP);
   report (self, socket, candidate);
 }
@@ -263,7 +277,9 @@ make_relayed (IceGatherer *self, const IceGatherQuery *query,
   if (socket->kind == ICE_TRANSPORT_TCP || socket->kind == ICE_TRANSPORT_TLS)
     set_stream_priority (candidate);
   candidate->address = candidate->base = *relayed;
-  candidate->related = query->mapped;
+  /* Where the server is on our side of the NAT, that is an interface's. */
+  if (!self->config.hide_hosts)
+    candidate->related = query->mapped;
   /* W3C webrtc 4.8.1.1: who relays to hide does not tell the related one. One
    * of another family says nothing that a peer could use. */
   if (socket->stream->relay_only || query->mapped.family != relayed->family)

@@ -186,6 +186,13 @@ typedef struct
   guint generation;
 } IceGatherEntry;
 
+/* What stands for an address of ours: "<uuid>.local" (RFC 4122 3). */
+typedef struct
+{
+  IceAddress address; /* port 0 */
+  gchar name[36 + sizeof ".local"];
+} IceGatherName;
+
 struct _IceGatherer
 {
   IceContext *context; /* (unowned) */
@@ -195,6 +202,7 @@ struct _IceGatherer
   GPtrArray *streams;     /* (element-type IceGatherStream) (owned) */
   GPtrArray *sockets;     /* (element-type IceGatherSocket) (owned) */
   GArray *interfaces;     /* (element-type IceInterfaceAddress) (owned) */
+  GArray *names;          /* (element-type IceGatherName) (owned) */
   GArray *candidates;     /* (element-type IceGatherEntry) (owned) */
   GPtrArray *foundations; /* (element-type utf8) (owned) what each stands for */
   GPtrArray *connections; /* (element-type IceConnection) (owned) */
@@ -474,5 +482,13 @@ void ice_gather_forget_older (IceGatherer *self, const IceGatherStream *stream);
 gboolean
 ice_gather_is_in_use (const IceGatherer *self, const IceGatherSocket *socket);
 void ice_gather_entry_clear (IceGatherEntry *self);
+
+/* gatherer-hidden.c: @host gets a name if it is to have one. */
+void ice_gather_hide (IceGatherer *self, IceCandidate *host);
+/* Of addresses that are no interface's any more. */
+void ice_gather_forget_names (IceGatherer *self);
+/* @mapped is told although @host is the same. */
+gboolean ice_gather_is_hidden_twin (
+    const IceCandidate *host, const IceCandidate *mapped);
 
 G_END_DECLS

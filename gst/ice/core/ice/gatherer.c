@@ -31,6 +31,7 @@ ice_gatherer_new (IceContext *context, const IceGathererConfig *config)
   self->sockets =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_socket_free);
   self->interfaces = g_array_new (FALSE, FALSE, sizeof (IceInterfaceAddress));
+  self->names = g_array_new (FALSE, FALSE, sizeof (IceGatherName));
   self->candidates = g_array_new (FALSE, FALSE, sizeof (IceGatherEntry));
   g_array_set_clear_func (
       self->candidates, (GDestroyNotify) ice_gather_entry_clear);
@@ -53,6 +54,7 @@ ice_gatherer_free (IceGatherer *self)
   g_ptr_array_unref (self->streams);
   g_ptr_array_unref (self->servers);
   g_array_unref (self->interfaces);
+  g_array_unref (self->names);
   g_ptr_array_unref (self->foundations);
   g_free (self);
 }
@@ -69,6 +71,7 @@ ice_gatherer_set_interfaces (
 {
   g_array_set_size (self->interfaces, 0);
   g_array_append_vals (self->interfaces, addresses, n_addresses);
+  ice_gather_forget_names (self);
 }
 
 void

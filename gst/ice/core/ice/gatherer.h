@@ -75,6 +75,9 @@ typedef struct
   gboolean even_port; /* RTP and RTCP: an even port and the next one */
   gboolean dont_fragment;
   gboolean mobility; /* RFC 8016 */
+  /* Host candidates show names, which PUBLISH tells; what is related to them
+   * shows nothing (the mDNS draft, 3.1). */
+  gboolean hide_hosts;
   IceTcpPolicy tcp;
   IceExternalAddress external[ICE_EXTERNAL_MAX];
   guint n_external;

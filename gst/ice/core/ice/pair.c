@@ -123,6 +123,9 @@ ice_pair_is_possible (const IceCandidate *local, const IceCandidate *remote)
     return FALSE;
   if (local->address.family != remote->address.family)
     return FALSE;
+  /* The mDNS draft, 3.3.2: a TURN server is not told what a name hides. */
+  if (local->kind == ICE_CANDIDATE_RELAYED && remote->host_name)
+    return FALSE;
   /* RFC 8445 6.1.2.2: IPv6 link-local pairs with link-local only. The same for
    * IPv4, and nobody may have us knock at our own loopback from outside. */
   if ((near == ICE_ADDRESS_LINK_LOCAL) != (far == ICE_ADDRESS_LINK_LOCAL))

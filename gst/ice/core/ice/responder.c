@@ -183,7 +183,8 @@ learn_remote (IceChecklistSet *set, const Request *request, IceTime now)
   }
   output = ice_outputs_add (set->context->out, ICE_OUTPUT_REMOTE_CANDIDATE);
   output->candidate.stream = stream->id;
-  output->candidate.candidate = remote;
+  output->candidate.candidate = ice_stream_tell_remote (stream, remote);
+  ice_candidate_unref (remote); /* the stream holds it */
   return remote;
 }
 

@@ -108,6 +108,8 @@ new_stream (IceContext *context, IceGeneration *generation)
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
   self->remotes =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_candidate_unref);
+  self->named = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) ice_named_candidate_free);
   self->pairs =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_pair_unref);
   g_queue_init (&self->triggered);
@@ -161,6 +163,7 @@ ice_stream_free (IceStream *self)
   g_ptr_array_unref (self->components);
   g_ptr_array_unref (self->locals);
   g_ptr_array_unref (self->remotes);
+  g_ptr_array_unref (self->named);
   ice_generation_unref (self->generation);
   g_free (self);
 }
@@ -217,6 +220,9 @@ ice_stream_restart (IceStream *self, IceContext *context, guint number)
   self->generation = new_generation (context, number);
   g_ptr_array_set_size (self->locals, 0);
   g_ptr_array_set_size (self->remotes, 0);
+  g_ptr_array_set_size (self->named, 0);
+  self->n_names = 0;
+  self->peer_hides = self->remote_ending = FALSE;
   for (guint i = 0; i < self->components->len; i++) {
     IceComponent *component = g_ptr_array_index (self->components, i);
 

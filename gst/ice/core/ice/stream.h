@@ -98,6 +98,15 @@ struct _IceComponent
   IceTime first_check_at, connected_at;
 };
 
+/* A candidate of the peer's whose name is being asked for. */
+typedef struct
+{
+  guint request;
+  IceCandidate *candidate; /* (owned) of nobody else yet */
+} IceNamedCandidate;
+
+void ice_named_candidate_free (IceNamedCandidate *self);
+
 /* One data stream and its checklist. */
 struct _IceStream
 {
@@ -109,6 +118,9 @@ struct _IceStream
   IceGeneration *generation; /* (owned) the present one */
   GPtrArray *locals;         /* (owned) IceCandidate of this generation */
   GPtrArray *remotes;        /* (owned) IceCandidate */
+  GPtrArray *named;          /* (owned) IceNamedCandidate */
+  guint n_names;             /* that were asked for in this generation */
+  gboolean peer_hides;       /* it has told such a candidate */
   GPtrArray *pairs;          /* (owned) IcePair, best first */
   GQueue triggered;          /* (unowned) IcePair, the next first */
 
@@ -117,6 +129,7 @@ struct _IceStream
   gboolean gather_ended; /* every server answered or was given up */
   gboolean local_ended;  /* END_OF_CANDIDATES was said */
   gboolean remote_ended;
+  gboolean remote_ending; /* it will have when no name is asked for any more */
   gchar *ended_ufrag; /* (owned) (nullable) end of a generation not known yet */
   gboolean first_check;    /* FIRST_CHECK was said */
   gboolean hinted, failed; /* a hint, the fatal error was said */
@@ -152,6 +165,12 @@ IceGeneration *ice_stream_find_generation (
  */
 gboolean ice_stream_is_named (
     const IceStream *self, IceBytes username, IceBytes *ret_ufrag);
+
+/* named.c: (transfer full) @remote as it may be told. The mDNS draft, 3.3.1:
+ * of a peer that hides its addresses behind names, a peer-reflexive candidate
+ * shows none that was not signalled. */
+IceCandidate *
+ice_stream_tell_remote (const IceStream *self, IceCandidate *remote);
 
 /* Where media may come from. */
 void ice_component_accept (IceComponent *self, IceContext *context,
