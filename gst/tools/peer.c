@@ -37,7 +37,7 @@ typedef struct
   const gchar *pass;    /* (nullable) */
   const gchar *ca_file; /* (nullable) */
   GstIceMdns mdns;
-  gdouble restart;      /* seconds from connected on, 0: never */
+  gdouble restart; /* seconds from connected on, 0: never */
 } Settings;
 
 /* Which of the peer's packets came. */
