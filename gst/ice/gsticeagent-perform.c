@@ -142,7 +142,9 @@ send_datagram (
 {
   if (socket->share)
     gst_ice_mux_share_note_packet (socket->share, packet);
-  ice_socket_send (socket->socket, to, packet);
+  ice_socket_send_marked (socket->socket, to, packet,
+      socket->share && socket->path ? g_atomic_int_get (&socket->path->dscp)
+                                    : -1);
 }
 
 static void
@@ -246,6 +248,8 @@ perform_route (GstIcePump *self, const IceOutput *output)
   else if (socket)
     route = gst_ice_route_new (
         socket->socket, &output->route.to, output->route.channel);
+  if (socket && socket->share)
+    gst_ice_route_set_dscp (route, g_atomic_int_get (&path->dscp));
   path->socket = socket ? socket->id : 0;
   gst_ice_link_set_route (path->link, route);
 }

@@ -350,7 +350,10 @@ apply_dscp (gpointer user_data)
 
     if (socket->path && socket->tcp)
       ice_tcp_set_dscp (socket->tcp, g_atomic_int_get (&socket->path->dscp));
-    else if (socket->path && !socket->share)
+    else if (socket->path && socket->share)
+      gst_ice_link_set_dscp (
+          socket->path->link, g_atomic_int_get (&socket->path->dscp));
+    else if (socket->path)
       ice_socket_set_dscp (
           socket->socket, g_atomic_int_get (&socket->path->dscp));
   }

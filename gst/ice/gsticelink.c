@@ -7,6 +7,7 @@
 
 #include "gsticeerror.h"
 #include "gsticeinbox-private.h"
+#include "gsticetrafficmeta.h"
 #include "io/loop.h"
 
 /* Before there is a route: what the narrowest one carries. RFC 8200 5: every
@@ -107,9 +108,12 @@ void
 gst_ice_link_push (GstIceLink *self, const IceRxPacket *packet,
     const IceAddress *peer, gsize offset, gsize size)
 {
-  gst_ice_inbox_stage (&self->inbox,
-      ice_rx_packet_to_buffer (packet, offset, size), size, peer,
-      packet->received_at);
+  GstBuffer *buffer = ice_rx_packet_to_buffer (packet, offset, size);
+  const guint8 mark = packet->traffic_class;
+
+  if (mark != 0)
+    gst_ice_buffer_add_traffic_meta (buffer, mark >> 2, mark & 3);
+  gst_ice_inbox_stage (&self->inbox, buffer, size, peer, packet->received_at);
 }
 
 void
@@ -177,6 +181,15 @@ gst_ice_link_set_route (GstIceLink *self, GstIceRoute *route)
     gst_ice_route_revoke (old);
   g_clear_pointer (&old, gst_ice_route_unref);
   changed (self);
+}
+
+void
+gst_ice_link_set_dscp (GstIceLink *self, gint dscp)
+{
+  g_mutex_lock (&self->route_lock);
+  if (self->route)
+    gst_ice_route_set_dscp (self->route, dscp);
+  g_mutex_unlock (&self->route_lock);
 }
 
 void

@@ -19,6 +19,8 @@ gst_ice_route_new_tcp (IceTcp *tcp, const IceAddress *to, guint16 channel);
 GstIceRoute *gst_ice_route_ref (GstIceRoute *self);
 void gst_ice_route_unref (GstIceRoute *self);
 void gst_ice_route_revoke (GstIceRoute *self);
+/* For a socket that others use as well; -1: the socket's. */
+void gst_ice_route_set_dscp (GstIceRoute *self, gint dscp);
 /* As ice_socket_send_batch; a revoked route discards and counts. */
 guint gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers,
     guint n_buffers, guint *ret_n_discarded, GError **error);

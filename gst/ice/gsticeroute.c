@@ -5,6 +5,8 @@
 
 #include "gsticeroute-private.h"
 
+#include "gsticetrafficmeta.h"
+
 /* How many packets go out between two looks at the revoked flag: the most that
  * one UDP_SEGMENT call takes (UDP_MAX_SEGMENTS of Linux). */
 #define REVOKE_CHECK_INTERVAL 64
@@ -28,6 +30,7 @@ struct _GstIceRoute
   IceTcp *tcp;       /* (owned) (nullable) */
   IceAddress to;
   guint16 channel; /* 0: none */
+  gint dscp;       /* (atomic) -1: the socket's */
 };
 
 static GstIceRoute *
@@ -38,6 +41,7 @@ new_route (const IceAddress *to, guint16 channel)
   g_atomic_ref_count_init (&self->ref_count);
   self->to = *to;
   self->channel = channel;
+  self->dscp = -1;
   return self;
 }
 
@@ -82,6 +86,25 @@ gst_ice_route_revoke (GstIceRoute *self)
   g_atomic_int_set (&self->revoked, TRUE);
 }
 
+void
+gst_ice_route_set_dscp (GstIceRoute *self, gint dscp)
+{
+  g_atomic_int_set (&self->dscp, dscp);
+}
+
+/* RFC 2474 3 and RFC 3168 5: six bits and two. */
+static gint
+mark (GstBuffer *buffer, guint8 dscp)
+{
+  const GstIceTrafficMeta *meta = gst_ice_buffer_get_traffic_meta (buffer);
+
+  if (!meta)
+    return -1;
+  if (meta->dscp >= 0)
+    dscp = (guint8) (meta->dscp & 63);
+  return dscp << 2 | (meta->ecn & 3);
+}
+
 static guint
 send_batch (GstIceRoute *self, const IceSendBatch *batch,
     guint *ret_n_discarded, GError **error)
@@ -96,6 +119,7 @@ guint
 gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
     guint *ret_n_discarded, GError **error)
 {
+  const gint dscp = g_atomic_int_get (&self->dscp);
   guint n_taken = 0;
 
   *ret_n_discarded = 0;
@@ -104,6 +128,9 @@ gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
       .buffers = buffers + n_taken,
       .n_buffers = MIN (n_buffers - n_taken, REVOKE_CHECK_INTERVAL),
       .channel = self->channel,
+      .mark = mark,
+      .has_dscp = dscp >= 0,
+      .dscp = (guint8) MAX (dscp, 0),
     };
     g_autoptr (GError) local_error = NULL;
     guint n, n_discarded = 0;

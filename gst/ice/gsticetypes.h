@@ -101,6 +101,23 @@ typedef enum
   GST_ICE_TURN_MOBILITY = 1 << 2,
 } GstIceTurnOptions;
 
+/**
+ * GstIceEcn:
+ * @GST_ICE_ECN_NOT_ECT: not capable of ECN
+ * @GST_ICE_ECN_ECT_1: capable, in the way of L4S (RFC 9331)
+ * @GST_ICE_ECN_ECT_0: capable, in the way of RFC 3168
+ * @GST_ICE_ECN_CE: congestion was experienced
+ *
+ * The lower two bits of the byte in the IP header (RFC 3168 5).
+ */
+typedef enum
+{
+  GST_ICE_ECN_NOT_ECT = 0,
+  GST_ICE_ECN_ECT_1 = 1,
+  GST_ICE_ECN_ECT_0 = 2,
+  GST_ICE_ECN_CE = 3,
+} GstIceEcn;
+
 typedef enum
 {
   GST_ICE_IP_FAMILY_ANY,

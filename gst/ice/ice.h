@@ -13,6 +13,7 @@
 #include <gst/ice/gsticesession.h>
 #include <gst/ice/gsticepacing.h>
 #include <gst/ice/gsticenat.h>
+#include <gst/ice/gsticetrafficmeta.h>
 #include <gst/ice/gsticeportmapper.h>
 #include <gst/ice/gsticeenumtypes.h>
 #undef __GST_ICE_H_INSIDE__

@@ -61,10 +61,8 @@ script_take (ScriptKind kind, gboolean segmented)
 
 int __real_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags);
 int __wrap_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags);
-ssize_t __real_sendto (int fd, const void *data, size_t size, int flags,
-    const struct sockaddr *to, socklen_t to_size);
-ssize_t __wrap_sendto (int fd, const void *data, size_t size, int flags,
-    const struct sockaddr *to, socklen_t to_size);
+ssize_t __real_sendmsg (int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg (int fd, const struct msghdr *message, int flags);
 int __real_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
     struct timespec *timeout);
 int __wrap_recvmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags,
@@ -87,13 +85,12 @@ __wrap_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags)
 }
 
 ssize_t
-__wrap_sendto (int fd, const void *data, size_t size, int flags,
-    const struct sockaddr *to, socklen_t to_size)
+__wrap_sendmsg (int fd, const struct msghdr *message, int flags)
 {
   gint error = script_take (SCRIPT_SEND, FALSE);
 
   if (error == 0)
-    return __real_sendto (fd, data, size, flags, to, to_size);
+    return __real_sendmsg (fd, message, flags);
   errno = error;
   return -1;
 }

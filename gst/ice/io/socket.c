@@ -34,6 +34,7 @@ struct _IceSocket
   gint revoked;       /* atomic */
   gint full;          /* atomic: a sender waits for writable */
   gint segment_limit; /* atomic */
+  gint dscp;          /* atomic */
 
   GMutex lock;   /* for loop: senders against close */
   IceLoop *loop; /* (owned) (nullable) until close */
@@ -190,6 +191,7 @@ ice_socket_set_dscp (IceSocket *self, gint dscp)
 {
   if (dscp < 0 || dscp > 63 || ice_socket_is_closed (self))
     return;
+  g_atomic_int_set (&self->dscp, dscp);
   if (self->local.family == ICE_FAMILY_IPV6)
     g_socket_set_option (
         self->gsocket, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2, NULL);
@@ -299,9 +301,16 @@ ice_socket_can_reach (IceSocket *self, const IceAddress *to)
 gboolean
 ice_socket_send (IceSocket *self, const IceAddress *to, IceBytes packet)
 {
+  return ice_socket_send_marked (self, to, packet, -1);
+}
+
+gboolean
+ice_socket_send_marked (
+    IceSocket *self, const IceAddress *to, IceBytes packet, gint dscp)
+{
   if (ice_socket_is_closed (self) || !ice_socket_can_reach (self, to))
     return FALSE;
-  return self->udp->send (self, to, packet);
+  return self->udp->send (self, to, packet, dscp < 0 ? -1 : dscp << 2);
 }
 
 static void
@@ -358,6 +367,19 @@ GSocket *
 ice_socket_get_gsocket (IceSocket *self)
 {
   return self->gsocket;
+}
+
+gint
+ice_socket_get_traffic_class (
+    IceSocket *self, const IceSendBatch *batch, GstBuffer *buffer)
+{
+  const guint8 dscp =
+      batch->has_dscp ? batch->dscp : (guint8) g_atomic_int_get (&self->dscp);
+  const gint wanted = batch->mark != NULL ? batch->mark (buffer, dscp) : -1;
+
+  if (wanted >= 0)
+    return wanted & 0xff;
+  return batch->has_dscp ? dscp << 2 : -1;
 }
 
 gint

@@ -61,6 +61,9 @@ void ice_socket_set_dscp (IceSocket *self, gint dscp);
  * the protocol above expects anyway. */
 gboolean
 ice_socket_send (IceSocket *self, const IceAddress *to, IceBytes packet);
+/* With a DSCP of its own; -1: the socket's. */
+gboolean ice_socket_send_marked (
+    IceSocket *self, const IceAddress *to, IceBytes packet, gint dscp);
 
 typedef struct
 {
@@ -69,6 +72,12 @@ typedef struct
   guint16 channel; /* not 0: ChannelData header before each packet, whose
                       size goes into it (RFC 8656 12.4); no padding over
                       UDP */
+  /* The byte of RFC 2474 3 and RFC 3168 5 that a packet asks for, or -1; @dscp
+   * is what it would get. (nullable) Backends without control messages do
+   * without. */
+  gint (*mark) (GstBuffer *buffer, guint8 dscp);
+  gboolean has_dscp; /* in place of the socket's, which others use as well */
+  guint8 dscp;
 } IceSendBatch;
 
 /* Any thread. Returns how many packets the kernel took, in order. Fewer than

@@ -9,7 +9,8 @@
 
 /* GSocket alone: sendmmsg and recvmmsg where GLib has them, no offload, no
  * kernel timestamps, no ICMP errors (which an unconnected socket does not
- * hear of without asking). */
+ * hear of without asking), no marks of single packets, neither sent nor seen
+ * (GSocket has messages for them from GLib 2.88 on). */
 
 #define RX_ROOM (64 * 1024)
 #define MAX_RX_MESSAGES 4
@@ -105,14 +106,15 @@ udp_generic_send_batch (IceSocket *socket, const IceAddress *to,
   gboolean go_on = TRUE;
 
   while (go_on && tx->n_taken < batch->n_buffers) {
-    ice_udp_window_map (&window, batch, tx->n_taken);
+    ice_udp_window_map (&window, socket, batch, tx->n_taken);
     go_on = udp_generic_send_window (socket, &window, address, tx);
     ice_udp_window_unmap (&window);
   }
 }
 
 static gboolean
-udp_generic_send (IceSocket *socket, const IceAddress *to, IceBytes packet)
+udp_generic_send (IceSocket *socket, const IceAddress *to, IceBytes packet,
+    gint traffic_class)
 {
   g_autoptr (GSocketAddress) address = udp_generic_address (to);
   g_autoptr (GError) error = NULL;

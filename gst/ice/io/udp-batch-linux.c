@@ -81,22 +81,50 @@ udp_linux_set_up (IceSocket *socket)
 
 /* Sending */
 
+/* UDP_SEGMENT, and IP_TOS or IPV6_TCLASS. */
 typedef union
 {
   struct cmsghdr header;
-  guint8 bytes[CMSG_SPACE (sizeof (guint16))];
-} SegmentControl;
+  guint8 bytes[CMSG_SPACE (sizeof (guint16)) + CMSG_SPACE (sizeof (gint))];
+} TxControl;
+
+static void
+control_add (struct msghdr *message, TxControl *control, gint level, gint type,
+    gconstpointer value, gsize size)
+{
+  struct cmsghdr *header =
+      (struct cmsghdr *) (control->bytes + message->msg_controllen);
+
+  message->msg_control = control;
+  message->msg_controllen += CMSG_SPACE (size);
+  header->cmsg_level = level;
+  header->cmsg_type = type;
+  header->cmsg_len = CMSG_LEN (size);
+  memcpy (CMSG_DATA (header), value, size);
+}
+
+static void
+control_add_traffic_class (struct msghdr *message, TxControl *control,
+    const IceNativeAddress *to, gint traffic_class)
+{
+  if (to->any.sa_family == AF_INET6)
+    control_add (message, control, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class,
+        sizeof traffic_class);
+  else
+    control_add (message, control, IPPROTO_IP, IP_TOS, &traffic_class,
+        sizeof traffic_class);
+}
 
 typedef struct
 {
   guint n_messages;
   struct mmsghdr messages[MAX_TX_MESSAGES];
   guint n_packets[MAX_TX_MESSAGES]; /* in each message */
-  SegmentControl controls[MAX_TX_MESSAGES];
+  TxControl controls[MAX_TX_MESSAGES];
 } TxMessages;
 
-/* How many packets from @first on one message can carry: equal sizes, of
- * which only the last may be smaller. */
+/* How many packets from @first on one message can carry: of one mark and equal
+ * sizes, of which only the last may be smaller. */
 static guint
 window_run_length (const IceUdpWindow *window, guint first, gsize limit)
 {
@@ -109,6 +137,7 @@ window_run_length (const IceUdpWindow *window, guint first, gsize limit)
   for (i = first + 1; i < window->n_packets; i++) {
     total += packets[i].size;
     if (packets[i].size > segment || packets[i].size == 0 ||
+        packets[i].traffic_class != packets[first].traffic_class ||
         total > ICE_UDP_MAX_PAYLOAD || i - first == MAX_SEGMENTS)
       break;
     if (packets[i].size < segment)
@@ -136,16 +165,14 @@ tx_messages_add (TxMessages *self, IceUdpWindow *window, guint first,
   message->msg_controllen = 0;
   message->msg_flags = 0;
   if (n_packets > 1) {
-    SegmentControl *control = &self->controls[at];
     guint16 segment = (guint16) head->size;
 
-    message->msg_control = control;
-    message->msg_controllen = sizeof *control;
-    control->header.cmsg_level = IPPROTO_UDP;
-    control->header.cmsg_type = UDP_SEGMENT;
-    control->header.cmsg_len = CMSG_LEN (sizeof segment);
-    memcpy (CMSG_DATA (&control->header), &segment, sizeof segment);
+    control_add (message, &self->controls[at], IPPROTO_UDP, UDP_SEGMENT,
+        &segment, sizeof segment);
   }
+  if (head->traffic_class >= 0)
+    control_add_traffic_class (
+        message, &self->controls[at], to, head->traffic_class);
 }
 
 static void
@@ -292,23 +319,31 @@ udp_linux_send_batch (IceSocket *socket, const IceAddress *to,
   gboolean go_on = TRUE;
 
   while (go_on && tx->n_taken < batch->n_buffers) {
-    ice_udp_window_map (&window, batch, tx->n_taken);
+    ice_udp_window_map (&window, socket, batch, tx->n_taken);
     go_on = udp_linux_send_window (socket, &window, &native, native_size, tx);
     ice_udp_window_unmap (&window);
   }
 }
 
 static gboolean
-udp_linux_send (IceSocket *socket, const IceAddress *to, IceBytes packet)
+udp_linux_send (IceSocket *socket, const IceAddress *to, IceBytes packet,
+    gint traffic_class)
 {
   IceNativeAddress native;
-  socklen_t native_size = ice_address_to_native (to, &native);
+  struct iovec vector = { (gpointer) packet.data, packet.size };
+  struct msghdr message = { .msg_name = &native,
+    .msg_namelen = ice_address_to_native (to, &native),
+    .msg_iov = &vector,
+    .msg_iovlen = 1 };
+  TxControl control = { 0 };
   guint n_retries = 0;
   gint error;
 
+  if (traffic_class >= 0)
+    control_add_traffic_class (&message, &control, &native, traffic_class);
   do {
-    if (sendto (ice_socket_get_fd (socket), packet.data, packet.size,
-            MSG_DONTWAIT | MSG_NOSIGNAL, &native.any, native_size) >= 0)
+    if (sendmsg (ice_socket_get_fd (socket), &message,
+            MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
       return TRUE;
   } while (udp_linux_judge (errno, &n_retries, &error) == FAILURE_RETRY);
 

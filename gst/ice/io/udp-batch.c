@@ -40,7 +40,8 @@ udp_window_add_memory (IceUdpWindow *self, GstMemory *memory)
 }
 
 void
-ice_udp_window_map (IceUdpWindow *self, const IceSendBatch *batch, guint first)
+ice_udp_window_map (IceUdpWindow *self, IceSocket *socket,
+    const IceSendBatch *batch, guint first)
 {
   GstBuffer **buffers = batch->buffers;
   guint i, j;
@@ -55,6 +56,8 @@ ice_udp_window_map (IceUdpWindow *self, const IceSendBatch *batch, guint first)
       break;
 
     packet->first_vector = self->n_vectors;
+    packet->traffic_class =
+        ice_socket_get_traffic_class (socket, batch, buffers[i]);
     if (batch->channel != 0)
       udp_window_add_header (
           self, batch->channel, gst_buffer_get_size (buffers[i]));

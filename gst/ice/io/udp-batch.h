@@ -43,7 +43,8 @@ struct _IceUdp
   void (*take_errors) (
       IceSocket *socket, IceUdpErrorFunc func, gpointer user_data);
   /* Any thread. */
-  gboolean (*send) (IceSocket *socket, const IceAddress *to, IceBytes packet);
+  gboolean (*send) (IceSocket *socket, const IceAddress *to, IceBytes packet,
+      gint traffic_class);
   void (*send_batch) (IceSocket *socket, const IceAddress *to,
       const IceSendBatch *batch, IceUdpTx *tx);
 };
@@ -63,6 +64,10 @@ GSocket *ice_socket_get_gsocket (IceSocket *self);
 gint ice_socket_get_segment_limit (IceSocket *self);
 void ice_socket_set_segment_limit (IceSocket *self, gint limit);
 
+/* What goes into the IP header for a packet of the batch, -1: the socket's. */
+gint ice_socket_get_traffic_class (
+    IceSocket *self, const IceSendBatch *batch, GstBuffer *buffer);
+
 /* A datagram holds 65,507 bytes: 65,535 less IPv4 and UDP headers. */
 #define ICE_UDP_MAX_PAYLOAD 65507
 
@@ -75,6 +80,7 @@ typedef struct
 {
   guint first_vector, n_vectors;
   gsize size;
+  gint traffic_class; /* -1: the socket's */
 } IceUdpWindowPacket;
 
 typedef struct
@@ -86,8 +92,8 @@ typedef struct
   guint8 headers[ICE_UDP_WINDOW_PACKETS][4];
 } IceUdpWindow;
 
-void
-ice_udp_window_map (IceUdpWindow *self, const IceSendBatch *batch, guint first);
+void ice_udp_window_map (IceUdpWindow *self, IceSocket *socket,
+    const IceSendBatch *batch, guint first);
 void ice_udp_window_unmap (IceUdpWindow *self);
 
 /* Adds one received datagram, or with @segment the packets it was made of

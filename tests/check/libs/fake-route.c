@@ -104,6 +104,11 @@ gst_ice_route_revoke (GstIceRoute *self)
   g_atomic_int_set (&self->revoked, TRUE);
 }
 
+void
+gst_ice_route_set_dscp (GstIceRoute *self, gint dscp)
+{
+}
+
 static GBytes *
 bytes_of (GstBuffer *buffer)
 {
