@@ -15,6 +15,7 @@ typedef struct
   gchar **stun; /* (owned) (nullable) */
   gchar **turn; /* (owned) (nullable) */
   gboolean json;
+  gboolean port_mapping;
   gint timeout; /* seconds */
 } Options;
 
@@ -257,8 +258,11 @@ add_servers (GstIceAgent *agent, gchar **servers, const gchar *scheme)
 static GstIceToolStatus
 gather (Gather *self)
 {
-  g_autoptr (GstIceAgent) agent = g_object_new (
-      GST_TYPE_ICE_AGENT, "main-context", g_main_context_default (), NULL);
+  g_autoptr (GstIceAgent) agent = g_object_new (GST_TYPE_ICE_AGENT,
+      "main-context", g_main_context_default (), "port-mapping",
+      self->options.port_mapping ? GST_ICE_PORT_MAPPING_ON
+                                 : GST_ICE_PORT_MAPPING_OFF,
+      NULL);
   g_autoptr (GstIceStream) stream = NULL;
   g_autoptr (GstIceTransport) transport = NULL;
 
@@ -297,6 +301,8 @@ gst_ice_tool_gather (gint argc, gchar **argv)
         "a TURN server, may be given again", "turn:USER:PASS@HOST[:PORT]" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &self.options.json,
         "one JSON object instead of a table", NULL },
+    { "port-mapping", 'p', 0, G_OPTION_ARG_NONE, &self.options.port_mapping,
+        "ask the router for a port (PCP, NAT-PMP, UPnP IGD)", NULL },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &self.options.timeout,
         "give up after so many seconds (10)", "SECONDS" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
