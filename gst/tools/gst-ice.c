@@ -97,12 +97,24 @@ print_err (const gchar *text)
   g_printerr ("%s", text);
 }
 
+/* UPnP IGD is. GStreamer decides before it reads options. */
+static gboolean
+uses_plugins (int argc, char **argv)
+{
+  for (gint i = 2; i < argc; i++) {
+    if (g_str_equal (argv[i], "-p") || g_str_equal (argv[i], "--port-mapping"))
+      return TRUE;
+  }
+  return g_strcmp0 (g_getenv ("PORT_MAPPING"), "1") == 0;
+}
+
 int
 main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
   /* No plugin is used: looking for them would take longer than connecting. */
-  g_setenv ("GST_REGISTRY_DISABLE", "yes", TRUE);
+  if (!uses_plugins (argc, argv))
+    g_setenv ("GST_REGISTRY_DISABLE", "yes", TRUE);
   if (argc < 2) {
     print_usage (print_err);
     return GST_ICE_TOOL_USAGE;

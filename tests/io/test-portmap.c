@@ -378,6 +378,25 @@ test_silence (void)
 }
 
 static void
+test_refused (void)
+{
+  Net net;
+
+  net_init (&net);
+  ice_portmap_refused (net.machine);
+  assert_failed (&net, "does not listen");
+  g_assert_cmpint (ice_portmap_deadline (net.machine), ==, ICE_TIME_NEVER);
+  net_clear (&net);
+
+  net_init (&net);
+  answer_pcp (&net, 0, 600, 1000);
+  assert_mapped (&net, "203.0.113.9:51000", "PCP");
+  ice_portmap_refused (net.machine);
+  assert_nothing (&net);
+  net_clear (&net);
+}
+
+static void
 test_nat_pmp_after_pcp (void)
 {
   static const guint8 no[] = { 0, 0x81, 0, 1, 0, 0, 0, 9 };
@@ -518,6 +537,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc6887/8.5/epoch", test_pcp_epoch);
   g_test_add_func ("/rfc6887/15/delete", test_pcp_removes);
   g_test_add_func ("/rfc6887/8.1.1/silence", test_silence);
+  g_test_add_func ("/portmap/refused", test_refused);
   g_test_add_func ("/rfc6886/3.3/after-pcp", test_nat_pmp_after_pcp);
   g_test_add_func ("/rfc6886/3.1/after-silence", test_nat_pmp_after_silence);
   g_test_add_func ("/rfc6886/3.5/results", test_nat_pmp_errors);

@@ -78,7 +78,7 @@ on_timer (gpointer user_data)
 }
 
 /* Connected: only the router's answers come, and what the kernel knows of a
- * router that does not listen, which is as good as silence. */
+ * router that does not listen. */
 static void
 on_readable (gint fd, GIOCondition condition, gpointer user_data)
 {
@@ -88,12 +88,13 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
 
   for (guint i = 0; i < 16; i++) {
     size = recv (fd, buffer, sizeof buffer, MSG_DONTWAIT);
-    if (size < 0 && errno == ECONNREFUSED)
-      continue;
-    if (size < 0)
+    if (size >= 0)
+      ice_portmap_receive (
+          self->machine, ICE_BYTES (buffer, size), ice_loop_now ());
+    else if (errno == ECONNREFUSED)
+      ice_portmap_refused (self->machine);
+    else
       break;
-    ice_portmap_receive (
-        self->machine, ICE_BYTES (buffer, size), ice_loop_now ());
   }
   flush_packets (self);
   flush_events (self);

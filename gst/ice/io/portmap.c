@@ -375,6 +375,18 @@ ice_portmap_receive (IcePortmap *self, IceBytes datagram, IceTime now)
   return take_mapping (self, &answer, now);
 }
 
+void
+ice_portmap_refused (IcePortmap *self)
+{
+  for (guint i = 0; i < self->mappings->len; i++) {
+    Mapping *mapping = g_ptr_array_index (self->mappings, i);
+
+    /* One that is being restarted comes back; what was mapped is renewed. */
+    if (mapping->state == MAPPING_ASKING)
+      fail (self, mapping, "the router does not listen for PCP or NAT-PMP");
+  }
+}
+
 /* Time */
 
 static void

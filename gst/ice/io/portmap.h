@@ -36,6 +36,8 @@ void ice_portmap_close (IcePortmap *self);
 
 /* What came from the router's port; FALSE when it means nothing. */
 gboolean ice_portmap_receive (IcePortmap *self, IceBytes datagram, IceTime now);
+/* ICMP says that nobody listens there. */
+void ice_portmap_refused (IcePortmap *self);
 void ice_portmap_timeout (IcePortmap *self, IceTime now);
 /* NEVER when nothing is due. */
 IceTime ice_portmap_deadline (const IcePortmap *self);
