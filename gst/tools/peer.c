@@ -28,7 +28,7 @@ typedef struct
   gboolean controlling;
   gboolean trickle;
   gboolean relay_only, tcp;
-  gboolean lite, regular, continual;
+  gboolean lite, regular, continual, port_mapping;
   gdouble seconds;
   guint rate;           /* packets a second */
   const gchar *stun;    /* (nullable) HOST:PORT */
@@ -142,6 +142,7 @@ read_settings (Settings *self)
       !env_flag ("RELAY_ONLY", &self->relay_only) ||
       !env_flag ("TCP", &self->tcp) || !env_flag ("LITE", &self->lite) ||
       !env_flag ("CONTINUAL", &self->continual) || !env_mdns (&self->mdns) ||
+      !env_flag ("PORT_MAPPING", &self->port_mapping) ||
       !env_word ("NOMINATION", "regular", "aggressive", &self->regular) ||
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
       (env ("RESTART_AFTER") &&
@@ -519,6 +520,9 @@ set_up (Peer *self)
       g_main_context_default (), "controlling", settings->controlling, "policy",
       settings->relay_only ? GST_ICE_POLICY_RELAY : GST_ICE_POLICY_ALL, "tcp",
       settings->tcp ? GST_ICE_TCP_POLICY_ALL : GST_ICE_TCP_POLICY_NONE,
+      "port-mapping",
+      settings->port_mapping ? GST_ICE_PORT_MAPPING_ON
+                             : GST_ICE_PORT_MAPPING_OFF,
       "ice-lite", settings->lite, "continual-gathering", settings->continual,
       "nomination",
       settings->regular ? GST_ICE_NOMINATION_REGULAR
@@ -592,7 +596,7 @@ static const gchar description[] =
     "  ICE_ROLE=controlling|controlled   MODE=trickle|full   RELAY_ONLY=0|1\n"
     "  STUN_SERVER=HOST:PORT   TURN_URI=URI[,URI...]   TURN_USER  TURN_PASS\n"
     "  LITE=0|1   NOMINATION=regular|aggressive   CONTINUAL=0|1\n"
-    "  MDNS=off|resolve|publish\n"
+    "  MDNS=off|resolve|publish   PORT_MAPPING=0|1\n"
     "  RESTART_AFTER=seconds from connected on\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"
