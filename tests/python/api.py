@@ -426,6 +426,33 @@ def nat():
     assert not result and error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED), error
 
 
+class Router(GObject.Object, GstIce.PortMapper):
+    """A router that maps each port to the one a hundred above it."""
+
+    def __init__(self):
+        super().__init__()
+        self.mapped = []
+
+    def do_map(self, protocol, local_address, local_port, lifetime):
+        assert lifetime == 600
+        self.mapped.append(local_port)
+        self.emit_mapped(protocol, local_address, local_port, "203.0.113.9", local_port + 100)
+
+    def do_unmap(self, protocol, local_address, local_port):
+        self.mapped.remove(local_port)
+
+
+def port_mapping():
+    agent = GstIce.Agent(port_mapping=GstIce.PortMapping.ON)
+    assert agent.get_property("port-mapping") == GstIce.PortMapping.ON
+    router, heard = Router(), []
+    coverage.listen(router, "mapped", lambda _, *arguments: heard.append(arguments))
+    router.map("udp", "10.0.0.2", 5000, 600)
+    assert heard == [("udp", "10.0.0.2", 5000, "203.0.113.9", 5100)], heard
+    router.unmap("udp", "10.0.0.2", 5000)
+    assert not router.mapped
+
+
 class Slow:
     """What takes its time begins first and is looked at last."""
 
@@ -474,6 +501,7 @@ def main():
         ("session, with a signaller in Python", session),
         ("signallers", signallers),
         ("what kind of NAT", nat),
+        ("ports that a router maps", port_mapping),
         ("nobody there", time_limit),
         ("a warning after 10 s", slow.warning),
         ("consent lost", slow.consent),
