@@ -333,6 +333,42 @@ nominate_two (Harness *h)
   harness_forget_sent (h);
 }
 
+/* RFC 5245 8.1.1.2: the highest of the valid pairs, which have the address that
+ * the peer sees. What is still being checked goes on if it may become that, be
+ * its priority lower than the nominated one's was when that was checked. */
+static void
+test_valid_pairs_compete (void)
+{
+  Check checks[] = { { .use_candidate = TRUE, .priority = 120 << 24 },
+    { .use_candidate = TRUE, .priority = 125 << 24 } };
+  IceAddress first = addr ("192.0.2.2", 3), second = addr ("192.0.2.2", 1);
+  IceAddress mapped = addr ("203.0.113.9", 9);
+  Sent *sent[2];
+  Harness h;
+
+  harness_init (&h, FALSE);
+  harness_gather (&h);
+  harness_credentials (&h);
+  harness_check (&h, &second, &checks[1]);
+  harness_check (&h, &first, &checks[0]);
+  harness_run_for (&h, 60 * ICE_MSEC);
+  for (guint i = 0; i < 2; i++) {
+    IceStunMessage message;
+
+    sent[i] = harness_pop (&h, ICE_STUN_REQUEST, &message);
+    g_assert_nonnull (sent[i]);
+  }
+  g_assert_cmpuint (sent[0]->to.port, ==, 1);
+  harness_answer_from (&h, sent[0], &sent[0]->to, &mapped, 0, PEER_PWD);
+  g_assert_cmpuint (h.route_to.port, ==, 1);
+  harness_answer_from (&h, sent[1], &sent[1]->to, &h.host, 0, PEER_PWD);
+  g_assert_cmpuint (h.route_to.port, ==, 3);
+  g_assert_cmpint (h.state, ==, ICE_STATE_COMPLETED);
+  sent_free (sent[0]);
+  sent_free (sent[1]);
+  harness_clear (&h);
+}
+
 /* RFC 5245 8.1.1.2: the highest of the nominated pairs is used. When it falls
  * silent another is no better for having been nominated once: in an outage all
  * are silent, and the peer stays with the highest. */
@@ -388,6 +424,8 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc5245/8.1.1.2/both-converge", test_converges);
   g_test_add_func (
       "/rfc5245/8.1.2/triggered-when-completed", test_triggered_when_completed);
+  g_test_add_func (
+      "/rfc5245/8.1.1.2/valid-pairs-compete", test_valid_pairs_compete);
   g_test_add_func ("/rfc5245/8.1.1.2/silence", test_silence);
   g_test_add_func ("/rfc8445/10/not-with-ice2", test_not_with_ice2);
   g_test_add_func ("/rfc8445/7.1.2/controlled-never", test_controlled_never);

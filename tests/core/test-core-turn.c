@@ -116,6 +116,62 @@ test_route_follows (void)
   lab_clear (&lab);
 }
 
+/* RFC 8656 9: a permission lasts five minutes. After a restart the same two
+ * addresses are a pair of the new generation, and of the old one, which is let
+ * go: what the new one lives by stays, be it selected or a spare. */
+static void
+test_heir_keeps_permission (void)
+{
+  Lab lab;
+  IceStream *stream;
+  IceComponent *component;
+  IcePair *heir;
+  g_autoptr (IcePair) old = NULL;
+  guint n_bound;
+
+  for (guint spare = 0; spare < 2; spare++) {
+    lab_init (&lab);
+    lab_connect (&lab);
+    stream = g_ptr_array_index (lab.h.core->streams, 0);
+    component = g_ptr_array_index (stream->components, 0);
+    heir = component->selected;
+    g_assert_true (g_ptr_array_find (stream->pairs, heir, NULL));
+    g_clear_pointer (&old, ice_pair_unref);
+    old = ice_pair_new (
+        9999, component, stream->generation, heir->local, heir->remote);
+
+    component->selected = spare ? NULL : heir;
+    ice_checklist_forget_peer (stream->set, old);
+    component->selected = heir;
+    n_bound = lab.turn.n_requests[ICE_STUN_CHANNEL_BIND];
+    lab_run_for (&lab, 1200 * ICE_SECOND);
+    g_assert_cmpuint (
+        lab.turn.n_requests[ICE_STUN_CHANNEL_BIND], >, n_bound + 1);
+    g_assert_cmpint (lab.h.state, ==, ICE_STATE_COMPLETED);
+    lab_clear (&lab);
+  }
+}
+
+/* And when nobody is left that goes that way it is renewed no more. */
+static void
+test_last_pair_forgets (void)
+{
+  Lab lab;
+  IceStream *stream;
+  IceComponent *component;
+  guint n_bound;
+
+  lab_init (&lab);
+  lab_connect (&lab);
+  stream = g_ptr_array_index (lab.h.core->streams, 0);
+  component = g_ptr_array_index (stream->components, 0);
+  ice_checklist_forget_peer (stream->set, component->selected);
+  n_bound = lab.turn.n_requests[ICE_STUN_CHANNEL_BIND];
+  lab_run_for (&lab, 1200 * ICE_SECOND);
+  g_assert_cmpuint (lab.turn.n_requests[ICE_STUN_CHANNEL_BIND], ==, n_bound);
+  lab_clear (&lab);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -123,6 +179,9 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc8656/11.6/fails-a-check", test_icmp_fails_check);
   g_test_add_func (
       "/rfc8656/11.6/spares-the-selected", test_icmp_spares_selected);
+  g_test_add_func (
+      "/rfc8656/9/heir-keeps-permission", test_heir_keeps_permission);
+  g_test_add_func ("/rfc8656/9/last-pair-forgets", test_last_pair_forgets);
   g_test_add_func ("/rfc8016/3.2/route-follows", test_route_follows);
   return g_test_run ();
 }
