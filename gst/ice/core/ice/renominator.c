@@ -457,10 +457,16 @@ ask (IceChecklistSet *set, IceComponent *component, IcePair *pair, IceTime now)
 static void
 give_up_nomination (IcePair *pair, IceTime now)
 {
+  IcePair *selected = pair->component->selected;
+
   pair->renomination.pending = FALSE;
   pair->renomination.bad_at = now;
-  /* An older one is not in force, either: there was a later one. */
+  /* An older one is not in force, either: there was a later one. Which the peer
+   * may have taken and only its answer was lost: it has to hear that media
+   * stays where it is. */
   pair->nomination = ICE_NOMINATION_NONE;
+  if (selected && selected->nomination == ICE_NOMINATION_DONE)
+    selected->nomination = ICE_NOMINATION_NONE;
   ice_pair_cancel_checks (pair);
   g_queue_remove (&pair->component->stream->triggered, pair);
 }
