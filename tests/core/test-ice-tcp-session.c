@@ -519,6 +519,35 @@ test_close (void)
   lab_clear (&lab);
 }
 
+/* RFC 5245 8.1.1.2: of several nominated pairs the highest, on both sides. An
+ * active candidate has port 9 (RFC 6544 4.5): who connects from it is one that
+ * the peer learns, with the priority that the check says, and the side it is of
+ * has to rank it likewise. */
+static void
+test_aggressive (void)
+{
+  for (guint first = 0; first < 2; first++) {
+    Lab lab;
+
+    lab_init (&lab, ICE_TCP_ALL, ICE_TCP_ALL);
+    ice_core_set_aggressive (lab.hosts[0].core, TRUE);
+    lab_introduce (&lab.hosts[first]);
+    lab_gather (&lab.hosts[!first]);
+    lab_gather (&lab.hosts[first]);
+    lab_pump (&lab);
+    lab_run_for (&lab, 300 * ICE_MSEC);
+    lab_introduce (&lab.hosts[!first]);
+    lab_pump (&lab);
+    lab_run_for (&lab, 60 * ICE_SECOND);
+    lab_assert_call (&lab);
+    for (guint i = 0; i < 2; i++) {
+      g_assert_cmpuint (lab_count_connections (&lab.hosts[i]), ==, 1);
+      g_assert_cmpuint (lab.hosts[i].n_lost_consent, ==, 0);
+    }
+    lab_clear (&lab);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -547,5 +576,6 @@ main (int argc, char **argv)
   ADD ("11.1/reopening-is-bounded", test_reopening_is_bounded);
   ADD ("11.1/reopening-is-refused", test_reopening_is_refused);
   ADD ("11/close", test_close);
+  ADD ("8/aggressive", test_aggressive);
   return g_test_run ();
 }

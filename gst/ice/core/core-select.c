@@ -39,7 +39,7 @@ best_nominated (const IceComponent *component, IceTime now)
         !may_carry (component, pair, now) ||
         (dead && pair->granted_at <= dead->granted_at))
       continue;
-    if (best == dead || pair->valid_priority > best->valid_priority)
+    if (best == dead || pair->shared_priority > best->shared_priority)
       best = pair;
   }
   return best;

@@ -200,7 +200,7 @@ ice_nominator_conclude (
 
     if (pair->component == component && pair != nominated &&
         (pair->nomination != ICE_NOMINATION_WANTED ||
-            pair->priority <= nominated->valid_priority))
+            pair->priority <= nominated->shared_priority))
       ice_checklist_remove_pair (set, pair);
   }
 }

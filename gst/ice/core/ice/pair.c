@@ -75,6 +75,12 @@ ice_pair_update_priority (IcePair *self, gboolean controlling)
     local = self->mapped->priority;
   self->valid_priority = controlling ? ice_pair_priority (local, remote)
                                      : ice_pair_priority (remote, local);
+  /* RFC 6544 4.5: an active candidate has port 9, and what connects is another
+   * one, that the peer learns from the check (RFC 8445 7.3.1.3). */
+  if (self->local->tcp_type == ICE_TCP_TYPE_ACTIVE)
+    local = ice_candidate_learnt_priority (self->local);
+  self->shared_priority = controlling ? ice_pair_priority (local, remote)
+                                      : ice_pair_priority (remote, local);
 }
 
 void

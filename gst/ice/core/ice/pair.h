@@ -82,6 +82,7 @@ typedef struct
   IceCandidate *mapped;      /* (owned) (nullable) NULL until it succeeded */
   guint64 priority;          /* with local: the order of checks */
   guint64 valid_priority;    /* with mapped: the order of valid pairs */
+  guint64 shared_priority;   /* as the peer sees it: of nominated ones */
   guint32 local_priority;    /* of the candidate local stands for */
 
   IcePairState state;

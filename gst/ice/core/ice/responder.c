@@ -218,7 +218,7 @@ is_better (const IceChecklistSet *set, const Request *request)
 
   return (set->controlling ? ice_pair_priority (ours, theirs)
                            : ice_pair_priority (theirs, ours)) >
-      request->component->selected->valid_priority;
+      request->component->selected->shared_priority;
 }
 
 /* Of a concluded component only a better nomination is of interest (RFC 8445
