@@ -405,6 +405,41 @@ test_reopening_is_refused (void)
   lab_clear (&lab);
 }
 
+/* RFC 6544 11.1: of simultaneous-open candidates both reopen. One is refused,
+ * which says nothing about the other. */
+static void
+test_one_reopening_is_refused (void)
+{
+  Lab lab;
+
+  lab_init (&lab, ICE_TCP_ALL, ICE_TCP_ALL);
+  lab.only = ICE_TCP_TYPE_SO;
+  lab_start (&lab);
+  lab_run_for (&lab, 10 * ICE_SECOND);
+  lab_assert_call (&lab);
+  lab.n_refuse = 1;
+  for (guint i = 0; i < 2; i++) {
+    LabHost *host = &lab.hosts[i];
+
+    lab_end (lab_find (host, host->route_socket), "reset", lab.now);
+    lab_pump (&lab);
+    lab_run_for (&lab, 100 * ICE_MSEC);
+    if (i == 0)
+      g_assert_cmpint (host->state, ==, ICE_STATE_DISCONNECTED);
+  }
+  lab_run_for (&lab, 1 * ICE_SECOND);
+  lab_assert_call (&lab);
+  /* And if both are, that is the end, when consent is. */
+  lab.n_refuse = 2;
+  lab_reset_route (&lab);
+  lab_run_for (&lab, 1 * ICE_SECOND);
+  g_assert_cmpint (lab.hosts[0].state, ==, ICE_STATE_DISCONNECTED);
+  lab_run_for (&lab, 30 * ICE_SECOND);
+  g_assert_cmpint (lab.hosts[0].state, ==, ICE_STATE_FAILED);
+  g_assert_cmpint (lab.hosts[1].state, ==, ICE_STATE_FAILED);
+  lab_clear (&lab);
+}
+
 /* RFC 6544 9.2: media stays on the old connection until the new pair, on a
  * connection of its own, is nominated. */
 static void
@@ -575,6 +610,7 @@ main (int argc, char **argv)
   ADD ("11.1/half-open", test_half_open);
   ADD ("11.1/reopening-is-bounded", test_reopening_is_bounded);
   ADD ("11.1/reopening-is-refused", test_reopening_is_refused);
+  ADD ("11.1/one-reopening-is-refused", test_one_reopening_is_refused);
   ADD ("11/close", test_close);
   ADD ("8/aggressive", test_aggressive);
   return g_test_run ();

@@ -10,6 +10,7 @@
 /* What is lost is sent again after so long, then after twice as much. */
 #define RTO (200 * ICE_MSEC)
 #define MAX_RESENDS 6
+#define LATE_MAX (1 * ICE_SECOND)
 /* While nothing passes it is tried again and again, until the kernel gives up.
  */
 #define STUCK_GAP (500 * ICE_MSEC)
@@ -371,6 +372,8 @@ push (SimStream *self, IceBytes data, gboolean is_end)
       break;
     late += RTO << n;
   }
+  /* What is very late is overtaken by what is sent again. */
+  time = MIN (time, LATE_MAX);
   frame = g_malloc (sizeof *frame + data.size);
   self->last_at = MAX (self->last_at, net->now + late + time);
   frame->at = self->last_at;

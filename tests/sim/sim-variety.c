@@ -21,6 +21,8 @@ draw_families (SimPlan *self, SimNet *dice)
     self->broken[i] = broken[sim_net_pick (dice, G_N_ELEMENTS (broken))];
   }
   self->roam = FALSE;
+  for (guint i = 0; i < 2; i++)
+    self->places[i].link.rate = 0;
 }
 
 static void
@@ -37,11 +39,11 @@ draw_tcp (SimPlan *self, SimNet *dice)
   self->stun_tcp = sim_net_one_in (dice, 2);
   self->tcp_resets = sim_net_pick (dice, 3);
   self->roam = FALSE;
-  if (!self->udp_blocked)
-    return;
-  /* Requests do not wait for each other's answers on a modem's TCP. */
+  /* Three times as many checks are more than a modem carries. */
   for (guint i = 0; i < 2; i++)
     self->places[i].link.rate = 0;
+  if (!self->udp_blocked)
+    return;
   /* Mostly there is a way. */
   self->relay_only = self->bob_relay_only = FALSE;
   if (!sim_net_one_in (dice, 3) && self->neighbours == SIM_APART) {

@@ -174,7 +174,10 @@ ice_checker_disconnected (
 
   if (pair) {
     pair->connecting = 0;
-    ice_checklist_fail (set, pair);
+    /* RFC 6544 11.1: of simultaneous-open candidates both reopen, and it may be
+     * the peer whose firewall lets nobody in. */
+    if (!pair->reopening || pair->local->tcp_type != ICE_TCP_TYPE_SO)
+      ice_checklist_fail (set, pair);
   }
   pair = ice_checklist_set_find_pair (set, is_on, id);
   if (pair == NULL)
