@@ -176,8 +176,12 @@ on_resolved (const IceAddress *addresses, guint n_addresses,
   g_hash_table_remove (self->resolves, resolve);
 
   g_mutex_lock (&self->lock);
-  ice_core_resolved (
-      self->core, request, addresses, n_addresses, ice_loop_now ());
+  if (error)
+    ice_core_resolve_failed (
+        self->core, request, error->message, ice_loop_now ());
+  else
+    ice_core_resolved (
+        self->core, request, addresses, n_addresses, ice_loop_now ());
   g_mutex_unlock (&self->lock);
   gst_ice_pump_run (self);
 }
@@ -195,7 +199,8 @@ perform_resolve (GstIcePump *self, const IceOutput *output)
         self, output, RESOLVE_TIMEOUT, on_resolved, resolve);
     return;
   }
-  resolve->resolve = ice_resolve_start (self->loop, output->resolve.host,
+  resolve->resolve = ice_resolve_start_service (self->loop,
+      output->resolve.service, output->resolve.protocol, output->resolve.host,
       output->resolve.port, RESOLVE_TIMEOUT, on_resolved, resolve);
 }
 

@@ -204,6 +204,15 @@ gst_ice_agent_new (void)
  * TCP or TLS gives no candidate but to the agent's TCP sockets, see
  * #GstIceAgent:tcp.
  *
+ * A name without a port is asked for by SRV (RFC 8489 8; RFC 5928 without its
+ * S-NAPTR, which GResolver does not know): `_stun._udp`, `_stun._tcp`,
+ * `_stuns._tcp`, `_stuns._udp`, `_turn._udp`, `_turn._tcp`, `_turns._tcp` or
+ * `_turns._udp`, by scheme and transport. Where DNS says nothing the default
+ * port counts. Certificates have to name the host of the URI.
+ *
+ * What is wrong with one server costs that one: the others are asked at the
+ * same time, #GstIceAgent::candidate-error tells the cause.
+ *
  * Errors: %GST_ICE_ERROR_INVALID_URI, %GST_ICE_ERROR_CLOSED. No error text
  * quotes user or password.
  *

@@ -14,6 +14,7 @@ typedef struct
   IceTransportKind transport;
   gchar *host; /* (owned) name or literal, without brackets */
   guint16 port;
+  gboolean srv; /* a name without a port: DNS may know better (RFC 5928) */
   gchar *username, *password; /* (owned) (nullable) cleansed when freed */
   /* (owned) (nullable) RFC 7635; the key is cleansed when freed. */
   guint8 *token, *mac_key;

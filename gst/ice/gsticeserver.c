@@ -150,10 +150,9 @@ parse_host (GstIceServer *self, const gchar *uri, const gchar *text, gsize size,
 {
   const gchar *end = text + size;
   const gchar *after;
+  IceAddress address;
 
   if (size > 0 && text[0] == '[') {
-    IceAddress address;
-
     after = memchr (text, ']', size);
     if (after)
       self->host = g_strndup (text + 1, after - text - 1);
@@ -172,6 +171,7 @@ parse_host (GstIceServer *self, const gchar *uri, const gchar *text, gsize size,
           "turn:USER:PASSWORD@HOST[:PORT]");
   }
 
+  self->srv = after == end && !ice_address_parse (&address, self->host, 0);
   if (after < end && *after == ':') {
     if (!parse_port (after + 1, end - after - 1, &self->port))
       return fail (error, GST_ICE_ERROR_INVALID_URI, uri,
@@ -229,18 +229,20 @@ transport_parameter (const GstIceServer *self)
 }
 
 static gchar *
-make_url (const GstIceServer *self, const gchar *username)
+make_url (const GstIceServer *self, const gchar *username, gboolean with_port)
 {
+  g_autofree gchar *port =
+      with_port ? g_strdup_printf (":%u", self->port) : NULL;
   gboolean literal = strchr (self->host, ':') != NULL;
   gboolean secure = self->transport == ICE_TRANSPORT_TLS ||
       self->transport == ICE_TRANSPORT_DTLS;
   g_autofree gchar *user =
       username ? g_uri_escape_string (username, NULL, FALSE) : NULL;
 
-  return g_strdup_printf ("%s%s:%s%s%s%s%s:%u%s",
+  return g_strdup_printf ("%s%s:%s%s%s%s%s%s%s",
       self->kind == ICE_SERVER_TURN ? "turn" : "stun", secure ? "s" : "",
       user ? user : "", user ? "@" : "", literal ? "[" : "", self->host,
-      literal ? "]" : "", self->port, transport_parameter (self));
+      literal ? "]" : "", port ? port : "", transport_parameter (self));
 }
 
 GstIceServer *
@@ -287,7 +289,7 @@ gst_ice_server_new (const gchar *uri, const gchar *username,
         "has a user name of more than 508 bytes (RFC 8489 14.3)");
     return NULL;
   }
-  self->url = make_url (self, NULL);
+  self->url = make_url (self, NULL, TRUE);
   return g_steal_pointer (&self);
 }
 
@@ -330,6 +332,7 @@ gst_ice_server_copy (const GstIceServer *self)
   copy->transport = self->transport;
   copy->host = g_strdup (self->host);
   copy->port = self->port;
+  copy->srv = self->srv;
   copy->username = g_strdup (self->username);
   copy->url = g_strdup (self->url);
   return copy;
@@ -352,7 +355,7 @@ gst_ice_server_free (GstIceServer *self)
 gchar *
 gst_ice_server_to_string (const GstIceServer *self)
 {
-  return make_url (self, self->username);
+  return make_url (self, self->username, !self->srv);
 }
 
 /* Of "1719999999:alice" or "1719999999"; 0 when it does not say, or is over:
@@ -380,6 +383,7 @@ gst_ice_server_to_config (const GstIceServer *self)
     .transport = self->transport,
     .host = self->host,
     .port = self->port,
+    .srv = self->srv,
     .username = self->username,
     .password = self->password,
     .token = ICE_BYTES (self->token, self->token_size),

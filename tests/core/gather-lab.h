@@ -33,11 +33,24 @@ typedef struct
   gchar name[64];
 } LabSocket;
 
+/* A name with a fate of its own; others resolve as the lab says. */
+typedef struct
+{
+  const gchar *host;
+  IceTime delay;   /* ICE_TIME_NEVER: no answer */
+  const gchar *ip; /* (nullable) NULL: there is no such name */
+  guint16 port;    /* of its service, or 0: that of the question */
+  guint n_questions;
+  gboolean asked_for_service;
+} LabName;
+
 typedef struct
 {
   IceTime at;
   guint socket; /* 0: an answer of the resolver */
   guint request;
+  LabName *name; /* (unowned) (nullable) */
+  guint16 port;
   LabServer *server; /* (unowned) */
   gboolean inbound;  /* without packet: the end of a handshake */
   IcePacket *packet; /* (owned) (nullable) */
@@ -57,6 +70,7 @@ typedef struct
   IceTime resolve_delay; /* ICE_TIME_NEVER: no answer */
   IceAddress resolved[12];
   guint n_resolved, n_resolves;
+  LabName names[4];
   LabServer servers[8];
   guint n_servers;
   GArray *sockets; /* (element-type LabSocket) */
@@ -316,6 +330,45 @@ lab_connected (Lab *lab, LabSocket *socket)
 }
 
 static inline void
+lab_resolve (Lab *lab, const IceOutput *output)
+{
+  LabFlight flight = { .request = output->resolve.request,
+    .port = output->resolve.port };
+  IceTime delay = lab->resolve_delay;
+
+  lab->n_resolves++;
+  for (guint i = 0; i < G_N_ELEMENTS (lab->names); i++) {
+    if (g_strcmp0 (lab->names[i].host, output->resolve.host) != 0)
+      continue;
+    flight.name = &lab->names[i];
+    flight.name->n_questions++;
+    flight.name->asked_for_service = output->resolve.service != NULL;
+    delay = flight.name->delay;
+  }
+  flight.at = lab->now + delay;
+  if (delay != ICE_TIME_NEVER)
+    lab_fly (lab, flight);
+}
+
+static inline void
+lab_resolved (Lab *lab, const LabFlight *flight)
+{
+  const LabName *name = flight->name;
+  IceAddress found;
+
+  if (!name) {
+    ice_gatherer_resolved (lab->gatherer, flight->request, lab->resolved,
+        lab->n_resolved, lab->now);
+  } else if (!name->ip) {
+    ice_gatherer_resolve_failed (
+        lab->gatherer, flight->request, "no such name", lab->now);
+  } else {
+    found = address (name->ip, name->port ? name->port : flight->port);
+    ice_gatherer_resolved (lab->gatherer, flight->request, &found, 1, lab->now);
+  }
+}
+
+static inline void
 lab_perform (Lab *lab, const IceOutput *output)
 {
   switch (output->type) {
@@ -334,11 +387,7 @@ lab_perform (Lab *lab, const IceOutput *output)
       lab->n_closed++;
       break;
     case ICE_OUTPUT_RESOLVE:
-      lab->n_resolves++;
-      if (lab->resolve_delay != ICE_TIME_NEVER)
-        lab_fly (lab,
-            (LabFlight){ .at = lab->now + lab->resolve_delay,
-                .request = output->resolve.request });
+      lab_resolve (lab, output);
       break;
     case ICE_OUTPUT_MAP_PORT:
       lab->n_maps++;
@@ -443,8 +492,7 @@ lab_land (Lab *lab, LabFlight *flight)
   IceRelayedDatagram relayed;
 
   if (flight->socket == 0)
-    ice_gatherer_resolved (lab->gatherer, flight->request, lab->resolved,
-        lab->n_resolved, lab->now);
+    lab_resolved (lab, flight);
   else if (!flight->packet)
     lab_connected (lab, lab_find_socket (lab, flight->socket));
   else if (!flight->inbound)

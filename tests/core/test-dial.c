@@ -189,7 +189,7 @@ test_dead (void)
 
   start (&lab, ICE_TRANSPORT_TCP)->dead = TRUE;
   lab_run_for (&lab, 3600 * ICE_SECOND);
-  g_assert_cmpint (lab.done_at, ==, 500 * ICE_MSEC);
+  g_assert_cmpint (lab.done_at, ==, 450 * ICE_MSEC);
   g_assert_cmpint (lab.ended_at, ==, 10 * ICE_SECOND);
   g_assert_cmpuint (lab.n_connects, ==, 1);
   g_assert_cmpuint (lab.n_closed, ==, 1);

@@ -568,6 +568,18 @@ ice_core_port_mapped (
 }
 
 void
+ice_core_resolve_failed (
+    IceCore *self, guint request, const gchar *reason, IceTime now)
+{
+  if (self->closed)
+    return;
+  if (!ice_core_name_resolved (self, request, NULL, 0, now))
+    ice_gatherer_resolve_failed (self->gatherer, request, reason, now);
+  ice_core_translate_all_remotes (self, now);
+  ice_core_settle (self, now);
+}
+
+void
 ice_core_resolved (IceCore *self, guint request, const IceAddress *addresses,
     guint n_addresses, IceTime now)
 {

@@ -160,6 +160,9 @@ void ice_core_socket_closed (
     IceCore *self, guint socket, const gchar *reason, IceTime now);
 void ice_core_resolved (IceCore *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
+/* @reason is a sentence for people, without its full stop. */
+void ice_core_resolve_failed (
+    IceCore *self, guint request, const gchar *reason, IceTime now);
 /* The router maps @socket to @external; NULL: it does not, or not any more. */
 void ice_core_port_mapped (
     IceCore *self, guint socket, const IceAddress *external, IceTime now);

@@ -118,6 +118,9 @@ struct _IceOutput
       gchar *host;   /* (owned) */
       guint16 port;
       gboolean mdns; /* a candidate's "<label>.local", asked for on the link */
+      /* SRV first (RFC 2782), of _service._protocol.host: its ports count. What
+       * has none is at @port. NULL: no SRV. Static. */
+      const gchar *service, *protocol;
     } resolve;
     struct
     {

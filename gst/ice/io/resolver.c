@@ -2,34 +2,14 @@
 
 #include "io-log.h"
 #include "native.h"
-#include "resolver.h"
+#include "resolver-private.h"
 #include "service.h"
-
-/* What a server's name is worth trying: more only delays the last one. */
-#define MAX_ADDRESSES 8
-
-/* Two threads know a lookup: the loop's, which asks, waits and answers, and
- * the service's, where GResolver lives. Only the loop's touches what stands
- * below the gap. */
-struct _IceResolve
-{
-  gatomicrefcount ref_count;
-  gchar *host; /* (owned) */
-  guint16 port;
-  GCancellable *cancellable; /* (owned) */
-  IceLoop *loop;             /* (owned) */
-
-  IceTimer *timer;     /* (owned) (nullable) */
-  IceResolveFunc func; /* (nullable) once answered or cancelled */
-  gpointer user_data;
-};
 
 /* The answer on its way from one thread to the other. */
 typedef struct
 {
   IceResolve *resolve; /* (owned) */
-  IceAddress addresses[MAX_ADDRESSES];
-  guint n_addresses;
+  IceResolved found;
   GError *error; /* (owned) (nullable) */
 } Answer;
 
@@ -37,21 +17,23 @@ static void resolve_start_lookup (IceResolve *self);
 static void resolve_timed_out (gpointer user_data);
 static void resolve_answer_literal (gpointer user_data);
 
-static IceResolve *
-resolve_ref (IceResolve *self)
+IceResolve *
+ice_resolve_ref (IceResolve *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
   return self;
 }
 
-static void
-resolve_unref (gpointer user_data)
+void
+ice_resolve_unref (gpointer user_data)
 {
   IceResolve *self = user_data;
 
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_free (self->host);
+  g_free (self->service);
+  g_free (self->protocol);
   g_object_unref (self->cancellable);
   ice_loop_unref (self->loop);
   g_free (self);
@@ -61,6 +43,15 @@ IceResolve *
 ice_resolve_start (IceLoop *loop, const gchar *host, guint16 port,
     IceTime timeout, IceResolveFunc func, gpointer user_data)
 {
+  return ice_resolve_start_service (
+      loop, NULL, NULL, host, port, timeout, func, user_data);
+}
+
+IceResolve *
+ice_resolve_start_service (IceLoop *loop, const gchar *service,
+    const gchar *protocol, const gchar *host, guint16 port, IceTime timeout,
+    IceResolveFunc func, gpointer user_data)
+{
   IceResolve *self;
   IceAddress literal;
 
@@ -68,6 +59,8 @@ ice_resolve_start (IceLoop *loop, const gchar *host, guint16 port,
 
   self = g_new0 (IceResolve, 1);
   g_atomic_ref_count_init (&self->ref_count);
+  self->service = g_strdup (service);
+  self->protocol = g_strdup (protocol);
   self->host = g_strdup (host);
   self->port = port;
   self->cancellable = g_cancellable_new ();
@@ -76,8 +69,8 @@ ice_resolve_start (IceLoop *loop, const gchar *host, guint16 port,
   self->user_data = user_data;
 
   if (ice_address_parse (&literal, host, port)) {
-    ice_loop_invoke (
-        loop, resolve_answer_literal, resolve_ref (self), resolve_unref);
+    ice_loop_invoke (loop, resolve_answer_literal, ice_resolve_ref (self),
+        ice_resolve_unref);
     return self;
   }
   self->timer = ice_timer_new (loop, resolve_timed_out, self);
@@ -98,7 +91,7 @@ resolve_finish (IceResolve *self, const IceAddress *addresses,
   self->func = NULL;
   g_clear_pointer (&self->timer, ice_timer_free);
   func (addresses, n_addresses, error, self->user_data);
-  resolve_unref (self);
+  ice_resolve_unref (self);
 }
 
 void
@@ -111,7 +104,7 @@ ice_resolve_cancel (IceResolve *self)
   self->func = NULL;
   g_clear_pointer (&self->timer, ice_timer_free);
   g_cancellable_cancel (self->cancellable);
-  resolve_unref (self);
+  ice_resolve_unref (self);
 }
 
 static void
@@ -143,8 +136,8 @@ resolve_deliver (gpointer user_data)
 {
   Answer *answer = user_data;
 
-  resolve_finish (
-      answer->resolve, answer->addresses, answer->n_addresses, answer->error);
+  resolve_finish (answer->resolve, answer->found.addresses,
+      answer->found.n_addresses, answer->error);
 }
 
 static void
@@ -152,22 +145,36 @@ answer_free (gpointer user_data)
 {
   Answer *self = user_data;
 
-  resolve_unref (self->resolve);
+  ice_resolve_unref (self->resolve);
   g_clear_error (&self->error);
   g_free (self);
 }
 
 /* The service's thread */
 
+void
+ice_resolve_answer (
+    IceResolve *self, const IceResolved *found, const GError *error)
+{
+  Answer *answer = g_new0 (Answer, 1);
+
+  answer->resolve = ice_resolve_ref (self);
+  if (found)
+    answer->found = *found;
+  if (error)
+    answer->error = g_error_copy (error);
+  ice_loop_invoke (self->loop, resolve_deliver, answer, answer_free);
+}
+
 static void
-answer_add (Answer *self, GInetAddress *address)
+add (IceResolved *self, GInetAddress *address, guint16 port)
 {
   IceAddress *to = &self->addresses[self->n_addresses];
   const guint8 *bytes = g_inet_address_to_bytes (address);
   guint i;
 
   *to = ICE_ADDRESS_NONE;
-  to->port = self->resolve->port;
+  to->port = port;
   to->family = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
       ? ICE_FAMILY_IPV6
       : ICE_FAMILY_IPV4;
@@ -179,14 +186,14 @@ answer_add (Answer *self, GInetAddress *address)
   self->n_addresses++;
 }
 
-/* In the system's order (RFC 6724), and with a place kept for a family that
- * comes only behind eight of the other. */
-static void
-answer_add_all (Answer *self, GList *addresses)
+void
+ice_resolved_add (
+    IceResolved *self, const GList *addresses, guint16 port, guint max)
 {
+  const guint end = MIN (self->n_addresses + max, ICE_RESOLVED_MAX);
   GSocketFamily first = G_SOCKET_FAMILY_INVALID;
   gboolean mixed = FALSE;
-  GList *l;
+  const GList *l;
 
   for (l = addresses; l != NULL; l = l->next) {
     GSocketFamily family = g_inet_address_get_family (l->data);
@@ -194,26 +201,27 @@ answer_add_all (Answer *self, GList *addresses)
     if (first == G_SOCKET_FAMILY_INVALID)
       first = family;
     if (family != first && !mixed) {
-      self->n_addresses = MIN (self->n_addresses, MAX_ADDRESSES - 1);
+      self->n_addresses = MIN (self->n_addresses, end - 1);
       mixed = TRUE;
     }
-    if (self->n_addresses < MAX_ADDRESSES)
-      answer_add (self, l->data);
+    if (self->n_addresses < end)
+      add (self, l->data, port);
   }
 }
 
 static void
 resolve_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Answer *answer = g_new0 (Answer, 1);
-  GList *addresses;
+  IceResolve *self = user_data;
+  g_autoptr (GError) error = NULL;
+  GList *addresses =
+      g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
+  IceResolved found = { .n_addresses = 0 };
 
-  answer->resolve = user_data;
-  addresses = g_resolver_lookup_by_name_finish (
-      G_RESOLVER (source), result, &answer->error);
-  answer_add_all (answer, addresses);
+  ice_resolved_add (&found, addresses, self->port, ICE_RESOLVED_MAX);
+  ice_resolve_answer (self, &found, error);
   g_resolver_free_addresses (addresses);
-  ice_loop_invoke (answer->resolve->loop, resolve_deliver, answer, answer_free);
+  ice_resolve_unref (self);
 }
 
 static gboolean
@@ -222,13 +230,17 @@ resolve_look_up (gpointer user_data)
   IceResolve *self = user_data;
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
 
-  g_resolver_lookup_by_name_async (resolver, self->host, self->cancellable,
-      resolve_looked_up, resolve_ref (self));
+  if (self->service)
+    ice_resolve_look_up_service (self, resolver);
+  else
+    g_resolver_lookup_by_name_async (resolver, self->host, self->cancellable,
+        resolve_looked_up, ice_resolve_ref (self));
   return G_SOURCE_REMOVE;
 }
 
 static void
 resolve_start_lookup (IceResolve *self)
 {
-  ice_service_invoke (resolve_look_up, resolve_ref (self), resolve_unref);
+  ice_service_invoke (
+      resolve_look_up, ice_resolve_ref (self), ice_resolve_unref);
 }

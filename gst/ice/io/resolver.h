@@ -21,6 +21,12 @@ typedef void (*IceResolveFunc) (const IceAddress *addresses, guint n_addresses,
  * once, without a look-up. */
 IceResolve *ice_resolve_start (IceLoop *loop, const gchar *host, guint16 port,
     IceTime timeout, IceResolveFunc func, gpointer user_data);
+/* The same for where SRV says that @service is (RFC 2782): in its order, with
+ * its ports; @port is that of @host itself, which is what counts when it says
+ * nothing. "." says that there is no such service. */
+IceResolve *ice_resolve_start_service (IceLoop *loop, const gchar *service,
+    const gchar *protocol, const gchar *host, guint16 port, IceTime timeout,
+    IceResolveFunc func, gpointer user_data);
 /* Loop thread: @func is not called after this. NULL is fine. */
 void ice_resolve_cancel (IceResolve *self);
 

@@ -141,6 +141,47 @@ test_uris (void)
   }
 }
 
+/* RFC 5928 3: a name without a port is looked for by SRV; what is read back
+ * says the same again. */
+static void
+test_srv (void)
+{
+  static const struct
+  {
+    const gchar *uri;
+    gboolean srv;
+    const gchar *shown;
+  } cases[] = {
+    { "stun:example.org", TRUE, "stun:example.org" },
+    { "stun:example.org:3478", FALSE, "stun:example.org:3478" },
+    { "stun:192.0.2.1", FALSE, "stun:192.0.2.1:3478" },
+    { "stun:[2001:db8::1]", FALSE, "stun:[2001:db8::1]:3478" },
+    { "turns:a:b@example.org/", TRUE, "turns:a@example.org?transport=tcp" },
+    { "turn:a:b@example.org?transport=udp", TRUE,
+        "turn:a@example.org?transport=udp" },
+    { "turn:a:b@example.org:3478", FALSE,
+        "turn:a@example.org:3478?transport=udp" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstIceServer) server =
+        gst_ice_server_new (cases[i].uri, NULL, NULL, &error);
+    g_autoptr (GstIceServer) again = NULL;
+    g_autofree gchar *shown = NULL;
+
+    g_assert_no_error (error);
+    g_assert_cmpint (server->srv, ==, cases[i].srv);
+    g_assert_cmpint (gst_ice_server_to_config (server).srv, ==, cases[i].srv);
+    shown = gst_ice_server_to_string (server);
+    g_assert_cmpstr (shown, ==, cases[i].shown);
+    again = gst_ice_server_new (shown, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (again->url, ==, server->url);
+    g_assert_cmpint (again->srv, ==, server->srv);
+  }
+}
+
 static void
 test_user_name (void)
 {
@@ -348,6 +389,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/server/srv", test_srv);
   g_test_add_func ("/server/uris", test_uris);
   g_test_add_func ("/server/user-name", test_user_name);
   g_test_add_func ("/server/property", test_property);

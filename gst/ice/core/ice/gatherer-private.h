@@ -91,6 +91,7 @@ typedef struct
   IceTransportKind transport;
   gchar *host; /* (owned) */
   guint16 port;
+  gboolean srv;
   gchar *username, *url; /* (owned) (nullable) */
   gchar *password;       /* (owned) (nullable) secret */
   GBytes *token;         /* (owned) (nullable) */
@@ -104,6 +105,8 @@ typedef struct
   IceGatherResolution resolution;
   guint request; /* of the RESOLVE output */
   IceTime resolved_at;
+  IceTime name_asked_at; /* ASKED: since when */
+  gchar *name_trouble;   /* (owned) (nullable) why there is no address */
   IceAddress addresses[ICE_GATHER_ADDRESSES_MAX];
   guint n_addresses;
   guint n_used; /* the first ones; more when these stay silent */
@@ -321,6 +324,8 @@ void ice_gather_server_resolve (
     IceGatherer *self, IceGatherServer *server, IceTime now);
 void ice_gather_server_addresses_came (IceGatherer *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
+void ice_gather_server_no_address (
+    IceGatherer *self, guint request, const gchar *reason);
 /* Streams that still gather, on sockets that are there. */
 void ice_gather_start_queries_everywhere (IceGatherer *self, IceTime now);
 /* A new gathering: it may have died since the last. */
@@ -335,6 +340,7 @@ void ice_gather_server_succeeded (IceGatherer *self, IceGatherServer *server);
 #define ICE_GATHER_UNRESOLVED 3
 #define ICE_GATHER_GIVEN_UP 4
 #define ICE_GATHER_UNCONNECTED 5
+#define ICE_GATHER_SLOW_NAME 6
 /* SERVER_ERROR, unless the last one was the same. */
 void ice_gather_server_failed (
     IceGatherer *self, IceGatherServer *server, guint code);

@@ -447,9 +447,9 @@ ice_gather_binding_receive (IceGatherer *self, IceGatherQuery *query,
   if (message->method != ICE_STUN_BINDING ||
       !ice_transaction_matches (&query->binding, message->id))
     return FALSE;
-  query->socket->stream->progress_at = now;
   ice_gather_server_answered (query->server, now - query->binding.sent_at);
   if (message->klass == ICE_STUN_SUCCESS) {
+    query->socket->stream->progress_at = now;
     if (get_mapped (message, &mapped))
       take_mapped (self, query, &mapped, now);
     else

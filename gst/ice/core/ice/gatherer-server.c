@@ -41,6 +41,7 @@ ice_gather_server_free (IceGatherServer *self)
   clear_credentials (self);
   g_free (self->host);
   g_free (self->reason);
+  g_free (self->name_trouble);
   g_free (self->url);
   g_free (self);
 }
@@ -129,6 +130,7 @@ ice_gatherer_add_server (IceGatherer *self, const IceServerConfig *config)
   server->transport = config->transport;
   server->host = g_strdup (config->host);
   server->port = config->port;
+  server->srv = config->srv;
   server->url = g_strdup (config->url ? config->url : config->host);
   server->asked_at = ICE_TIME_NEVER;
   server->barred_till = server->family_barred_till = G_MININT64;
@@ -176,6 +178,23 @@ ice_gather_server_is_useful (
       (self->kind == ICE_SERVER_TURN || !stream->relay_only);
 }
 
+/* RFC 8489 8, RFC 5928 3 with RFC 8489 18.6: by scheme and transport. */
+static void
+set_service (const IceGatherServer *self, IceOutput *output)
+{
+  static const gchar *const services[][2] = {
+    [ICE_SERVER_STUN] = { "stun", "stuns" },
+    [ICE_SERVER_TURN] = { "turn", "turns" },
+  };
+  gboolean stream = self->transport == ICE_TRANSPORT_TCP ||
+      self->transport == ICE_TRANSPORT_TLS;
+  gboolean secure = self->transport == ICE_TRANSPORT_TLS ||
+      self->transport == ICE_TRANSPORT_DTLS;
+
+  output->resolve.service = services[self->kind][secure];
+  output->resolve.protocol = stream ? "tcp" : "udp";
+}
+
 void
 ice_gather_server_resolve (
     IceGatherer *self, IceGatherServer *server, IceTime now)
@@ -189,10 +208,14 @@ ice_gather_server_resolve (
     return;
   server->resolution = ICE_GATHER_RESOLVE_ASKED;
   server->request = ice_context_new_id (self->context);
+  server->name_asked_at = now;
+  g_clear_pointer (&server->name_trouble, g_free);
   output = ice_outputs_add (self->context->out, ICE_OUTPUT_RESOLVE);
   output->resolve.request = server->request;
   output->resolve.host = g_strdup (server->host);
   output->resolve.port = server->port;
+  if (server->srv)
+    set_service (server, output);
 }
 
 static gboolean
@@ -216,7 +239,8 @@ take_addresses (IceGatherServer *self, const IceAddress *addresses, guint n)
        i++) {
     IceAddress address = addresses[i];
 
-    address.port = self->port;
+    if (!self->srv)
+      address.port = self->port;
     if (!ice_address_is_usable (&address) || has_address (self, &address))
       continue;
     self->addresses[self->n_addresses++] = address;
@@ -258,6 +282,29 @@ ice_gather_server_addresses_came (IceGatherer *self, guint request,
     ice_gather_start_queries_everywhere (self, now);
     return;
   }
+}
+
+static IceGatherServer *
+find_asked (const IceGatherer *self, guint request)
+{
+  for (guint i = 0; i < self->servers->len; i++) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (server->resolution == ICE_GATHER_RESOLVE_ASKED &&
+        server->request == request)
+      return server;
+  }
+  return NULL;
+}
+
+void
+ice_gather_server_no_address (
+    IceGatherer *self, guint request, const gchar *reason)
+{
+  IceGatherServer *server = find_asked (self, request);
+
+  if (server)
+    server->name_trouble = g_strdup (reason);
 }
 
 void
@@ -351,6 +398,13 @@ describe (const IceGatherServer *self, guint code)
 {
   const gchar *known = allocate_error (code);
 
+  if (code == ICE_GATHER_UNRESOLVED && self->name_trouble)
+    return g_strdup_printf (
+        "No address found for %s: %s", self->url, self->name_trouble);
+  if (code == ICE_GATHER_SLOW_NAME)
+    return g_strdup_printf ("No address found for \"%s\" of %s yet; still "
+                            "trying. Check the network's name service",
+        self->host, self->url);
   if (code == ICE_GATHER_UNRESOLVED)
     return g_strdup_printf ("No address found for \"%s\" of %s; check the "
                             "name and the name service",
@@ -447,6 +501,17 @@ is_awaited (const IceGatherServer *self)
   return self->asked_at != ICE_TIME_NEVER && !self->answered;
 }
 
+/* It was not said yet. */
+static IceTime
+slow_name_at (const IceGatherServer *self)
+{
+  return self->resolution == ICE_GATHER_RESOLVE_ASKED &&
+          self->reported_code != ICE_GATHER_SLOW_NAME &&
+          self->reported_code != ICE_GATHER_UNRESOLVED
+      ? self->name_asked_at + SILENCE_TIMEOUT
+      : ICE_TIME_NEVER;
+}
+
 /* A name may have more addresses, and one of them be alive. */
 static void
 server_is_silent (IceGatherer *self, IceGatherServer *server, IceTime now)
@@ -486,6 +551,8 @@ ice_gather_servers_timeout (IceGatherer *self, IceTime now)
 
     if (is_awaited (server) && now >= server->asked_at + SILENCE_TIMEOUT)
       server_is_silent (self, server, now);
+    if (now >= slow_name_at (server))
+      ice_gather_server_failed (self, server, ICE_GATHER_SLOW_NAME);
     if (now >= expiry_warning_at (server))
       ask_for_credentials (self, server);
   }
@@ -500,6 +567,7 @@ ice_gather_servers_deadline (const IceGatherer *self)
     const IceGatherServer *server = g_ptr_array_index (self->servers, i);
 
     deadline = MIN (deadline, expiry_warning_at (server));
+    deadline = MIN (deadline, slow_name_at (server));
     if (is_awaited (server))
       deadline = MIN (deadline, server->asked_at + SILENCE_TIMEOUT);
   }

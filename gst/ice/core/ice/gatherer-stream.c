@@ -5,9 +5,10 @@
 
 #include "../purity.h"
 
-/* Design 9.5: gathering is done this long after the last useful answer; a dead
- * server does not hold it up. */
-#define DONE_TIMEOUT (500 * ICE_MSEC)
+/* Design 9.5: gathering is done half a second after the last useful answer, as
+ * seen by the application, so a little earlier here; a dead server does not
+ * hold it up. */
+#define DONE_TIMEOUT (450 * ICE_MSEC)
 
 void
 ice_gather_stream_free (IceGatherStream *self)

@@ -301,7 +301,9 @@ handle_event (IceGatherer *self, IceGatherQuery *query,
     const IceTurnEvent *event, IceTime now)
 {
   if (is_answer (event)) {
-    query->socket->stream->progress_at = now;
+    /* Design 9.5: a refusal is of no use. */
+    if (event->type != ICE_TURN_FAILED)
+      query->socket->stream->progress_at = now;
     ice_gather_server_answered (query->server, query->allocation->rtt);
   }
   switch (event->type) {

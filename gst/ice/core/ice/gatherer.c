@@ -195,7 +195,7 @@ ice_gatherer_resolved (IceGatherer *self, guint request,
 {
   if (self->closed)
     return;
-  for (guint i = 0; i < self->streams->len; i++) {
+  for (guint i = 0; n_addresses > 0 && i < self->streams->len; i++) {
     IceGatherStream *stream = g_ptr_array_index (self->streams, i);
 
     stream->progress_at = now;
@@ -206,6 +206,14 @@ ice_gatherer_resolved (IceGatherer *self, guint request,
     ice_gather_server_addresses_came (
         self, request, addresses, n_addresses, now);
   ice_gather_settle (self, now);
+}
+
+void
+ice_gatherer_resolve_failed (
+    IceGatherer *self, guint request, const gchar *reason, IceTime now)
+{
+  ice_gather_server_no_address (self, request, reason);
+  ice_gatherer_resolved (self, request, NULL, 0, now);
 }
 
 void

@@ -28,6 +28,7 @@ typedef struct
   IceTransportKind transport;
   const gchar *host; /* name or literal; copied */
   guint16 port;
+  gboolean srv; /* the URI has no port: DNS may name others (RFC 5928 3) */
   const gchar *username, *password; /* (nullable) copied, cleansed after */
   /* RFC 7635: in place of the password, with the key id as user name. */
   IceBytes token, mac_key;
@@ -176,6 +177,9 @@ void ice_gatherer_port_mapped (
     IceGatherer *self, guint socket, const IceAddress *external, IceTime now);
 void ice_gatherer_resolved (IceGatherer *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
+/* @reason is a sentence for people, without its full stop. */
+void ice_gatherer_resolve_failed (
+    IceGatherer *self, guint request, const gchar *reason, IceTime now);
 
 /* Where @ipv4 is reached from a host that has only IPv6 (RFC 6052). FALSE when
  * that is not needed, or not known: it may be after ice_gatherer_resolved. */
