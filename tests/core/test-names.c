@@ -446,6 +446,27 @@ test_published (void)
   stop (&h, &names);
 }
 
+/* 5.2: the check of a peer that may hide, and is not known to, comes before its
+ * first candidate. */
+static void
+test_slow_signalling (void)
+{
+  const IceAddress there = addr (PEER_IP, 54596);
+  Check check = { .controlled = TRUE };
+  Names names;
+  Harness h;
+
+  start (&h, &names);
+  hide (&h);
+  harness_gather (&h);
+  harness_credentials (&h);
+  g_ptr_array_set_size (names.told, 0);
+  harness_check (&h, &there, &check);
+  g_assert_cmpuint (names.told->len, ==, 1);
+  g_assert_null (strstr (names.told->pdata[0], PEER_IP));
+  stop (&h, &names);
+}
+
 /* Two agents have different names for one address (3.3.3). */
 static void
 test_names_differ (void)
@@ -555,6 +576,7 @@ main (int argc, char **argv)
   ADD ("3.1.1/published", test_published);
   ADD ("3.3.3/names-differ", test_names_differ);
   ADD ("3.1.1/published-connects", test_published_connects);
+  ADD ("5.2/slow-signalling", test_slow_signalling);
   ADD ("3.1.1/withdrawn", test_withdrawn);
   ADD ("3.1.1/relay-only-publishes-nothing", test_relay_only_publishes_nothing);
   ADD ("3.1.1/external-is-shown", test_external_is_shown);

@@ -102,7 +102,7 @@ def one_publishes(tool, other):
     """Who is off does not look the name up, and is found all the same."""
     with Link() as link:
         alice, bob = call(tool, link, "publish", other)
-    assert not addresses_in(alice) or other == "off", addresses_in(alice)
+    assert not [line for line in addresses_in(alice) if IPV4["alice"] in line or IPV6["alice"] in line], alice.log
     assert {address for address, _ in bob.addresses("host")} == {IPV4["bob"], IPV6["bob"]}
 
 
@@ -134,11 +134,13 @@ def avahi(link, host, name):
             '<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" '
             '"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd"><busconfig>'
             f"<type>system</type><listen>unix:path={folder}/bus</listen><auth>EXTERNAL</auth>"
-            '<policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/>'
-            '<allow send_destination="*" eavesdrop="true"/></policy></busconfig>')
+            '<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>'
+            '<allow receive_sender="*"/></policy></busconfig>')
         pathlib.Path(folder, "avahi.conf").write_text(
             f"[server]\nhost-name={name}\nuse-ipv4=yes\nuse-ipv6=no\nallow-interfaces=eth0\nenable-dbus=yes\n"
-            "[publish]\npublish-workstation=no\npublish-hinfo=no\n")
+            "[publish]\npublish-workstation=no\npublish-hinfo=no\n"
+            # A candidate's name has one address (the draft, 3.2.2).
+            "publish-aaaa-on-ipv4=no\n")
         script = (f"mount -t tmpfs none /run && mkdir -p /run/avahi-daemon && "
                   f"exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f {folder}/avahi.conf")
         environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={folder}/bus"}

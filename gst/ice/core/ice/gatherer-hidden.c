@@ -62,6 +62,12 @@ find_or_make_name (IceGatherer *self, const IceAddress *address)
   return g_array_index (self->names, IceGatherName, self->names->len - 1).name;
 }
 
+gboolean
+ice_gatherer_hides_hosts (const IceGatherer *self)
+{
+  return self->config.hide_hosts;
+}
+
 void
 ice_gather_hide (IceGatherer *self, IceCandidate *host)
 {

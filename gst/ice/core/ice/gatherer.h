@@ -199,6 +199,9 @@ gboolean ice_gatherer_is_waiting (const IceGatherer *self);
 /* (transfer full for the event's candidate) FALSE when the queue is empty. */
 gboolean ice_gatherer_next_event (IceGatherer *self, IceGatherEvent *ret_event);
 
+/* Our host candidates show names. */
+gboolean ice_gatherer_hides_hosts (const IceGatherer *self);
+
 /* How packets leave. */
 void ice_gatherer_transmit (IceGatherer *self, const IceCandidate *local,
     const IceAddress *to, IcePacket *packet, IceTime now);

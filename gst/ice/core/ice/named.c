@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A peer that hides its addresses behind names. */
-#include "stream.h"
+#include "checklist.h"
 
 #include <string.h>
 
@@ -32,7 +32,8 @@ ice_stream_tell_remote (const IceStream *self, IceCandidate *remote)
 {
   IceCandidate *told;
 
-  if (!self->peer_hides || remote->kind != ICE_CANDIDATE_PEER_REFLEXIVE ||
+  if (!(self->peer_hides || ice_gatherer_hides_hosts (self->set->gatherer)) ||
+      remote->kind != ICE_CANDIDATE_PEER_REFLEXIVE ||
       was_signalled (self, &remote->address))
     return ice_candidate_ref (remote);
   told = ice_candidate_copy (remote);

@@ -167,8 +167,8 @@ gboolean ice_stream_is_named (
     const IceStream *self, IceBytes username, IceBytes *ret_ufrag);
 
 /* named.c: (transfer full) @remote as it may be told. The mDNS draft, 3.3.1:
- * of a peer that hides its addresses behind names, a peer-reflexive candidate
- * shows none that was not signalled. */
+ * of a peer that hides its addresses behind names, and where we do, a
+ * peer-reflexive candidate shows none that was not signalled. */
 IceCandidate *
 ice_stream_tell_remote (const IceStream *self, IceCandidate *remote);
 
