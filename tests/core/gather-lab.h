@@ -409,6 +409,8 @@ lab_perform (Lab *lab, const IceOutput *output)
     case ICE_OUTPUT_CREDENTIALS_NEEDED:
       lab->n_credentials_needed++;
       break;
+    case ICE_OUTPUT_PUBLISH:
+      break;
     default:
       g_assert_not_reached ();
   }
