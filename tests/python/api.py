@@ -254,6 +254,19 @@ def variants():
     assert alice.agent.get_property("controlling") and not bob.agent.get_property("controlling")
     assert not alice.heard["end-of-candidates"], "gathering goes on"
 
+    # Who hides tells names in place of addresses, and connects.
+    erin, frank = Side(coverage, mdns=GstIce.Mdns.PUBLISH), Side(coverage, mdns=GstIce.Mdns.RESOLVE)
+    assert Side(coverage, mdns=GstIce.Mdns.OFF).agent.get_property("mdns") == GstIce.Mdns.OFF
+    for side in (erin, frank):
+        side.agent.request_stream("video").set_caps(Gst.Caps.from_string(VP8), Gst.Caps.from_string(VP8))
+    told = []
+    erin.agent.connect("new-candidate", lambda _, s, c: told.append(c.get_address()))
+    erin.agent.connect("new-candidate", lambda _, s, c: frank.agent.add_remote_candidate("video", c.to_sdp()))
+    frank.agent.connect("new-candidate", lambda _, s, c: erin.agent.add_remote_candidate("video", c.to_sdp()))
+    describe(erin, frank)
+    wait(lambda: erin.connected() and frank.connected(), "who hides connects")
+    assert told and all(address.endswith(".local") for address in told), told
+
     # Two lite sides check nothing, so they have to be allowed.
     carol, dave = (Side(coverage, ice_lite=True, allow_non_ice=True) for _ in range(2))
     for side in (carol, dave):
