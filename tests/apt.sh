@@ -8,7 +8,7 @@ BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libssl-dev
 # What showing a call takes: VP8 and Matroska are in good, Opus is in base and
 # its parser in bad; coturn is the TURN server.
 CALL_PACKAGES="gstreamer1.0-tools gstreamer1.0-plugins-base
-  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad coturn iproute2"
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad coturn openssl iproute2"
 
 # install_missing PACKAGE...: installs what dpkg does not know as installed.
 install_missing () {

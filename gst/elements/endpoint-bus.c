@@ -249,14 +249,22 @@ gst_ice_endpoint_post_warning (GstIceEndpoint *self, const GError *error)
     post (speaker, GST_MESSAGE_WARNING, error);
 }
 
-void
-gst_ice_endpoint_post_server_error (
-    GstIceEndpoint *self, const gchar *url, guint code, const gchar *text)
+static GstIceError
+server_error_of (guint code, const gchar *cause)
 {
+  if (g_strcmp0 (cause, "tls-untrusted") == 0)
+    return GST_ICE_ERROR_TLS_UNTRUSTED;
   /* RFC 8489 14.8: 401 and its kind. */
-  const gboolean refused = code >= 400 && code < 500;
-  g_autoptr (GError) error = g_error_new (GST_ICE_ERROR,
-      refused ? GST_ICE_ERROR_TURN_AUTH : GST_ICE_ERROR_NOT_FOUND, "%s", text);
+  return code >= 400 && code < 500 ? GST_ICE_ERROR_TURN_AUTH
+                                   : GST_ICE_ERROR_NOT_FOUND;
+}
+
+void
+gst_ice_endpoint_post_server_error (GstIceEndpoint *self, const gchar *url,
+    guint code, const gchar *cause, const gchar *text)
+{
+  g_autoptr (GError) error =
+      g_error_new_literal (GST_ICE_ERROR, server_error_of (code, cause), text);
   gboolean first;
 
   gst_ice_endpoint_post (self,

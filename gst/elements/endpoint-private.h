@@ -78,7 +78,8 @@ void gst_ice_endpoint_abort_progress (
 void gst_ice_endpoint_post (GstIceEndpoint *self, GstStructure *structure);
 void gst_ice_endpoint_post_error (GstIceEndpoint *self, const GError *error);
 void gst_ice_endpoint_post_warning (GstIceEndpoint *self, const GError *error);
-void gst_ice_endpoint_post_server_error (
-    GstIceEndpoint *self, const gchar *url, guint code, const gchar *text);
+/* @cause (nullable) as in GstIceAgent::candidate-error. */
+void gst_ice_endpoint_post_server_error (GstIceEndpoint *self, const gchar *url,
+    guint code, const gchar *cause, const gchar *text);
 
 G_END_DECLS

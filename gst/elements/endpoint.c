@@ -307,7 +307,10 @@ static void
 on_candidate_error (GstIceAgent *agent, const gchar *url, guint code,
     const gchar *text, GstIceEndpoint *self)
 {
-  gst_ice_endpoint_post_server_error (self, url, code, text);
+  const GSignalInvocationHint *hint = g_signal_get_invocation_hint (agent);
+
+  gst_ice_endpoint_post_server_error (
+      self, url, code, g_quark_to_string (hint->detail), text);
 }
 
 static void

@@ -39,6 +39,8 @@ error_of_cause (IceCause cause)
       return GST_ICE_ERROR_ALL_CHECKS_FAILED;
     case ICE_CAUSE_TURN_AUTH:
       return GST_ICE_ERROR_TURN_AUTH;
+    case ICE_CAUSE_TLS_UNTRUSTED:
+      return GST_ICE_ERROR_TLS_UNTRUSTED;
     case ICE_CAUSE_CONSENT_EXPIRED:
       return GST_ICE_ERROR_CONSENT_EXPIRED;
     case ICE_CAUSE_RESOURCE:
@@ -388,6 +390,14 @@ handle_consent_lost (GstIceAgent *self, const IceOutput *output)
     EMIT (self, CONSENT_LOST, stream, component);
 }
 
+static GQuark
+detail_of (IceCause cause)
+{
+  return cause == ICE_CAUSE_NONE
+      ? 0
+      : g_quark_from_static_string (ice_cause_to_string (cause));
+}
+
 static void
 handle_server_error (GstIceAgent *self, const IceOutput *output)
 {
@@ -396,7 +406,9 @@ handle_server_error (GstIceAgent *self, const IceOutput *output)
 
   if (!url)
     return;
-  EMIT (self, CANDIDATE_ERROR, url, output->server.code, output->server.text);
+  g_signal_emit (self, gst_ice_agent_signals[GST_ICE_AGENT_CANDIDATE_ERROR],
+      detail_of (output->server.cause), url, output->server.code,
+      output->server.text);
   for (guint i = 0; i < G_N_ELEMENTS (credential_errors); i++) {
     if (output->server.code == credential_errors[i])
       EMIT (self, CREDENTIALS_NEEDED, url);

@@ -87,10 +87,14 @@ gst_ice_agent_install_signals (void)
    * @code: a STUN error code (RFC 8489 14.8), or 701 when it was not reached
    * @text: what was tried and what to do
    *
-   * A server was given up, as in W3C's icecandidateerror.
+   * A server was given up, as in W3C's icecandidateerror. The detail is the
+   * cause where there is one: `candidate-error::turn-auth` for credentials that
+   * were refused, `candidate-error::tls-untrusted` for a server over TLS or
+   * DTLS that has not shown to be who it should.
    */
-  signals[GST_ICE_AGENT_CANDIDATE_ERROR] = make_signal (
-      "candidate-error", 3, G_TYPE_STRING, G_TYPE_UINT, G_TYPE_STRING);
+  signals[GST_ICE_AGENT_CANDIDATE_ERROR] = g_signal_new ("candidate-error",
+      GST_TYPE_ICE_AGENT, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL, NULL,
+      NULL, G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_UINT, G_TYPE_STRING);
   /**
    * GstIceAgent::credentials-needed:
    * @self: the agent

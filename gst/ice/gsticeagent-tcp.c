@@ -53,11 +53,26 @@ say_opened (GstIcePump *self, const GstIcePumpSocket *socket)
   g_mutex_unlock (&self->lock);
 }
 
-static void
-say_failed (GstIcePump *self, guint id, const gchar *reason)
+/* Whom we could not trust: who has not shown a certificate that will do, and
+ * everybody while ours cannot be read. */
+static gboolean
+is_about_trust (const GError *error)
 {
+  return g_error_matches (error, ICE_STAGE_ERROR, ICE_STAGE_ERROR_UNTRUSTED) ||
+      g_error_matches (error, ICE_STAGE_ERROR, ICE_STAGE_ERROR_SETTINGS);
+}
+
+static void
+say_failed (
+    GstIcePump *self, guint id, const GError *error, const gchar *reason)
+{
+  const IceTime now = ice_loop_now ();
+
   g_mutex_lock (&self->lock);
-  ice_core_socket_failed (self->core, id, reason, ice_loop_now ());
+  if (is_about_trust (error))
+    ice_core_socket_untrusted (self->core, id, reason, now);
+  else
+    ice_core_socket_failed (self->core, id, reason, now);
   g_mutex_unlock (&self->lock);
 }
 
@@ -88,12 +103,13 @@ on_closed (IceTcp *tcp, const gchar *reason, gpointer user_data)
   GstIcePump *self = socket->pump;
   const guint id = socket->id;
 
-  g_mutex_lock (&self->lock);
-  if (socket->opened)
+  if (socket->opened) {
+    g_mutex_lock (&self->lock);
     ice_core_socket_closed (self->core, id, reason, ice_loop_now ());
-  else
-    ice_core_socket_failed (self->core, id, reason, ice_loop_now ());
-  g_mutex_unlock (&self->lock);
+    g_mutex_unlock (&self->lock);
+  } else {
+    say_failed (self, id, ice_tcp_get_error (tcp), reason);
+  }
   g_hash_table_remove (self->sockets, GUINT_TO_POINTER (id));
   gst_ice_pump_run (self);
 }
@@ -126,7 +142,7 @@ adopt (GstIcePump *self, const GstIcePumpSocket *listener, guint id,
     return;
   }
   drop_socket (socket);
-  say_failed (self, id, error->message);
+  say_failed (self, id, error, error->message);
 }
 
 static void
@@ -164,7 +180,7 @@ gst_ice_pump_listen (GstIcePump *self, const IceOutput *output)
       &options, &tcp_events, socket, &error);
   if (!socket->tcp) {
     drop_socket (socket);
-    say_failed (self, id, error->message);
+    say_failed (self, id, error, error->message);
     return;
   }
   g_hash_table_insert (self->sockets, GUINT_TO_POINTER (id), socket);
@@ -185,7 +201,7 @@ gst_ice_pump_connect (GstIcePump *self, const IceOutput *output)
       gst_ice_pump_dial (self, output, &options, &tcp_events, socket, &error);
   if (!socket->tcp) {
     drop_socket (socket);
-    say_failed (self, id, error->message);
+    say_failed (self, id, error, error->message);
     return;
   }
   g_hash_table_insert (self->sockets, GUINT_TO_POINTER (id), socket);

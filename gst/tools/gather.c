@@ -12,8 +12,9 @@
 
 typedef struct
 {
-  gchar **stun; /* (owned) (nullable) */
-  gchar **turn; /* (owned) (nullable) */
+  gchar **stun;   /* (owned) (nullable) */
+  gchar **turn;   /* (owned) (nullable) */
+  gchar *ca_file; /* (owned) (nullable) */
   gboolean json;
   gboolean port_mapping;
   gint timeout; /* seconds */
@@ -262,7 +263,7 @@ gather (Gather *self)
       "main-context", g_main_context_default (), "port-mapping",
       self->options.port_mapping ? GST_ICE_PORT_MAPPING_ON
                                  : GST_ICE_PORT_MAPPING_OFF,
-      NULL);
+      "ca-file", self->options.ca_file, NULL);
   g_autoptr (GstIceStream) stream = NULL;
   g_autoptr (GstIceTransport) transport = NULL;
 
@@ -299,6 +300,8 @@ gst_ice_tool_gather (gint argc, gchar **argv)
         "a STUN server, may be given again", "stun:HOST[:PORT]" },
     { "turn", 't', 0, G_OPTION_ARG_STRING_ARRAY, &self.options.turn,
         "a TURN server, may be given again", "turn:USER:PASS@HOST[:PORT]" },
+    { "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &self.options.ca_file,
+        "whom stuns: and turns: are trusted by, not the system", "PEM" },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &self.options.json,
         "one JSON object instead of a table", NULL },
     { "port-mapping", 'p', 0, G_OPTION_ARG_NONE, &self.options.port_mapping,
@@ -332,5 +335,6 @@ gst_ice_tool_gather (gint argc, gchar **argv)
   g_main_loop_unref (self.loop);
   g_strfreev (self.options.stun);
   g_strfreev (self.options.turn);
+  g_free (self.options.ca_file);
   return status;
 }

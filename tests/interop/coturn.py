@@ -53,13 +53,20 @@ class Coturn:
     """with Coturn() as turn: turn.uri, USER, PASSWORD.
 
     prefix is put before the command: `ip netns exec NAME`, for example.
+    secure: a certificates.Identity; TLS and DTLS at secure_port then.
     """
 
-    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=()):
+    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=(), secure=None):
         self.address = address
         self.port = port or free_port(address)
         self.prefix = list(prefix)
         self.extra = list(extra)
+        if secure:
+            self.secure_port = free_port(address)
+            self.extra += [f"--cert={secure.certificate}", f"--pkey={secure.key}",
+                           f"--tls-listening-port={self.secure_port}"]
+        else:
+            self.extra += ["--no-tls", "--no-dtls"]
         self.process = None
 
     @property
@@ -82,7 +89,7 @@ class Coturn:
 
     def start(self):
         self.process = subprocess.Popen(
-            [*self.prefix, "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout",
+            [*self.prefix, "turnserver", "-n", "--no-cli", "--log-file=stdout",
              f"--listening-ip={self.address}", f"--relay-ip={self.address}", f"--listening-port={self.port}",
              "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint", f"--user={USER}:{PASSWORD}",
              "--realm=ice.test", f"--pidfile={self.folder.name}/pid", f"--userdb={self.folder.name}/db",

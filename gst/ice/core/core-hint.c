@@ -56,9 +56,31 @@ append_kinds (GString *text, const gchar *whose, const guint *kinds)
     g_string_append (text, " none");
 }
 
-static const gchar *
-cure_local (IceCore *self, guint error, IceCause *ret_cause)
+/* The last word of the servers may still wait among the outputs. */
+static guint
+last_server_error (IceCore *self, const gchar **ret_untrusted)
 {
+  guint code = self->server_error;
+
+  *ret_untrusted = self->untrusted;
+  for (IceOutput *output = self->context.out->first; output;
+       output = output->next) {
+    if (output->type != ICE_OUTPUT_SERVER_ERROR)
+      continue;
+    code = output->server.code;
+    *ret_untrusted = output->server.cause == ICE_CAUSE_TLS_UNTRUSTED
+        ? output->server.text
+        : NULL;
+  }
+  return code;
+}
+
+static const gchar *
+cure_local (IceCore *self, IceCause *ret_cause)
+{
+  const gchar *untrusted;
+  const guint error = last_server_error (self, &untrusted);
+
   if (self->socket_error) {
     *ret_cause = ICE_CAUSE_RESOURCE;
     return self->socket_error;
@@ -74,6 +96,10 @@ cure_local (IceCore *self, guint error, IceCause *ret_cause)
     *ret_cause = ICE_CAUSE_TURN_AUTH;
     return "only relayed candidates are allowed and the TURN server refused "
            "the username or the password: correct them";
+  }
+  if (untrusted) {
+    *ret_cause = ICE_CAUSE_TLS_UNTRUSTED;
+    return untrusted;
   }
   return "only relayed candidates are allowed and no TURN server gave one: "
          "check its address and that it is running";
@@ -98,20 +124,6 @@ cure_checks (IceCore *self, const IceStream *stream, const Facts *facts)
          "is gone, or the TURN server does not forward UDP to it";
 }
 
-/* The last word of the servers may still wait among the outputs. */
-static guint
-last_server_error (IceCore *self)
-{
-  guint code = self->server_error;
-
-  for (IceOutput *output = self->context.out->first; output;
-       output = output->next) {
-    if (output->type == ICE_OUTPUT_SERVER_ERROR)
-      code = output->server.code;
-  }
-  return code;
-}
-
 gchar *
 ice_core_explain (
     IceCore *self, IceStream *stream, IceTime now, IceCause *ret_cause)
@@ -122,7 +134,7 @@ ice_core_explain (
 
   collect (stream, &facts);
   if (facts.n_local == 0) {
-    cure = cure_local (self, last_server_error (self), ret_cause);
+    cure = cure_local (self, ret_cause);
   } else if (facts.n_remote == 0) {
     *ret_cause = ICE_CAUSE_NO_REMOTE_CANDIDATES;
     cure = "the peer sent no candidates that could be used: check that the "

@@ -26,6 +26,7 @@ struct _IceCore
   gboolean checks_first; /* whose turn the next slot is */
   gboolean has_turn_server;
   guint server_error;  /* code of the last SERVER_ERROR, 0: none */
+  gchar *untrusted;    /* (owned) (nullable) its text, if TLS is why */
   gchar *socket_error; /* (owned) (nullable) why the last one failed */
 };
 

@@ -117,6 +117,14 @@ ice_core_connection_lost (
 }
 
 void
+ice_core_socket_untrusted (
+    IceCore *self, guint socket, const gchar *reason, IceTime now)
+{
+  ice_gatherer_socket_untrusted (self->gatherer, socket);
+  ice_core_socket_failed (self, socket, reason, now);
+}
+
+void
 ice_core_socket_closed (
     IceCore *self, guint socket, const gchar *reason, IceTime now)
 {

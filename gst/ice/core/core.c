@@ -51,6 +51,7 @@ ice_core_free (IceCore *self)
   ice_gatherer_free (self->gatherer);
   ice_context_clear (&self->context);
   g_free (self->socket_error);
+  g_free (self->untrusted);
   g_free (self);
 }
 
@@ -365,8 +366,13 @@ ice_core_take_outputs (IceCore *self, IceTime *ret_deadline)
   IceOutput *outputs = ice_outputs_steal (self->context.out);
 
   for (IceOutput *output = outputs; output; output = output->next) {
-    if (output->type == ICE_OUTPUT_SERVER_ERROR)
-      self->server_error = output->server.code;
+    if (output->type != ICE_OUTPUT_SERVER_ERROR)
+      continue;
+    self->server_error = output->server.code;
+    g_free (self->untrusted);
+    self->untrusted = output->server.cause == ICE_CAUSE_TLS_UNTRUSTED
+        ? g_strdup (output->server.text)
+        : NULL;
   }
   *ret_deadline = self->closed ? ice_gatherer_deadline (self->gatherer)
                                : ice_core_deadline (self);

@@ -156,6 +156,8 @@ guint ice_core_socket_accepted (
     IceCore *self, guint listener, const IceAddress *remote, IceTime now);
 /* A connection, opened or accepted, came to its end: EOF, RST, rubbish. Its id
  * means nothing any more, and no CLOSE_SOCKET follows. */
+void ice_core_socket_untrusted (
+    IceCore *self, guint socket, const gchar *reason, IceTime now);
 void ice_core_socket_closed (
     IceCore *self, guint socket, const gchar *reason, IceTime now);
 void ice_core_resolved (IceCore *self, guint request,

@@ -146,6 +146,8 @@ ice_cause_to_string (IceCause cause)
       return "all-checks-failed";
     case ICE_CAUSE_TURN_AUTH:
       return "turn-auth";
+    case ICE_CAUSE_TLS_UNTRUSTED:
+      return "tls-untrusted";
     case ICE_CAUSE_CONSENT_EXPIRED:
       return "consent-expired";
     case ICE_CAUSE_RESOURCE:

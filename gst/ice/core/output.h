@@ -66,6 +66,7 @@ typedef enum
   ICE_CAUSE_NO_REMOTE_CANDIDATES,
   ICE_CAUSE_ALL_CHECKS_FAILED,
   ICE_CAUSE_TURN_AUTH,
+  ICE_CAUSE_TLS_UNTRUSTED,
   ICE_CAUSE_CONSENT_EXPIRED,
   ICE_CAUSE_RESOURCE,
 } IceCause;
@@ -196,8 +197,9 @@ struct _IceOutput
     struct
     {
       guint server;
-      guint code;  /* STUN error code, or 701 (W3C): could not be reached */
-      gchar *text; /* (owned) what was tried and what to do */
+      guint code;     /* STUN error code, or 701 (W3C): could not be reached */
+      IceCause cause; /* TURN_AUTH, TLS_UNTRUSTED, or NONE */
+      gchar *text;    /* (owned) what was tried and what to do */
       IceTime rtt;
     } server; /* SERVER_ERROR, SERVER_OK, CREDENTIALS_NEEDED: server alone */
     struct

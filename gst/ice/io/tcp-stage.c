@@ -8,13 +8,14 @@
 #include "loop-private.h"
 #include "tcp-private.h"
 
-/* All handshakes together; who sends byte after byte gets no more either. */
-#define HANDSHAKE_TIMEOUT (10 * ICE_SECOND)
+/* All handshakes together; who sends byte after byte gets no more either. Who
+ * asked for the connection waits for ten, and should hear why. */
+#define HANDSHAKE_TIMEOUT (9 * ICE_SECOND)
 /* The first byte of an answer comes a round trip after ours, and how long that
  * is connecting has shown, be it over a satellite. Who says nothing in four of
  * them waits for something else than TLS: that is to be on the bus before two
  * seconds are over where round trips are short. */
-#define FIRST_ANSWER_TIMEOUT (1800 * ICE_MSEC)
+#define FIRST_ANSWER_TIMEOUT (1500 * ICE_MSEC)
 #define FIRST_ANSWER_ROUND_TRIPS 4
 
 /* What stages write of their own accord (answers to KeyUpdate, alerts) while

@@ -41,7 +41,7 @@ IceTcp *ice_tcp_adopt (IceLoop *loop, GSocket *connection,
     const IceSocketOptions *options, const IceTcpEvents *events,
     gpointer user_data, GError **error);
 /* As ice_tcp_connect; @stages (transfer full) are what lies between the socket
- * and the frames. Their handshake has to be through in 10 s, and its first
+ * and the frames. Their handshake has to be through in 9 s, and its first
  * answer here in some round trips. */
 IceTcp *ice_tcp_connect_through (IceLoop *loop, const IceAddress *local,
     const IceAddress *remote, IceFraming framing, IceStages *stages,

@@ -88,6 +88,7 @@ ice_gather_dial (IceGatherer *self, IceGatherQuery *query, IceTime now)
   output->connect.remote = query->address;
   output->connect.framing = ICE_FRAMING_TURN;
   output->connect.kind = socket->kind;
+  output->connect.relay = query->server->kind == ICE_SERVER_TURN;
   output->connect.server =
       g_strdup (socket->domain ? socket->domain : query->server->host);
   return TRUE;
@@ -150,12 +151,23 @@ ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
   ice_gather_forget_relay (self, query);
   g_clear_pointer (&query->allocation, ice_allocation_free);
   ice_gather_wake_second_component (self, query);
+  query->server->untrusted = socket->untrusted;
+  socket->untrusted = FALSE;
   if (!served) {
     if (ice_gather_try_next_address (self, query))
       return;
     ice_gather_server_unconnected (self, query->server, reason);
   }
   try_again (self, query, served, now);
+}
+
+void
+ice_gatherer_socket_untrusted (IceGatherer *self, guint id)
+{
+  IceGatherSocket *socket = ice_gather_find_socket (self, id);
+
+  if (socket && socket->dialled)
+    socket->untrusted = TRUE;
 }
 
 IceTime

@@ -70,6 +70,7 @@ typedef struct
   IceTransportKind kind;
   gchar *domain;      /* (owned) (nullable) in place of the server's host */
   gboolean dialled;   /* CONNECT was said; open when there is bound, too */
+  gboolean untrusted; /* why it failed */
   GPtrArray *queries; /* (element-type IceGatherQuery) (owned) */
 } IceGatherSocket;
 
@@ -123,6 +124,7 @@ typedef struct
   } refuses;           /* options that it does not have */
   guint reported_code; /* of the last SERVER_ERROR */
   gchar *reason;       /* (owned) (nullable) why there was no connection */
+  gboolean untrusted;  /* that is why */
   guint errors;
   IceTime rtt;
 } IceGatherServer;

@@ -411,6 +411,8 @@ describe (const IceGatherServer *self, guint code)
         self->host, self->url);
   if (code == ICE_GATHER_SILENT)
     return describe_silence (self);
+  if (code == ICE_GATHER_UNCONNECTED && self->untrusted)
+    return g_strdup_printf ("%s: %s", self->url, self->reason);
   if (code == ICE_GATHER_UNCONNECTED)
     return g_strdup_printf ("No %s connection to %s: %s; check host and port, "
                             "and that no firewall is between",
@@ -439,6 +441,14 @@ describe (const IceGatherServer *self, guint code)
       "%s answers with error %u; check its log", self->url, code);
 }
 
+static IceCause
+cause_of (const IceGatherServer *self, guint code)
+{
+  if (code == ICE_GATHER_UNCONNECTED && self->untrusted)
+    return ICE_CAUSE_TLS_UNTRUSTED;
+  return code == 401 || code == 403 ? ICE_CAUSE_TURN_AUTH : ICE_CAUSE_NONE;
+}
+
 void
 ice_gather_server_failed (
     IceGatherer *self, IceGatherServer *server, guint code)
@@ -455,6 +465,7 @@ ice_gather_server_failed (
   output = ice_outputs_add (self->context->out, ICE_OUTPUT_SERVER_ERROR);
   output->server.server = server->id;
   output->server.code = code < 300 ? CODE_UNREACHABLE : code;
+  output->server.cause = cause_of (server, code);
   output->server.text = describe (server, code);
   ice_log (self->context, ICE_LOG_WARNING, ICE_LOG_GATHER, "%s",
       output->server.text);

@@ -175,6 +175,8 @@ gboolean ice_gatherer_socket_failed (
 /* NULL: not mapped, or not any more. */
 void ice_gatherer_port_mapped (
     IceGatherer *self, guint socket, const IceAddress *external, IceTime now);
+/* That was, or is going to be told now, because of who is there (TLS). */
+void ice_gatherer_socket_untrusted (IceGatherer *self, guint socket);
 void ice_gatherer_resolved (IceGatherer *self, guint request,
     const IceAddress *addresses, guint n_addresses, IceTime now);
 /* @reason is a sentence for people, without its full stop. */
