@@ -123,8 +123,8 @@ test_state_names (void)
   static const gchar *const names[] = { "new", "checking", "connected",
     "completed", "disconnected", "failed", "closed" };
   static const gchar *const causes[] = { "none", "no-local-candidates",
-    "no-remote-candidates", "all-checks-failed", "turn-auth", "consent-expired",
-    "resource" };
+    "no-remote-candidates", "all-checks-failed", "turn-auth", "tls-untrusted",
+    "consent-expired", "resource" };
   guint i;
 
   for (i = 0; i < G_N_ELEMENTS (names); i++)
