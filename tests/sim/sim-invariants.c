@@ -12,6 +12,8 @@
 #define CONSENT_LIFETIME (30 * ICE_SECOND)
 /* RFC 8489 6.1: what passes everywhere, less the IPv4 and UDP headers. */
 #define MAX_MESSAGE 548
+/* Requests that may still be resent, of one branch. */
+#define MEMORY 1000
 
 /* An address that media may go to, and what allows it. */
 typedef struct
@@ -285,8 +287,8 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
   check_caps (self);
   memcpy (seen.id, message->id, ICE_STUN_ID_SIZE);
   g_array_append_val (self->seen, seen);
-  if (self->seen->len > 1000)
-    g_array_remove_range (self->seen, 0, 500);
+  if (self->seen->len > MEMORY * (1 + self->n_branches))
+    g_array_remove_range (self->seen, 0, MEMORY / 2);
 
   if ((message->method != ICE_STUN_BINDING &&
           message->method != ICE_STUN_ALLOCATE) ||

@@ -146,6 +146,27 @@ can_relay (const SimPlan *self, guint end)
   return !self->families || (relayed_families (self, end) & reached);
 }
 
+static guint
+count_addresses (const SimPlace *self)
+{
+  return 1 + self->ipv6 + self->ula + self->link_local + self->vpn +
+      self->dead_interface;
+}
+
+/* RFC 8445 6.1.2.5: of more than a hundred pairs those of the lowest priority
+ * go, and those are the relayed ones. Hosts with TCP have so many. */
+static gboolean
+is_crowded (const SimPlan *self)
+{
+  guint n_relays = self->n_servers * (self->families ? 2 : 1);
+  guint a = count_addresses (&self->places[0]);
+  guint b = count_addresses (&self->places[1]);
+  guint n_udp = (a + n_relays) * (2 * b + n_relays), n_tcp = 6 * a * b;
+
+  return self->tcp[0] && self->tcp[1] &&
+      self->n_streams * self->n_components * (n_udp + n_tcp) > 100;
+}
+
 SimPath
 sim_plan_path (const SimPlan *self)
 {
@@ -157,7 +178,8 @@ sim_plan_path (const SimPlan *self)
     return direct;
   if (!self->turn || direct == SIM_PATH_SURE)
     return direct;
-  if (self->fault == SIM_TURN_HEALTHY || self->n_servers > 1)
+  if ((self->fault == SIM_TURN_HEALTHY || self->n_servers > 1) &&
+      !is_crowded (self))
     return SIM_PATH_SURE;
   return SIM_PATH_MAYBE;
 }
@@ -174,13 +196,6 @@ sim_plan_is_clean (const SimPlan *self)
   return self->outage == 0 && !self->reboot && !self->server_restarts &&
       self->storm_time == 0 && !self->silent && !self->roam &&
       self->fault == SIM_TURN_HEALTHY && !self->udp_blocked;
-}
-
-static guint
-count_addresses (const SimPlace *self)
-{
-  return 1 + self->ipv6 + self->ula + self->link_local + self->vpn +
-      self->dead_interface;
 }
 
 IceTime
