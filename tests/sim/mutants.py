@@ -22,15 +22,15 @@ PROGRAMS = ["sim-scenarios.c"]
 CC = ["ccache", "cc"] if shutil.which("ccache") else ["cc"]
 ICE, TURN = "gst/ice/core/ice/", "gst/ice/core/turn/"
 TIMEOUT = 600
-MIN_FOUND = 36
+MIN_FOUND = 50
 
 # file, old text (once in the file), new text, invariant
 MUTANTS = [
     (ICE + "nominator.c", "return NULL; /* one and only one */", "continue;", "I2"),
     (ICE + "nominator.c", "  if (!set->controlling || set->policy.lite)\n", "  if (set->policy.lite)\n", "I2"),
     (ICE + "nominator.c", "pair->state == ICE_PAIR_SUCCEEDED &&\n", "\n", "I2"),
-    (ICE + "checker.c", "set->controlling && is_being_nominated (pair);",
-     "set->controlling;", "I2"),
+    (ICE + "checker.c", "      (is_being_nominated (pair) || is_nominated_again (set, pair));",
+     "      TRUE;", "I2"),
     (ICE + "checker.c", "if (!is_authentic (set, pair, message))",
      "if (FALSE)", "I7"),
     (ICE + "checker.c", "pair->generation->remote_key, ICE_STUN_INTEGRITY_SHA1))\n    return TRUE;",
@@ -57,7 +57,7 @@ MUTANTS = [
     (ICE + "consent.c", "  if (now >= self->granted_at + CONSENT_LIFETIME) {\n    ice_consent_stop (self);\n    return ICE_CONSENT_EXPIRED;",
      "  if (FALSE) {\n    return ICE_CONSENT_EXPIRED;", "I4"),
     (ICE + "consent.c", "self->next_at = now + ice_consent_period (context);", "", "I11"),
-    (ICE + "consent.c", "  self->doubt = ICE_DOUBT_NONE;\n  self->disconnected = FALSE;\n", "  self->doubt = ICE_DOUBT_NONE;\n", "I9"),
+    (ICE + "consent.c", "self->disconnected = self->forsaken = FALSE;", "self->forsaken = FALSE;", "I9"),
     (TURN + "allocation.c", "#define REFRESH_EARLY 60", "#define REFRESH_EARLY -60", "I12"),
     (TURN + "allocation.c", "  self->refresh_at = now + refresh_after * ICE_SECOND;",
      "  self->refresh_at = ICE_TIME_NEVER;", "I12"),
@@ -93,7 +93,43 @@ MUTANTS = [
     ("gst/ice/core/core-timers.c", "#define PAC_TIME (39500 * ICE_MSEC)",
      "#define PAC_TIME (9500 * ICE_MSEC)", "I9"),
     (ICE + "checklist-set.c", "#define PATIENT_SENDS 2", "#define PATIENT_SENDS 8", "I9"),
-    (ICE + "nominator.c", "pair->priority <= nominated->valid_priority))", "TRUE))", "I1"),
+    (ICE + "nominator.c", "pair->priority <= nominated->shared_priority))", "TRUE))", "I1"),
+    # TCP
+    (ICE + "checker-tcp.c", "  if (pair->local->tcp_type != ICE_TCP_TYPE_PASSIVE)\n    ice_checklist_trigger (pair);\n",
+     "", "I9"),
+    (ICE + "checker-tcp.c", "  if (pair->local->tcp_type == ICE_TCP_TYPE_SO)\n    connection = ",
+     "  if (FALSE)\n    connection = ", "I9"),
+    (ICE + "checker-tcp.c", "  if (pair->connecting)\n    return FALSE;\n", "", "I8"),
+    (ICE + "checker-tcp.c", "    if (!pair->reopening || pair->local->tcp_type != ICE_TCP_TYPE_SO)\n", "", "I9"),
+    (ICE + "checker-tcp.c", "  if (pair->state == ICE_PAIR_IN_PROGRESS || pair->reopening)\n    ice_checklist_trigger (pair);\n",
+     "", "I9"),
+    ("gst/ice/core/core-tcp.c", "      ice_checker_send_check (set, pair, now);\n", "      ;\n", "I9"),
+    ("gst/ice/core/core-tcp.c", "    return ICE_TIME_NEVER; /* the peer may still nominate it */",
+     "    return connection->used_at;", "I9"),
+    ("gst/ice/core/core-tcp.c", "  ice_component_unaccept_local (\n      component, &self->context, self->gatherer, local);\n",
+     "", "I3"),
+    ("gst/ice/core/core-select.c", "pair->reopening || !ice_pair_is_connected (pair)", "FALSE", "I3"),
+    (ICE + "pair.c", "    local = ice_candidate_learnt_priority (self->local);\n", "    ;\n", "I1"),
+    # forks
+    ("gst/ice/core/core-fork.c", "    if (generation && generation->remote_ufrag)\n      return component;\n", "", "I9"),
+    ("gst/ice/core/core-fork.c", "    if (ice_component_accepts (component, local, from))\n      return component;\n", "", "I9"),
+    ("gst/ice/core/core-fork.c", "  if (ice_checklist_set_is_shared_local (stream->set, stream, local))\n    return;\n",
+     "", "I9"),
+    ("gst/ice/core/core-fork.c", "  set->forking = origin->forking = TRUE;\n", "", "I9"),
+    ("gst/ice/core/core-fork.c", "  copy_locals (self, stream);\n", "", "I9"),
+    (ICE + "checklist.c", "  if (ice_checklist_set_is_shared_peer (self, pair))\n    return;\n", "", "I9"),
+    (ICE + "checklist.c", "pair->local->kind != ICE_CANDIDATE_RELAYED || has_heir (pair))",
+     "pair->local->kind != ICE_CANDIDATE_RELAYED)", "I12"),
+    # two families
+    (TURN + "allocation-options.c", "  return options->both_families && !options->reserve && !options->has_token;",
+     "  return FALSE;", "I9"),
+    (ICE + "gatherer-allocate.c", "  return has_socket_of (self, query->socket->stream, other) &&\n      has_address_of (query->server, other);",
+     "  return TRUE;", "I9"),
+    # what was mended last
+    (ICE + "checker.c", "      (is_being_nominated (pair) || is_nominated_again (set, pair));",
+     "      is_being_nominated (pair);", "I9"),
+    (ICE + "consent.c", "MAX (now, granted_at + ice_consent_period (context))", "now + ice_consent_period (context)", "I9"),
+    (ICE + "renominator.c", "selected->nomination == ICE_NOMINATION_DONE)\n    selected->nomination", "FALSE)\n    selected->nomination", "I1"),
 ]
 
 

@@ -327,19 +327,32 @@ next_spare (const IceComponent *component, IcePair **chosen, guint n)
 
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
-    guint apart = distance_to_chosen (pair, chosen, n);
-    gboolean taken = FALSE;
+    gboolean taken = !is_spare (component, pair);
+    guint apart;
 
     for (guint j = 0; j < n; j++)
       taken |= chosen[j] == pair;
-    if (taken || !is_spare (component, pair) ||
-        (best && apart < best_distance) ||
+    if (taken)
+      continue;
+    apart = distance_to_chosen (pair, chosen, n);
+    if ((best && apart < best_distance) ||
         (best && apart == best_distance && !is_preferred (pair, best)))
       continue;
     best = pair;
     best_distance = apart;
   }
   return best;
+}
+
+static guint
+count_spares (const IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  guint n = 0;
+
+  for (guint i = 0; i < pairs->len; i++)
+    n += is_spare (component, g_ptr_array_index (pairs, i));
+  return n;
 }
 
 static void
@@ -351,6 +364,9 @@ trim (IceChecklistSet *set, IceComponent *component)
 
   if (component->selected)
     chosen[n++] = component->selected;
+  /* As mostly: all of them are kept. */
+  if (n + count_spares (component) <= G_N_ELEMENTS (chosen))
+    return;
   while (n < G_N_ELEMENTS (chosen) &&
       (pair = next_spare (component, chosen, n)) != NULL)
     chosen[n++] = pair;
@@ -371,12 +387,7 @@ trim (IceChecklistSet *set, IceComponent *component)
 gboolean
 ice_renominator_has_room (const IceComponent *component)
 {
-  GPtrArray *pairs = component->stream->pairs;
-  guint n = 0;
-
-  for (guint i = 0; i < pairs->len; i++)
-    n += is_spare (component, g_ptr_array_index (pairs, i));
-  return n < MAX_SPARES;
+  return count_spares (component) < MAX_SPARES;
 }
 
 void
