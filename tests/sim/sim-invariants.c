@@ -12,8 +12,6 @@
 #define CONSENT_LIFETIME (30 * ICE_SECOND)
 /* RFC 8489 6.1: what passes everywhere, less the IPv4 and UDP headers. */
 #define MAX_MESSAGE 548
-/* Requests that may still be resent, of one branch. */
-#define MEMORY 1000
 
 /* An address that media may go to, and what allows it. */
 typedef struct
@@ -54,7 +52,7 @@ struct _SimWitness
   GPtrArray *keys;      /* (owned) IceStunKey: of the peer's passwords */
   GPtrArray *lite_keys; /* (owned) IceStunKey: of ours, if it is lite */
   GArray *successes;    /* (owned) Success */
-  GArray *seen;         /* (owned) Seen: requests of the last while */
+  GHashTable *seen;     /* (owned) Seen: requests */
   GArray *channels;     /* (owned) Channel */
   GArray *asked;        /* (owned) Asked: STUN servers */
   IceTime path_back_at;
@@ -62,6 +60,22 @@ struct _SimWitness
   SimLeases *leases;           /* (owned) */
   guint n_past; /* times woken for a deadline in the past, in a row */
 };
+
+/* The ids of transactions are random. */
+static guint
+id_hash (gconstpointer id)
+{
+  guint32 hash;
+
+  memcpy (&hash, id, sizeof hash);
+  return hash;
+}
+
+static gboolean
+id_equal (gconstpointer a, gconstpointer b)
+{
+  return ice_stun_id_equal (a, b);
+}
 
 SimWitness *
 sim_witness_new (SimNet *net, SimHost *host)
@@ -75,7 +89,7 @@ sim_witness_new (SimNet *net, SimHost *host)
   self->lite_keys =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_stun_key_free);
   self->successes = g_array_new (FALSE, FALSE, sizeof (Success));
-  self->seen = g_array_new (FALSE, FALSE, sizeof (Seen));
+  self->seen = g_hash_table_new_full (id_hash, id_equal, g_free, NULL);
   self->channels = g_array_new (FALSE, FALSE, sizeof (Channel));
   self->asked = g_array_new (FALSE, FALSE, sizeof (Asked));
   self->nominations = sim_nominations_new (net, host);
@@ -89,7 +103,7 @@ sim_witness_free (SimWitness *self)
   g_ptr_array_unref (self->keys);
   g_ptr_array_unref (self->lite_keys);
   g_array_unref (self->successes);
-  g_array_unref (self->seen);
+  g_hash_table_unref (self->seen);
   g_array_unref (self->channels);
   g_array_unref (self->asked);
   sim_nominations_free (self->nominations);
@@ -272,23 +286,20 @@ check_request (SimWitness *self, guint socket, const IceStunMessage *message,
     const IceAddress *peer, gboolean valid)
 {
   const gchar *name = sim_host_name (self->host);
-  Seen seen = { .n_sent = 1 };
+  Seen *seen;
 
-  for (guint i = self->seen->len; i-- > 0;) {
-    Seen *old = &g_array_index (self->seen, Seen, i);
-
-    if (!ice_stun_id_equal (old->id, message->id))
-      continue;
-    if (++old->n_sent > ICE_STUN_RC)
+  seen = g_hash_table_lookup (self->seen, message->id);
+  if (seen) {
+    if (++seen->n_sent > ICE_STUN_RC)
       sim_net_violate (
-          self->net, "I8: %s sent a request %u times", name, old->n_sent);
+          self->net, "I8: %s sent a request %u times", name, seen->n_sent);
     return;
   }
   check_caps (self);
-  memcpy (seen.id, message->id, ICE_STUN_ID_SIZE);
-  g_array_append_val (self->seen, seen);
-  if (self->seen->len > MEMORY * (1 + self->n_branches))
-    g_array_remove_range (self->seen, 0, MEMORY / 2);
+  seen = g_new (Seen, 1);
+  seen->n_sent = 1;
+  memcpy (seen->id, message->id, ICE_STUN_ID_SIZE);
+  g_hash_table_add (self->seen, seen);
 
   if ((message->method != ICE_STUN_BINDING &&
           message->method != ICE_STUN_ALLOCATE) ||

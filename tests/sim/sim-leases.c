@@ -193,6 +193,9 @@ sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
   request.release = message->method == ICE_STUN_REFRESH &&
       ice_stun_message_get_u32 (message, ICE_STUN_LIFETIME, &lifetime) &&
       lifetime == 0;
+  /* What is asked for anew, and perhaps granted, may be given back anew. */
+  if (message->method == ICE_STUN_ALLOCATE)
+    get_grant (self, &request)->n_releases = 0;
   if (request.release && ++get_grant (self, &request)->n_releases > 1)
     sim_net_violate (self->net, "I12: %s gave an allocation back twice",
         sim_host_name (self->host));

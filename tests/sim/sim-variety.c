@@ -61,7 +61,8 @@ draw_forks (SimPlan *self, SimNet *dice)
   self->n_calls = 2 + sim_net_pick (dice, 2);
   self->same_role = self->glare = self->roam = self->silent = FALSE;
   self->attack = self->flood = self->replay = FALSE;
-  self->hangs_up = sim_net_one_in (dice, 3);
+  /* Nobody hears that the nonce of the last Refresh was stale. */
+  self->hangs_up = sim_net_one_in (dice, 3) && self->nonce_life == 0;
 }
 
 void
