@@ -251,7 +251,8 @@ sim_host_perform (SimHost *self, IceOutput *outputs, IceTime deadline)
   }
   if (changed) {
     check_new (self);
-    g_ptr_array_foreach (self->forks, (GFunc) check_new, NULL);
+    for (guint i = 0; i < self->forks->len; i++)
+      check_new (g_ptr_array_index (self->forks, i));
   }
   sim_witness_deadline (self->witness, deadline, FALSE);
   self->deadline = deadline;
