@@ -134,6 +134,8 @@ gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
 
   gst_ice_agent_gather (self->agent);
   session = gst_ice_session_new (self->agent, self->signaller);
+  /* Whether is for the members to say, and may change. */
+  g_object_set (session, "auto-restart", FALSE, NULL);
   gst_ice_connect (session, "bye", G_CALLBACK (on_session_bye), self);
   gst_ice_connect (session, "error", G_CALLBACK (on_session_error), self);
   gst_ice_connect (

@@ -61,6 +61,8 @@ void gst_ice_endpoint_stop_asking (GstIceEndpoint *self);
 /* endpoint-restart.c */
 /* Restarts, or does what on-disconnect says. */
 void gst_ice_endpoint_lose_path (GstIceEndpoint *self, const GError *error);
+/* Only a restart brings it back, or would bring a better one. */
+void gst_ice_endpoint_mend_path (GstIceEndpoint *self, const gchar *reason);
 /* There is a path again, or the end. */
 void gst_ice_endpoint_end_restart (GstIceEndpoint *self);
 void

@@ -11,6 +11,8 @@
 
 /* An ICE restart that fails is not tried again at once. */
 #define RESTART_INTERVAL (5 * G_TIME_SPAN_SECOND)
+/* Several streams, and a failure that follows, ask for one and the same. */
+#define MEND_INTERVAL (1 * G_TIME_SPAN_SECOND)
 /* The offer of a restart is answered as fast as the first one was, and checks
  * take no longer: who is there is found in a fraction of this. */
 #define RESTART_PATIENCE_SECONDS 10
@@ -76,7 +78,7 @@ gst_ice_endpoint_end_restart (GstIceEndpoint *self)
 
 /* With the lock. */
 static gboolean
-may_restart (GstIceEndpoint *self)
+may_restart (GstIceEndpoint *self, gint64 interval)
 {
   const gint64 now = g_get_monotonic_time ();
   gboolean wanted = FALSE;
@@ -85,7 +87,16 @@ may_restart (GstIceEndpoint *self)
   for (l = self->members; l != NULL; l = l->next)
     wanted = wanted || ((GstIceMember *) l->data)->auto_restart;
   return wanted && !self->over && self->session != NULL &&
-      now - self->restarted_at > RESTART_INTERVAL;
+      now - self->restarted_at > interval;
+}
+
+static void
+restart (GstIceEndpoint *self, GstIceSession *session, const gchar *trigger)
+{
+  gst_ice_endpoint_post (self,
+      gst_structure_new ("GstIceRestart", "agent", GST_TYPE_ICE_AGENT,
+          self->agent, "trigger", G_TYPE_STRING, trigger, NULL));
+  gst_ice_session_restart (session);
 }
 
 /* FALSE: not now, or nobody wants it. */
@@ -95,7 +106,7 @@ try_restart (GstIceEndpoint *self, const GError *error)
   g_autoptr (GstIceSession) session = NULL;
 
   g_mutex_lock (&self->lock);
-  if (may_restart (self)) {
+  if (may_restart (self, RESTART_INTERVAL)) {
     session = gst_object_ref (self->session);
     self->restarted_at = g_get_monotonic_time ();
     self->lost = g_error_copy (error);
@@ -108,11 +119,25 @@ try_restart (GstIceEndpoint *self, const GError *error)
 
   if (session == NULL)
     return FALSE;
-  gst_ice_endpoint_post (self,
-      gst_structure_new ("GstIceRestart", "agent", GST_TYPE_ICE_AGENT,
-          self->agent, "trigger", G_TYPE_STRING, "path-lost", NULL));
-  gst_ice_session_restart (session);
+  restart (self, session, "path-lost");
   return TRUE;
+}
+
+/* The agent does not ask often. While media still has a path there is nothing
+ * to lose, and when it has none the end of consent will tell. */
+void
+gst_ice_endpoint_mend_path (GstIceEndpoint *self, const gchar *reason)
+{
+  g_autoptr (GstIceSession) session = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->connected && may_restart (self, MEND_INTERVAL)) {
+    session = gst_object_ref (self->session);
+    self->restarted_at = g_get_monotonic_time ();
+  }
+  g_mutex_unlock (&self->lock);
+  if (session != NULL)
+    restart (self, session, reason);
 }
 
 void

@@ -325,6 +325,13 @@ on_agent_warning (GstIceAgent *agent, const GError *error, GstIceEndpoint *self)
   gst_ice_endpoint_post_warning (self, error);
 }
 
+static void
+on_restart_needed (GstIceAgent *agent, GstIceStream *stream,
+    const gchar *reason, GstIceEndpoint *self)
+{
+  gst_ice_endpoint_mend_path (self, reason);
+}
+
 void
 gst_ice_endpoint_fail (GstIceEndpoint *self, const GError *error)
 {
@@ -416,6 +423,8 @@ watch_agent (GstIceEndpoint *self)
       self->agent, "candidate-error", G_CALLBACK (on_candidate_error), self);
   gst_ice_connect (self->agent, "error", G_CALLBACK (on_agent_error), self);
   gst_ice_connect (self->agent, "warning", G_CALLBACK (on_agent_warning), self);
+  gst_ice_connect (
+      self->agent, "restart-needed", G_CALLBACK (on_restart_needed), self);
 }
 
 /* With the table's lock. (transfer full) */

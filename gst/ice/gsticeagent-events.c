@@ -399,6 +399,17 @@ detail_of (IceCause cause)
 }
 
 static void
+handle_restart_needed (GstIceAgent *self, const IceOutput *output)
+{
+  const gchar *reason = ice_restart_reason_to_string (output->restart.reason);
+  g_autoptr (GstIceStream) stream =
+      gst_ice_agent_find_core_stream (self, output->restart.stream);
+
+  if (stream)
+    EMIT (self, RESTART_NEEDED, stream, reason);
+}
+
+static void
 handle_server_error (GstIceAgent *self, const IceOutput *output)
 {
   g_autofree gchar *url =
@@ -469,6 +480,9 @@ gst_ice_agent_handle_output (GstIceAgent *self, gpointer data)
       break;
     case ICE_OUTPUT_CONSENT_LOST:
       handle_consent_lost (self, output);
+      break;
+    case ICE_OUTPUT_RESTART_NEEDED:
+      handle_restart_needed (self, output);
       break;
     case ICE_OUTPUT_SERVER_ERROR:
       handle_server_error (self, output);

@@ -147,6 +147,9 @@ find_addressee (GstIcePump *self, const IceOutput *output)
     case ICE_OUTPUT_CONSENT_LOST:
       id = output->consent_lost.transport;
       break;
+    case ICE_OUTPUT_RESTART_NEEDED:
+      id = output->restart.stream;
+      break;
     case ICE_OUTPUT_ERROR:
       id = output->error.stream;
       break;

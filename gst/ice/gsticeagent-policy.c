@@ -39,8 +39,24 @@ apply (GstIceAgent *self)
   ice_core_set_aggressive (core, aggressive);
   ice_core_set_continual (core, continual);
   gst_ice_pump_unlock (self->pump);
-  gst_ice_agent_watch_interfaces (self, continual);
+  gst_ice_agent_watch_if_wanted (self);
   gst_ice_agent_apply_gather_config (self);
+}
+
+/* Continual gathering follows the network by itself; who has connected to
+ * restart-needed does so by signalling. */
+void
+gst_ice_agent_watch_if_wanted (GstIceAgent *self)
+{
+  gboolean wanted;
+
+  GST_OBJECT_LOCK (self);
+  wanted = self->settings.continual_gathering;
+  GST_OBJECT_UNLOCK (self);
+  if (!wanted)
+    wanted = g_signal_has_handler_pending (
+        self, gst_ice_agent_signals[GST_ICE_AGENT_RESTART_NEEDED], 0, TRUE);
+  gst_ice_agent_watch_interfaces (self, wanted);
 }
 
 void

@@ -108,6 +108,7 @@ typedef enum
   GST_ICE_AGENT_ERROR,
   GST_ICE_AGENT_WARNING,
   GST_ICE_AGENT_CONSENT_LOST,
+  GST_ICE_AGENT_RESTART_NEEDED,
   GST_ICE_AGENT_N_SIGNALS
 } GstIceAgentSignal;
 
@@ -188,6 +189,7 @@ gboolean gst_ice_agent_get_policy_property (
 gboolean gst_ice_agent_allows_names (GstIceAgent *self);
 /* Networks are watched while continual-gathering is on. */
 void gst_ice_agent_watch_interfaces (GstIceAgent *self, gboolean watch);
+void gst_ice_agent_watch_if_wanted (GstIceAgent *self);
 /* The addresses as they are now, by the agent's filters. */
 void gst_ice_agent_update_interfaces (GstIceAgent *self);
 /* The property says what the core has decided. */

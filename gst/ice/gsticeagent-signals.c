@@ -154,4 +154,23 @@ gst_ice_agent_install_signals (void)
    */
   signals[GST_ICE_AGENT_CONSENT_LOST] =
       make_signal ("consent-lost", 2, GST_TYPE_ICE_STREAM, G_TYPE_UINT);
+  /**
+   * GstIceAgent::restart-needed:
+   * @self: the agent
+   * @stream: one of its streams
+   * @reason: "path-silent", "path-lost", "address-lost", "rebound" or
+   *   "address-new"
+   *
+   * In mid-call the network has changed, and only an ICE restart (RFC 8445 9)
+   * brings the media back: half a second after regular media fell silent and no
+   * other pair answered, at once when the local address or the last pair is
+   * gone. With "address-new" the path works, and there may be a better one.
+   * Call gst_ice_agent_restart() and signal a new offer; #GstIceSession and the
+   * elements do so by themselves (auto-restart). It comes again, after 10 s and
+   * then less and less often, while the trouble lasts. Changes of the addresses
+   * are watched when a handler was connected before gathering, or with
+   * #GstIceAgent:continual-gathering.
+   */
+  signals[GST_ICE_AGENT_RESTART_NEEDED] =
+      make_signal ("restart-needed", 2, GST_TYPE_ICE_STREAM, G_TYPE_STRING);
 }

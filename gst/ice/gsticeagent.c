@@ -388,6 +388,7 @@ gst_ice_agent_gather_streams (GstIceAgent *self, GPtrArray *streams)
     return;
 
   gst_ice_agent_update_interfaces (self);
+  gst_ice_agent_watch_if_wanted (self);
   core = gst_ice_pump_lock (self->pump);
   for (guint i = 0; i < ids->len; i++)
     ice_core_gather (core, g_array_index (ids, guint, i), ice_loop_now ());
@@ -427,6 +428,9 @@ gst_ice_agent_restart (GstIceAgent *self)
 
   g_return_if_fail (GST_IS_ICE_AGENT (self));
 
+  /* The network may be another by now. */
+  if (gst_ice_agent_check_open (self, NULL))
+    gst_ice_agent_update_interfaces (self);
   streams = gst_ice_agent_get_streams (self);
   for (guint i = 0; i < streams->len; i++) {
     GstIceStream *stream = streams->pdata[i];

@@ -391,6 +391,21 @@ gst_ice_session_trickle (
   gst_ice_signaller_send_candidate (self->signaller, name, index, text, ufrag);
 }
 
+/* What is being negotiated already comes of the same trouble, or is as good as
+ * a restart: the agent asks again when it was not. */
+void
+gst_ice_session_mend (GstIceSession *self, const gchar *reason)
+{
+  if (!g_atomic_int_get (&self->auto_restart) || !self->established ||
+      self->exchange != GST_ICE_SESSION_STABLE ||
+      gst_ice_session_has_ended (self))
+    return;
+  GST_INFO_OBJECT (self, "restarting: %s", reason);
+  gst_ice_session_emit_restarting (self, reason);
+  self->want_restart = TRUE;
+  gst_ice_session_advance (self);
+}
+
 void
 gst_ice_session_clear (GstIceSession *self)
 {

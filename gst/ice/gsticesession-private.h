@@ -23,6 +23,7 @@ struct _GstIceSession
   GstIceAgent *agent;         /* (owned) */
   GstIceSignaller *signaller; /* (owned) */
   gint state;                 /* GstIceSessionState, atomic: read anywhere */
+  gint auto_restart;          /* (atomic) */
   GWeakRef *handle; /* (owned) counted: what handlers and sources hold */
 
   /* service thread only */
@@ -49,6 +50,7 @@ gboolean gst_ice_session_has_ended (GstIceSession *self);
 void gst_ice_session_emit_error (GstIceSession *self, const GError *error);
 void gst_ice_session_emit_negotiated (GstIceSession *self);
 void gst_ice_session_emit_bye (GstIceSession *self, const gchar *reason);
+void gst_ice_session_emit_restarting (GstIceSession *self, const gchar *reason);
 
 /* gsticesession-exchange.c: offers, answers, candidates, in service thread. */
 void gst_ice_session_advance (GstIceSession *self);
@@ -65,6 +67,8 @@ void gst_ice_session_trickle (
     GstIceSession *self, GstIceStream *stream, GstIceCandidate *candidate);
 /* Every useful answer came: who waited for it may go on. */
 void gst_ice_session_gathered (GstIceSession *self);
+/* The agent needs a restart for @reason. */
+void gst_ice_session_mend (GstIceSession *self, const gchar *reason);
 void gst_ice_session_clear (GstIceSession *self);
 
 G_END_DECLS

@@ -31,6 +31,7 @@ enum
   PROP_AGENT,
   PROP_SIGNALLER,
   PROP_STATE,
+  PROP_AUTO_RESTART,
   N_PROPERTIES
 };
 static GParamSpec *properties[N_PROPERTIES];
@@ -40,6 +41,7 @@ enum
   SIGNAL_BYE,
   SIGNAL_ERROR,
   SIGNAL_NEGOTIATED,
+  SIGNAL_RESTARTING,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -80,6 +82,12 @@ void
 gst_ice_session_emit_bye (GstIceSession *self, const gchar *reason)
 {
   g_signal_emit (self, signals[SIGNAL_BYE], 0, reason);
+}
+
+void
+gst_ice_session_emit_restarting (GstIceSession *self, const gchar *reason)
+{
+  g_signal_emit (self, signals[SIGNAL_RESTARTING], 0, reason);
 }
 
 /* Handlers run in the service thread, or where the application has its agent's
@@ -261,6 +269,46 @@ on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, gpointer handle)
 
   if (self != NULL)
     invoke (self, gathered_run, gst_object_ref (self), gst_object_unref);
+}
+
+typedef struct
+{
+  GstIceSession *session; /* (owned) */
+  gchar *reason;          /* (owned) */
+} Mend;
+
+static void
+mend_free (gpointer data)
+{
+  Mend *mend = data;
+
+  gst_object_unref (mend->session);
+  g_free (mend->reason);
+  g_free (mend);
+}
+
+static gboolean
+mend_run (gpointer data)
+{
+  const Mend *mend = data;
+
+  gst_ice_session_mend (mend->session, mend->reason);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_restart_needed (GstIceAgent *agent, GstIceStream *stream,
+    const gchar *reason, gpointer handle)
+{
+  g_autoptr (GstIceSession) self = ref_session (handle);
+  Mend *mend;
+
+  if (self == NULL)
+    return;
+  mend = g_new0 (Mend, 1);
+  mend->session = gst_object_ref (self);
+  mend->reason = g_strdup (reason);
+  invoke (self, mend_run, mend, mend_free);
 }
 
 /**
@@ -479,6 +527,9 @@ gst_ice_session_get_property (
     case PROP_STATE:
       g_value_set_enum (value, g_atomic_int_get (&self->state));
       break;
+    case PROP_AUTO_RESTART:
+      g_value_set_boolean (value, g_atomic_int_get (&self->auto_restart));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -497,6 +548,9 @@ gst_ice_session_set_property (
       break;
     case PROP_SIGNALLER:
       self->signaller = g_value_dup_object (value);
+      break;
+    case PROP_AUTO_RESTART:
+      g_atomic_int_set (&self->auto_restart, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -528,6 +582,8 @@ gst_ice_session_constructed (GObject *object)
       G_CALLBACK (on_end_of_candidates));
   connect_weakly (self, self->agent, "notify::gathering-state",
       G_CALLBACK (on_gathering_state));
+  connect_weakly (
+      self, self->agent, "restart-needed", G_CALLBACK (on_restart_needed));
 }
 
 static void
@@ -560,6 +616,7 @@ static void
 gst_ice_session_init (GstIceSession *self)
 {
   g_queue_init (&self->pending);
+  self->auto_restart = TRUE;
   self->handle = g_atomic_rc_box_new0 (GWeakRef);
   g_weak_ref_init (self->handle, self);
 }
@@ -585,6 +642,16 @@ gst_ice_session_class_init (GstIceSessionClass *klass)
       g_param_spec_enum ("state", "State", "How far the session is",
           GST_TYPE_ICE_SESSION_STATE, GST_ICE_SESSION_STATE_NEW,
           G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceSession:auto-restart:
+   *
+   * Whether #GstIceAgent::restart-needed is answered by an ICE restart through
+   * the signaller: in mid-call the network changed, and only that brings the
+   * media back (RFC 8445 9). #GstIceSession::restarting says so.
+   */
+  properties[PROP_AUTO_RESTART] = g_param_spec_boolean ("auto-restart",
+      "Auto restart", "Restart ICE when the network has changed", TRUE,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 
   /**
@@ -613,4 +680,13 @@ gst_ice_session_class_init (GstIceSessionClass *klass)
    */
   signals[SIGNAL_NEGOTIATED] = g_signal_new ("negotiated", GST_TYPE_ICE_SESSION,
       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  /**
+   * GstIceSession::restarting:
+   * @self: the session
+   * @reason: as #GstIceAgent::restart-needed has it
+   *
+   * An ICE restart is about to be offered, because the agent needs one.
+   */
+  signals[SIGNAL_RESTARTING] = g_signal_new ("restarting", GST_TYPE_ICE_SESSION,
+      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }

@@ -15,6 +15,7 @@
 #define CANDIDATE "candidate"
 #define PAIR "candidate-pair"
 #define SERVER "ice-server"
+#define AGENT "ice-agent"
 
 /* All that is asked of the core, in one go under its lock. */
 typedef struct
@@ -23,6 +24,7 @@ typedef struct
   GArray *pairs;               /* (owned) IcePairStats */
   GArray *servers;             /* (owned) IceServerStats */
   GPtrArray *locals, *remotes; /* (owned) (element-type IceCandidate) */
+  IceCoreCounters counters;
   gboolean controlling;
 } Snapshot;
 
@@ -52,6 +54,7 @@ snapshot_take (Snapshot *self, GstIceAgent *agent, const GArray *streams)
   ice_core_get_transport_stats (core, self->transports);
   ice_core_get_pair_stats (core, self->pairs);
   ice_core_get_server_stats (core, self->servers);
+  ice_core_get_counters (core, &self->counters);
   for (guint i = 0; i < streams->len; i++) {
     guint id = g_array_index (streams, guint, i);
 
@@ -258,6 +261,17 @@ describe_mux (GstStructure *stats, GstIceAgent *agent)
   put_object (stats, object);
 }
 
+/* What belongs to no transport. */
+static void
+describe_agent (GstStructure *stats, const IceCoreCounters *counters)
+{
+  GstStructure *object = make_object ("ice-agent", AGENT, 0);
+
+  gst_structure_set (object, "icmp-errors", G_TYPE_UINT64,
+      (guint64) counters->unreachable, NULL);
+  put_object (stats, object);
+}
+
 /* All of them */
 
 /* What the data plane has counted, by the core's transport id. */
@@ -339,6 +353,7 @@ gst_ice_agent_make_stats (GstIceAgent *self)
     describe_server (
         stats, self, &g_array_index (snapshot.servers, IceServerStats, i));
   describe_mux (stats, self);
+  describe_agent (stats, &snapshot.counters);
   snapshot_clear (&snapshot);
   return stats;
 }

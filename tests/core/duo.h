@@ -47,6 +47,9 @@ typedef struct
   IceAddress route_to;
   gboolean controlling;
   IceTime selected_at;
+  guint n_restarts_needed;
+  IceRestartReason restart_reason;
+  IceTime restart_at;
 
   IceTime media_sent, media_received; /* 0: never */
   IceTime media_gap;                  /* the longest that was not told */
@@ -255,6 +258,11 @@ duo_perform (DuoEnd *end, IceOutput *output)
       break;
     case ICE_OUTPUT_CONSENT_LOST:
       end->n_consent_lost++;
+      break;
+    case ICE_OUTPUT_RESTART_NEEDED:
+      end->n_restarts_needed++;
+      end->restart_reason = output->restart.reason;
+      end->restart_at = self->now;
       break;
     case ICE_OUTPUT_ROLE:
       end->controlling = output->role.controlling;

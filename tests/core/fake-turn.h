@@ -39,7 +39,9 @@ typedef struct
   guint address_error;   /* in place of it */
   gboolean reserves;
   const gchar *ticket;
-  guint relay;           /* REQUESTED-TRANSPORT that is right, 0: UDP */
+  gboolean forgot; /* a NAT gave the client another address: 437, without the
+                      ticket */
+  guint relay;     /* REQUESTED-TRANSPORT that is right, 0: UDP */
   guint32 connection_id; /* of the next Connect; 0: left out */
 
   /* What came. */
@@ -96,6 +98,11 @@ static inline guint
 fake_turn_dislike (
     const FakeTurn *self, const IceStunMessage *request, guint16 *ret_attribute)
 {
+  if (self->forgot && request->method == ICE_STUN_REFRESH &&
+      !ice_stun_message_has (request, ICE_STUN_MOBILITY_TICKET)) {
+    *ret_attribute = 0;
+    return 437;
+  }
   for (guint i = 0; i < G_N_ELEMENTS (self->dislikes); i++) {
     if (self->dislikes[i].code &&
         ice_stun_message_has (request, self->dislikes[i].attribute)) {

@@ -284,6 +284,7 @@ test_unreachable (void)
 {
   Harness h;
   IceStunMessage message;
+  IceCoreCounters counters;
   IceBytes quote;
   Sent *sent;
 
@@ -306,6 +307,8 @@ test_unreachable (void)
       ice_core_unreachable (h.core, h.socket, &sent->to, quote, h.now);
     }
     g_assert_cmpstr (pair_state (&h), ==, "failed");
+    ice_core_get_counters (h.core, &counters);
+    g_assert_cmpuint (counters.unreachable, ==, resent ? 7 : 8);
     sent_free (sent);
     harness_clear (&h);
   }

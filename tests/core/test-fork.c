@@ -346,7 +346,11 @@ test_role_conflict (void)
   /* Controlled now: connected, but it is the peer who nominates. */
   g_assert_cmpint (b->state, ==, ICE_STATE_CONNECTED);
   /* The conflict was with that peer only. */
-  ice_core_use_branch (f.h.core, ice_core_fork (f.h.core));
+  g_assert_true (ice_core_use_branch (f.h.core, ice_core_fork (f.h.core)));
+  g_assert_true (ice_core_get_controlling (f.h.core));
+  g_assert_false (ice_core_use_branch (f.h.core, 4711));
+  ice_core_set_controlling (f.h.core, FALSE); /* nobody's */
+  g_assert_true (ice_core_use_branch (f.h.core, a->branch));
   g_assert_true (ice_core_get_controlling (f.h.core));
   forks_clear (&f);
 }

@@ -482,7 +482,41 @@ test_new_mapping (void)
   last = g_ptr_array_index (lab.candidates, 4);
   g_assert_cmpint (last->kind, ==, ICE_CANDIDATE_SERVER_REFLEXIVE);
   g_assert_cmpuint (last->address.port, ==, before->address.port + 7);
+  /* RFC 8445 5.1.2.1: no two of one priority, and 5.1.1.3: of one foundation.
+   */
+  before = g_ptr_array_index (lab.candidates, 3);
+  g_assert_cmpuint (last->priority, <, before->priority);
+  g_assert_cmpstr (last->foundation, ==, before->foundation);
   lab_clear (&lab);
+}
+
+/* A path fell silent: the server is asked at once, and a mapping that is new is
+ * told while gathering goes on continually; a server that has another one each
+ * time gets nowhere with it. */
+static void
+test_doubt (void)
+{
+  for (guint continual = 0; continual < 2; continual++) {
+    Lab lab;
+
+    lab_init (&lab, FALSE);
+    lab.nat = TRUE;
+    lab_set_addresses (&lab, one_ipv4);
+    lab_add_server (&lab, 1, ICE_SERVER_STUN, "192.0.2.1");
+    lab_gather (&lab, 1, 1);
+    lab_run_for (&lab, ICE_SECOND);
+    if (continual)
+      ice_gatherer_update (lab.gatherer, LAB_STREAM, lab.now);
+    for (guint i = 0; i < 20; i++) {
+      lab.nat_shift++;
+      ice_gatherer_doubt (lab.gatherer, LAB_STREAM, lab.now);
+      lab_run_for (&lab, 100 * ICE_MSEC);
+      if (i == 0)
+        g_assert_cmpuint (lab.candidates->len, ==, continual ? 3 : 2);
+    }
+    g_assert_cmpuint (lab.candidates->len, ==, continual ? 9 : 2);
+    lab_clear (&lab);
+  }
 }
 
 /* The same generation again: nothing new, and the objects stay what they are.
@@ -579,6 +613,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rfc8445/5.1.1.2/doubt", test_doubt);
   g_test_add_func ("/gatherer/host", test_host);
   g_test_add_func ("/gatherer/no-address", test_no_address);
   g_test_add_func ("/gatherer/socket-fails", test_socket_fails);

@@ -263,6 +263,35 @@ test_keepalives_count (void)
   duo_clear (&duo);
 }
 
+/* One that sends consent requests is alive by those: a Binding indication,
+ * which anybody may have sent, is not. */
+static void
+test_unsigned_is_no_life (void)
+{
+  guint8 id[ICE_STUN_ID_SIZE] = { 'i' };
+  g_autoptr (IcePacket) packet = NULL;
+  IceStunBuilder builder;
+  IceDatagram in;
+  Duo duo;
+
+  start_with_lite (&duo, 1, 1);
+  duo_run_for (&duo, 20 * ICE_SECOND);
+  ice_stun_builder_init (&builder, ICE_STUN_INDICATION, ICE_STUN_BINDING, id);
+  ice_stun_builder_add_fingerprint (&builder);
+  packet = ice_stun_builder_end (&builder);
+  in = (IceDatagram){ .socket = duo.ends[1].route_socket,
+    .from = duo.ends[1].remote,
+    .data = ICE_BYTES (packet->data, packet->size) };
+  duo.path = nothing_passes;
+  for (guint i = 0; i < 31; i++) {
+    g_assert_cmpint (
+        ice_core_receive (duo.ends[1].core, &in, duo.now), ==, ICE_VERDICT_OK);
+    duo_run_for (&duo, 1 * ICE_SECOND);
+  }
+  g_assert_cmpint (duo.ends[1].state, ==, ICE_STATE_FAILED);
+  duo_clear (&duo);
+}
+
 /* RFC 8445 8.2, both lite: the same pair on both sides by priority alone, not
  * one request; and media only where the user allowed unchecked paths. */
 static void
@@ -354,6 +383,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rfc7675/3/unsigned-is-no-life", test_unsigned_is_no_life);
   g_test_add_func ("/lite/replayed-nomination", test_replayed_nomination);
   g_test_add_func ("/rfc8445/2.5/lite-never-checks", test_completes);
   g_test_add_func ("/rfc8445/5.2/lite-candidates", test_candidates);

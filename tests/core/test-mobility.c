@@ -254,6 +254,73 @@ test_without_ticket (void)
   lab_clear (&self.lab);
 }
 
+/* RFC 8016 1: it is our address that a NAT has changed, not our socket. Silence
+ * has the server asked, its 437 brings out the ticket, and the allocation is
+ * kept; one that is refused then is lost. */
+static void
+test_rebound (void)
+{
+  for (guint refused = 0; refused < 2; refused++) {
+    Move self;
+    Lab *lab = &self.lab;
+
+    move_init (&self, "first");
+    self.server->turn.forgot = TRUE;
+    self.server->turn.ticket = "second";
+    if (refused) {
+      self.server->turn.dislikes[0].attribute = ICE_STUN_MOBILITY_TICKET;
+      self.server->turn.dislikes[0].code = 400;
+    }
+    ice_gatherer_doubt (lab->gatherer, LAB_STREAM, lab->now);
+    lab_run_for (lab, 100 * ICE_MSEC);
+    g_assert_cmpuint (self.server->turn.n_requests[ICE_STUN_REFRESH], ==, 2);
+    g_assert_cmpuint (
+        lab->n_events[ICE_GATHER_CANDIDATE_LOST], ==, refused ? 1 : 0);
+    g_assert_cmpuint (lab->n_events[ICE_GATHER_CANDIDATE_MOVED], ==, 0);
+    self.server->turn.forgot = FALSE;
+    if (!refused) {
+      g_assert_cmpmem (self.server->turn.last_ticket.data,
+          self.server->turn.last_ticket.size, "first", 5);
+      assert_alive (&self);
+    }
+    lab_clear (lab);
+  }
+}
+
+/* RFC 8016 3.2: the address goes, now or before another one comes: what the
+ * ticket is for moves there, and the socket that was left is closed. */
+static void
+test_follows_the_address (void)
+{
+  static const gchar *const wireless[] = { "10.1.0.2", NULL };
+  static const gchar *const none[] = { NULL };
+
+  for (guint late = 0; late < 2; late++) {
+    Move self;
+    Lab *lab = &self.lab;
+
+    move_init (&self, "first");
+    self.server->turn.ticket = "second";
+    lab_set_addresses (lab, late ? none : wireless);
+    ice_gatherer_follow_addresses (lab->gatherer, lab->now);
+    ice_gatherer_update (lab->gatherer, LAB_STREAM, lab->now);
+    lab_run_for (lab, ICE_SECOND);
+    if (late) {
+      g_assert_true (is_open (&self, self.socket));
+      g_assert_cmpuint (lab->n_events[ICE_GATHER_CANDIDATE_MOVED], ==, 0);
+      lab_set_addresses (lab, wireless);
+      ice_gatherer_follow_addresses (lab->gatherer, lab->now);
+      ice_gatherer_update (lab->gatherer, LAB_STREAM, lab->now);
+      lab_run_for (lab, ICE_SECOND);
+    }
+    g_assert_cmpuint (lab->n_events[ICE_GATHER_CANDIDATE_MOVED], ==, 1);
+    g_assert_cmpuint (lab->n_events[ICE_GATHER_CANDIDATE_LOST], ==, 0);
+    g_assert_cmpuint (way_out (&self)->ip[1], ==, 1);
+    g_assert_false (is_open (&self, self.socket));
+    lab_clear (lab);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,6 +331,9 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc8016/3.2/silence", test_silence);
   g_test_add_func ("/rfc8016/3.2/old-socket-fails", test_old_socket_fails);
   g_test_add_func ("/rfc8016/3.2/new-socket-fails", test_new_socket_fails);
+  g_test_add_func ("/rfc8016/1/rebound", test_rebound);
+  g_test_add_func (
+      "/rfc8016/3.2/follows-the-address", test_follows_the_address);
   g_test_add_func ("/rfc8016/3.1/without-ticket", test_without_ticket);
   return g_test_run ();
 }

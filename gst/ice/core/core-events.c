@@ -176,6 +176,7 @@ handle_event (
           stream->set, stream, event->candidate, &event->peer);
       break;
     case ICE_GATHER_PEER_UNREACHABLE:
+      self->counters.unreachable++;
       if (ice_icmp_error_is_hard (&event->icmp, event->peer.family))
         ice_checker_peer_unreachable (
             stream->set, stream, event->candidate, &event->peer);

@@ -23,10 +23,11 @@ ice_core_current_set (const IceCore *self)
   return find_set (self, self->branch);
 }
 
-void
+gboolean
 ice_core_use_branch (IceCore *self, guint branch)
 {
   self->branch = branch;
+  return ice_core_current_set (self) != NULL;
 }
 
 IceChecklistSet *

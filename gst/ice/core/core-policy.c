@@ -115,6 +115,7 @@ ice_core_set_interfaces (IceCore *self, const IceInterfaceAddress *addresses,
   ice_gatherer_set_interfaces (self->gatherer, addresses, n_addresses);
   if (self->closed)
     return;
+  ice_core_note_addresses (self, now);
   update_gathering (self, now);
   ice_core_settle (self, now);
 }

@@ -74,6 +74,12 @@ void ice_core_set_state (IceCore *self, IceComponent *component, IceState state,
 /* core-policy.c: at the next gathering, and a restart. */
 void ice_core_apply_gather_config (IceCore *self);
 
+/* core-roam.c: what an established stream does about its path. */
+void ice_core_run_roaming (IceCore *self, IceStream *stream, IceTime now);
+IceTime ice_core_roaming_deadline (IceCore *self, IceStream *stream);
+/* The interfaces are others. */
+void ice_core_note_addresses (IceCore *self, IceTime now);
+
 /* core-session.c: a peer without ICE gets its route when there is a socket. */
 void ice_core_try_default (IceCore *self, IceComponent *component, IceTime now);
 void ice_core_close_components (IceCore *self, IceStream *stream, IceTime now);

@@ -189,6 +189,7 @@ select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
   component->selected = pair ? ice_pair_ref (pair) : NULL;
   if (pair) {
     component->lost_at = 0;
+    component->rebound = FALSE;
     component->selected_changes++;
     /* RFC 8445 8.3.1's three seconds, for media that is still on its way. */
     if (old && old->generation != stream->generation)
@@ -197,6 +198,28 @@ select_pair (IceCore *self, IceComponent *component, IcePair *pair, IceTime now)
   if (old && !g_ptr_array_find (stream->pairs, old, NULL))
     leave_pair (stream, old);
   start_consent (self, component, now);
+}
+
+/* Its socket or allocation is gone, and so are the other pairs. */
+static void
+fail_for_resource (IceCore *self, IceComponent *component, IceTime now)
+{
+  IceStream *stream = component->stream;
+  IceOutput *output;
+
+  ice_core_set_state (
+      self, component, ICE_STATE_FAILED, ICE_CAUSE_RESOURCE, now);
+  if (stream->failed)
+    return; /* said for another component */
+  stream->failed = TRUE;
+  output = ice_outputs_add (self->context.out, ICE_OUTPUT_ERROR);
+  output->error.stream = stream->id;
+  output->error.cause = ICE_CAUSE_RESOURCE;
+  output->error.fatal = TRUE;
+  output->error.text =
+      g_strdup ("The network interface or relay that the media went by is "
+                "gone, and there is no other path. An ICE restart may find "
+                "one.");
 }
 
 static void
@@ -221,12 +244,10 @@ update_selected (IceCore *self, IceComponent *component, IceTime now)
     component->concluded = TRUE;
     ice_nominator_conclude (component->stream->set, component, pair);
   }
-  /* Its socket or allocation is gone, and so are the other pairs. */
   if (lost && ice_policy_is_continual (&component->stream->set->policy))
     component->lost_at = now; /* a new address may bring others */
   else if (lost)
-    ice_core_set_state (
-        self, component, ICE_STATE_FAILED, ICE_CAUSE_RESOURCE, now);
+    fail_for_resource (self, component, now);
 }
 
 /* States. */
@@ -401,6 +422,8 @@ ice_core_settle (IceCore *self, IceTime now)
     update_stream (self, stream, now);
   }
   ice_core_run_failures (self, now);
+  for (guint i = 0; i < self->streams->len; i++)
+    ice_core_run_roaming (self, g_ptr_array_index (self->streams, i), now);
   ice_core_run_connections (self, now);
   run_checks (self, now);
   leave_slot (self);

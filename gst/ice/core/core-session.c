@@ -514,8 +514,11 @@ ice_core_set_selected_pair (IceCore *self, guint transport,
   if (component == NULL || self->closed ||
       !ice_stream_is_active (component->stream))
     return ICE_VERDICT_UNEXPECTED;
-  if (component->stream->set->policy.lite)
-    return ICE_VERDICT_REFUSED; /* it takes a check */
+  /* A lite agent makes no check, and what failed needs a restart. */
+  if (component->stream->set->policy.lite ||
+      component->state == ICE_STATE_FAILED ||
+      component->state == ICE_STATE_CLOSED)
+    return ICE_VERDICT_REFUSED;
   pair = find_or_form_pair (self, component, local, remote, now);
   if (pair == NULL)
     return ICE_VERDICT_REFUSED;

@@ -312,6 +312,7 @@ ice_core_deadline (IceCore *self)
     if (is_hint_pending (stream))
       deadline = MIN (deadline, stream->started_at + HINT_TIME);
     deadline = MIN (deadline, release_at (stream));
+    deadline = MIN (deadline, ice_core_roaming_deadline (self, stream));
     for (guint j = 0; j < stream->components->len; j++)
       deadline = MIN (deadline,
           component_deadline (self, g_ptr_array_index (stream->components, j)));

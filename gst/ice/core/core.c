@@ -136,7 +136,7 @@ note_keepalive (IceComponent *component, const Arrival *in, IceTime now)
   if (component->consent.mode == ICE_CONSENT_LITE && selected &&
       ice_pair_same_local (selected->local, in->local) &&
       ice_address_equal (&selected->remote->address, &in->from))
-    ice_consent_heard (&component->consent, now);
+    ice_consent_keepalive (&component->consent, now);
 }
 
 /* Authentication and what follows it is the responder's or the checker's; here
@@ -302,6 +302,7 @@ void
 ice_core_unreachable (IceCore *self, guint socket, const IceAddress *to,
     IceBytes packet, IceTime now)
 {
+  self->counters.unreachable++;
   for (guint i = 0; i < self->sets->len && !self->closed; i++) {
     IceChecklistSet *set = g_ptr_array_index (self->sets, i);
 

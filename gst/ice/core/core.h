@@ -62,8 +62,10 @@ IceOutput *ice_core_take_outputs (IceCore *self, IceTime *ret_deadline);
 guint ice_core_fork (IceCore *self);
 /* The local side of @stream for the peer of @branch. Its id, or 0. */
 guint ice_core_fork_stream (IceCore *self, guint branch, guint stream);
-/* Commands and questions that name no stream are for it from now on. */
-void ice_core_use_branch (IceCore *self, guint branch);
+/* Commands and questions that name no stream are for it from now on. FALSE:
+ * there is none with that id, and until another is used they are for nobody:
+ * what was meant for a branch that is closed must not reach another peer. */
+gboolean ice_core_use_branch (IceCore *self, guint branch);
 /* Further answers may come to what is offered: checks of peers that are not
  * known are kept for them, and candidates for as long as that may be. */
 void ice_core_set_forking (IceCore *self, gboolean forking);
@@ -213,6 +215,7 @@ typedef struct
 {
   guint verdicts[ICE_VERDICT_NOT_STUN + 1];
   guint sent_without_route;
+  guint unreachable; /* ICMP errors, told by a socket or a TURN server */
 } IceCoreCounters;
 
 /* Element types: IcePairStats, IceTransportStats, IceServerStats. */

@@ -52,6 +52,7 @@ output_clear (IceOutput *self)
     case ICE_OUTPUT_ROLE:
     case ICE_OUTPUT_FIRST_CHECK:
     case ICE_OUTPUT_CONSENT_LOST:
+    case ICE_OUTPUT_RESTART_NEEDED:
       break;
   }
 }
@@ -156,4 +157,13 @@ ice_cause_to_string (IceCause cause)
     default:
       return "none";
   }
+}
+
+const gchar *
+ice_restart_reason_to_string (IceRestartReason reason)
+{
+  static const gchar *const names[] = { "path-silent", "path-lost",
+    "address-lost", "rebound", "address-new" };
+
+  return names[reason];
 }

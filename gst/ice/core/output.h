@@ -30,12 +30,14 @@ typedef enum
   ICE_OUTPUT_GATHERED,          /* a stream: every useful answer came */
   ICE_OUTPUT_END_OF_CANDIDATES, /* a stream: no more will come, tell the peer */
   ICE_OUTPUT_PAIR_SELECTED,
-  ICE_OUTPUT_STATE,        /* of a transport */
-  ICE_OUTPUT_ROLE,         /* controlling or not, after a conflict */
-  ICE_OUTPUT_FIRST_CHECK,  /* first authenticated check of a stream came */
-  ICE_OUTPUT_CONSENT_LOST, /* of a transport: sending has stopped */
-  ICE_OUTPUT_SERVER_ERROR, /* a STUN or TURN server was given up */
-  ICE_OUTPUT_SERVER_OK,    /* it answered: rtt */
+  ICE_OUTPUT_STATE,          /* of a transport */
+  ICE_OUTPUT_ROLE,           /* controlling or not, after a conflict */
+  ICE_OUTPUT_FIRST_CHECK,    /* first authenticated check of a stream came */
+  ICE_OUTPUT_CONSENT_LOST,   /* of a transport: sending has stopped */
+  ICE_OUTPUT_RESTART_NEEDED, /* a stream: only ice_core_restart helps, or would
+                                bring a better path */
+  ICE_OUTPUT_SERVER_ERROR,   /* a STUN or TURN server was given up */
+  ICE_OUTPUT_SERVER_OK,      /* it answered: rtt */
   ICE_OUTPUT_CREDENTIALS_NEEDED, /* for a server: they expire in a minute */
   ICE_OUTPUT_ERROR,              /* the session cannot go on, or needs a hint */
 } IceOutputType;
@@ -70,6 +72,16 @@ typedef enum
   ICE_CAUSE_CONSENT_EXPIRED,
   ICE_CAUSE_RESOURCE,
 } IceCause;
+
+/* Why a stream in mid-call wants an ICE restart. */
+typedef enum
+{
+  ICE_RESTART_PATH_SILENT,  /* nothing comes, and no other pair answers */
+  ICE_RESTART_PATH_LOST,    /* no pair is left */
+  ICE_RESTART_ADDRESS_LOST, /* the local address of the path is gone */
+  ICE_RESTART_REBOUND,      /* a NAT has given us another address */
+  ICE_RESTART_ADDRESS_NEW,  /* the path works; there may be a better one */
+} IceRestartReason;
 
 typedef struct _IceOutput IceOutput;
 
@@ -196,6 +208,11 @@ struct _IceOutput
     } consent_lost;
     struct
     {
+      guint stream;
+      IceRestartReason reason;
+    } restart;
+    struct
+    {
       guint server;
       guint code;     /* STUN error code, or 701 (W3C): could not be reached */
       IceCause cause; /* TURN_AUTH, TLS_UNTRUSTED, or NONE */
@@ -235,5 +252,6 @@ void ice_outputs_transmit (
 
 const gchar *ice_state_to_string (IceState state);
 const gchar *ice_cause_to_string (IceCause cause);
+const gchar *ice_restart_reason_to_string (IceRestartReason reason);
 
 G_END_DECLS

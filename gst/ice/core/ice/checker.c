@@ -309,16 +309,19 @@ set_mapped (IceChecklistSet *set, IcePair *pair, IceCheck *check,
 }
 
 /* A NAT of ours has forgotten the selected pair, and the peer has to follow us
- * to its new port. */
+ * to its new port; one that does not renominate follows a restart only. */
 static void
 watch_mapped (IceChecklistSet *set, IcePair *pair, IceCheck *check,
     const IceAddress *mapped)
 {
-  if (!ice_policy_renominates (&set->policy) || pair->mapped == NULL ||
-      pair != pair->component->selected ||
+  if (pair->mapped == NULL || pair != pair->component->selected ||
       pair->generation != pair->component->stream->generation ||
       ice_address_equal (&pair->mapped->address, mapped))
     return;
+  if (!ice_policy_renominates (&set->policy)) {
+    pair->component->rebound = TRUE;
+    return;
+  }
   set_mapped (set, pair, check, mapped);
   pair->renomination.rebound = TRUE;
 }

@@ -72,6 +72,7 @@ ice_consent_start (IceConsent *self, IceContext *context, IceConsentMode mode,
     .mode = mode,
     .rtt = rtt,
     .granted_at = granted_at,
+    .started_at = now,
     .heard_at = now,
     .sent_at = now,
     .watch_at = now + MEDIA_SILENCE,
@@ -135,8 +136,8 @@ ice_consent_revoke (IceConsent *self)
   self->granted_at = -CONSENT_LIFETIME;
 }
 
-void
-ice_consent_heard (IceConsent *self, IceTime now)
+static void
+live (IceConsent *self, IceTime now)
 {
   if (self->mode == ICE_CONSENT_LITE) {
     self->heard_at = MAX (self->heard_at, now);
@@ -159,6 +160,22 @@ ice_consent_heard (IceConsent *self, IceTime now)
    * request to renew it. */
   if (now > self->granted_at + CONSENT_PERIOD_MIN + CONSENT_PERIOD_SPREAD)
     begin_doubt (self, ICE_DOUBT_UNANSWERED, now, now, now + HEARD_PATIENCE);
+}
+
+void
+ice_consent_heard (IceConsent *self, IceTime now)
+{
+  /* Checks come in the first seconds, too. */
+  if (now >= self->started_at + CONSENT_PERIOD_MIN)
+    self->is_asked = TRUE;
+  live (self, now);
+}
+
+void
+ice_consent_keepalive (IceConsent *self, IceTime now)
+{
+  if (self->mode == ICE_CONSENT_LITE && !self->is_asked)
+    live (self, now);
 }
 
 void
@@ -201,7 +218,7 @@ ice_consent_media (IceConsent *self, IceTime received_at, IceTime sent_at)
   if (received_at <= self->media_at)
     return;
   self->media_at = received_at;
-  ice_consent_heard (self, received_at);
+  live (self, received_at);
   if (received_at + WATCH_FOR > self->watch_until) {
     if (!is_watching (self))
       self->watch_at = received_at + MEDIA_SILENCE;
@@ -265,6 +282,14 @@ consent_look (IceConsent *self, IceTime now)
 }
 
 static void
+forsake (IceConsent *self, IceTime now)
+{
+  if (!self->forsaken)
+    self->forsaken_at = now;
+  self->forsaken = TRUE;
+}
+
+static void
 consent_judge (IceConsent *self, IceTime now)
 {
   IceTime patience = self->doubt_at + MAX (HEARD_PATIENCE, 2 * self->rtt);
@@ -274,7 +299,8 @@ consent_judge (IceConsent *self, IceTime now)
     self->verdict_at = patience;
     return;
   }
-  self->disconnected = self->forsaken = TRUE;
+  self->disconnected = TRUE;
+  forsake (self, now);
   self->watch_at = now + MEDIA_SILENCE;
 }
 
@@ -319,7 +345,7 @@ ice_consent_timeout (IceConsent *self, IceContext *context, IceTime now)
       now >= self->verdict_at)
     consent_judge (self, now);
   if (self->doubt != ICE_DOUBT_NONE && now >= self->forsake_at)
-    self->forsaken = TRUE;
+    forsake (self, now);
 
   if (now >= self->next_at) {
     IceTime first_probe = now + MAX (PROBE_GAP, self->rtt * 5 / 4);

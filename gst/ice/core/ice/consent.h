@@ -46,6 +46,8 @@ typedef struct
   IceTime media_at;   /* last media in, 0: none */
   IceTime sent_at;    /* last packet out */
   IceTime asked_at;   /* last consent request or probe, 0: none */
+  IceTime started_at;
+  gboolean is_asked; /* the peer sends consent requests */
 
   /* Looking for media that stops. */
   IceTime watch_at, watch_until;
@@ -63,6 +65,7 @@ typedef struct
   gboolean suspected; /* something else than silence raised the doubt */
   IceTime forsake_at; /* another pair may take over from then on */
   gboolean forsaken;  /* and now */
+  IceTime forsaken_at;
   gboolean disconnected;
 } IceConsent;
 
@@ -73,9 +76,11 @@ void ice_consent_stop (IceConsent *self);
 void ice_consent_answered (IceConsent *self, IceTime rtt, IceTime now);
 /* RFC 7675 5.2: the peer said 403. Expires at the next timeout. */
 void ice_consent_revoke (IceConsent *self);
-/* A signed request from the peer on the pair; for a lite agent a keepalive,
- * too. */
+/* A signed request from the peer on the pair. */
 void ice_consent_heard (IceConsent *self, IceTime now);
+/* A Binding indication, which nobody has signed: it counts for a lite agent
+ * whose peer, older than RFC 7675, never sends anything better. */
+void ice_consent_keepalive (IceConsent *self, IceTime now);
 /* The pair may be gone: it is asked at once, and judged like one that did not
  * answer. */
 void ice_consent_suspect (IceConsent *self, IceTime now);

@@ -184,13 +184,20 @@ ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
 {
   IceGatherSocket *socket = query->socket;
   g_autoptr (IceCandidate) candidate = NULL;
+  guint slot = query->slot;
 
+  /* RFC 8445 5.1.2.1: "each candidate ... MUST have a unique priority", and one
+   * that a NAT has forgotten cannot be taken back. */
+  if (query->n_mappings > 0)
+    slot = ICE_GATHER_SLOTS - query->n_mappings;
   /* One of another family went through a translator: the base could not reach
    * what is reached from there. */
   if (socket->stream->relay_only || socket->spare ||
-      query->mapped.family != socket->bound.family)
+      query->mapped.family != socket->bound.family ||
+      query->n_mappings >= ICE_GATHER_MAPPINGS_MAX)
     return;
-  candidate = make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, query->slot);
+  query->n_mappings++;
+  candidate = make (self, socket, ICE_CANDIDATE_SERVER_REFLEXIVE, slot);
   candidate->address = query->mapped;
   set_base (self, candidate, socket);
   candidate->server = query->server->id;

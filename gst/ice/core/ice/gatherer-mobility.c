@@ -19,6 +19,18 @@ has_ticket (const IceGatherSocket *socket)
 }
 
 gboolean
+ice_gather_is_mobile (const IceGatherSocket *socket)
+{
+  for (guint i = 0; i < socket->queries->len; i++) {
+    const IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+
+    if (query->moving_to != 0)
+      return TRUE;
+  }
+  return socket->moving || has_ticket (socket);
+}
+
+gboolean
 ice_gatherer_move (
     IceGatherer *self, guint id, const IceAddress *address, IceTime now)
 {
@@ -63,6 +75,15 @@ close_if_idle (IceGatherer *self, guint id, IceTime now)
   if (socket && socket->queries->len == 0 && !is_used_by_move (self, id) &&
       !ice_gather_is_in_use (self, socket))
     ice_gather_close_socket (self, socket, now);
+}
+
+static void
+close_if_gone (IceGatherer *self, guint id, IceTime now)
+{
+  const IceGatherSocket *socket = ice_gather_find_socket (self, id);
+
+  if (socket && !ice_gather_has_address (self, &socket->address))
+    close_if_idle (self, id, now);
 }
 
 void
@@ -134,10 +155,12 @@ ice_gather_query_moved (IceGatherer *self, IceGatherQuery *query, IceTime now)
       "%s: the allocation moved from socket %u to socket %u",
       query->server->url, former, target->id);
   adopt (self, query, target);
+  close_if_gone (self, former, now);
 }
 
 /* RFC 8016 3.2.4. The old path is as good as it was; if the query has left it
- * already, because it broke, nothing remains. FALSE then. */
+ * already, because it broke, or its address is gone, nothing remains. FALSE
+ * then. */
 gboolean
 ice_gather_query_not_moved (
     IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
@@ -152,7 +175,7 @@ ice_gather_query_not_moved (
     return FALSE;
   query->moving_to = 0;
   close_if_idle (self, target, now);
-  return TRUE;
+  return ice_gather_has_address (self, &query->socket->address);
 }
 
 /* The old socket failed while its allocations were on their way. */

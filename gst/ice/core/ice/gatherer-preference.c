@@ -186,6 +186,24 @@ rank_of (IceGatherStream *stream, const IceAddress *address)
   return entry.rank;
 }
 
+gboolean
+ice_gather_has_new_address (
+    const IceGatherer *self, const IceGatherStream *stream)
+{
+  for (guint i = 0; i < self->interfaces->len; i++) {
+    const IceInterfaceAddress *address =
+        &g_array_index (self->interfaces, IceInterfaceAddress, i);
+    gboolean known = place_of (address) != PLACE_ORDINARY;
+
+    for (guint j = 0; j < stream->ranks->len && !known; j++)
+      known = ice_address_same_ip (&address->address,
+          &g_array_index (stream->ranks, IceGatherAddress, j).address);
+    if (!known && is_wanted (self, i))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* RFC 8445 5.2: "only a connectivity check can truly determine whether to use
  * one address or the other", and a lite agent makes none. */
 static void

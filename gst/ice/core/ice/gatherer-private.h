@@ -31,6 +31,7 @@ typedef struct
   guint generation;
   GArray *transports; /* (element-type guint) (owned) by component - 1 */
   gboolean relay_only, lite;
+  gboolean continual; /* what is found after the end is told, too */
   IceGatherState state;
   IceTime progress_at; /* the last answer, or the last thing begun */
   GArray *ranks;       /* (element-type IceGatherAddress) (owned) */
@@ -180,6 +181,7 @@ typedef struct
   IceCandidate *relayed;     /* (owned) (nullable) of the last generation */
   IceCandidate *additional;  /* (owned) (nullable) its other family */
   IceAddress mapped;         /* family NONE when unknown */
+  guint n_mappings;          /* of this generation that were told */
   gboolean reported;         /* to generation */
   guint generation;
 } IceGatherQuery;
@@ -313,6 +315,9 @@ ice_gather_choose_addresses (const IceGatherer *self, IceGatherStream *stream);
 guint16 ice_gather_local_preference (guint rank, guint slot);
 /* RFC 6544 4.2: other-pref. */
 guint ice_gather_other_preference (guint rank, guint slot);
+/* One that the stream would be gathered on, and that is new to it. */
+gboolean ice_gather_has_new_address (
+    const IceGatherer *self, const IceGatherStream *stream);
 
 /* gatherer-server.c */
 void ice_gather_server_free (IceGatherServer *self);
@@ -423,7 +428,17 @@ ice_gather_remake (IceGatherer *self, IceGatherQuery *query, IceTime now);
 gboolean ice_gather_remake_failed (
     IceGatherer *self, IceGatherQuery *query, IceTime now);
 
+/* gatherer-roam.c */
+gboolean
+ice_gather_has_address (const IceGatherer *self, const IceAddress *address);
+/* The address of @socket is gone: what a ticket may save stays for now, and
+ * the rest is lost. */
+void ice_gather_leave_address (
+    IceGatherer *self, IceGatherSocket *socket, IceTime now);
+
 /* gatherer-mobility.c */
+/* An allocation on @socket can move, or is moving. */
+gboolean ice_gather_is_mobile (const IceGatherSocket *socket);
 /* @target, opened for it, is there. */
 void ice_gather_start_moving (
     IceGatherer *self, IceGatherSocket *target, IceTime now);
@@ -469,6 +484,7 @@ IceCandidate *
 ice_gather_query_candidate (const IceGatherQuery *self, guint8 family);
 
 /* gatherer-candidate.c */
+#define ICE_GATHER_MAPPINGS_MAX 8
 void ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket);
 /* Reports it, unless redundant. */
 void ice_gather_report_host (IceGatherer *self, IceGatherSocket *socket);

@@ -165,7 +165,9 @@ is_put_off (const IceGatherQuery *query)
 static gboolean
 may_ask_again (IceGatherer *self, const IceGatherQuery *query, IceTime now)
 {
-  if (query->state != ICE_GATHER_QUERY_FAILED ||
+  /* One that was to be made again later is needed now. */
+  if ((query->state != ICE_GATHER_QUERY_FAILED &&
+          (query->state != ICE_GATHER_QUERY_DELAYED || query->n_remade == 0)) ||
       !ice_gather_server_is_useful (query->server, query->socket->stream))
     return FALSE;
   return query->kind == ICE_GATHER_BINDING ||
@@ -365,9 +367,12 @@ ice_gather_query_report (IceGatherer *self, IceGatherQuery *query, IceTime now)
 
   /* Design 9.5: what comes after the end of candidates waits for a restart. */
   if (query->state != ICE_GATHER_QUERY_ANSWERED ||
-      query->socket->stream->state == ICE_GATHER_STATE_ENDED ||
+      (query->socket->stream->state == ICE_GATHER_STATE_ENDED &&
+          !query->socket->stream->continual) ||
       (query->reported && query->generation == generation))
     return;
+  if (query->generation != generation)
+    query->n_mappings = 0;
   query->reported = TRUE;
   query->generation = generation;
   if (query->mapped.family != ICE_FAMILY_NONE)
@@ -383,7 +388,8 @@ static void
 take_mapped (IceGatherer *self, IceGatherQuery *query, const IceAddress *mapped,
     IceTime now)
 {
-  gboolean is_new = query->state == ICE_GATHER_QUERY_ASKED;
+  gboolean is_new = query->state == ICE_GATHER_QUERY_ASKED ||
+      query->socket->stream->continual;
   gchar text[ICE_ADDRESS_STRLEN];
 
   if (query->mapped.family != ICE_FAMILY_NONE &&

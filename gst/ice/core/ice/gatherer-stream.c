@@ -464,19 +464,6 @@ ice_gatherer_gather (IceGatherer *self, guint id, const guint *transports,
  * own (RFC 8445 5.1.2.1), and there are no more. */
 #define MAX_RANKS 1000
 
-static gboolean
-has_address (const IceGatherer *self, const IceGatherSocket *socket)
-{
-  for (guint i = 0; i < self->interfaces->len; i++) {
-    const IceInterfaceAddress *interface =
-        &g_array_index (self->interfaces, IceInterfaceAddress, i);
-
-    if (ice_address_same_ip (&interface->address, &socket->address))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /* An address that is only less wanted than another works as well as before. */
 static void
 close_lost (IceGatherer *self, IceGatherStream *stream, IceTime now)
@@ -484,10 +471,9 @@ close_lost (IceGatherer *self, IceGatherStream *stream, IceTime now)
   for (guint i = self->sockets->len; i-- > 0;) {
     IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
 
-    if (socket->stream != stream || has_address (self, socket))
-      continue;
-    ice_gather_lose (self, socket, NULL);
-    ice_gather_close_socket (self, socket, now);
+    if (socket->stream == stream &&
+        !ice_gather_has_address (self, &socket->address))
+      ice_gather_leave_address (self, socket, now);
   }
 }
 
@@ -499,6 +485,7 @@ ice_gatherer_update (IceGatherer *self, guint id, IceTime now)
 
   if (!stream || self->closed)
     return;
+  stream->continual = TRUE;
   close_lost (self, stream, now);
   n_before = self->sockets->len;
   if (stream->ranks->len < MAX_RANKS)

@@ -241,7 +241,8 @@ lost (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
   query->server->errors++;
   ice_gather_forget_relay (self, query);
   if (code == 437 && !query->retried &&
-      query->socket->stream->state != ICE_GATHER_STATE_ENDED) {
+      (query->socket->stream->state != ICE_GATHER_STATE_ENDED ||
+          query->socket->stream->continual)) {
     query->retried = TRUE;
     ice_gather_query_wait (self, query);
     return;

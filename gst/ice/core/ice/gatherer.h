@@ -163,6 +163,18 @@ void ice_gatherer_release_candidate (
  * when nothing can. */
 gboolean ice_gatherer_move (
     IceGatherer *self, guint socket, const IceAddress *address, IceTime now);
+/* After ice_gatherer_set_interfaces: that, for all whose address is gone. */
+void ice_gatherer_follow_addresses (IceGatherer *self, IceTime now);
+/* FALSE: the address that @local leaves from is gone. */
+gboolean
+ice_gatherer_is_local (const IceGatherer *self, const IceCandidate *local);
+gboolean ice_gatherer_has_addresses (const IceGatherer *self);
+/* There is an address that @stream was not gathered on, and would be now. */
+gboolean ice_gatherer_has_news (IceGatherer *self, guint stream);
+/* A path of @stream went silent: the NAT may have forgotten us. Servers are
+ * asked at once what they would be asked sooner or later: what our address is,
+ * and whether our allocations are there. */
+void ice_gatherer_doubt (IceGatherer *self, guint stream, IceTime now);
 /* Goodbye: Refresh with lifetime 0 for each allocation, sockets closed. */
 void ice_gatherer_close (IceGatherer *self, IceTime now);
 

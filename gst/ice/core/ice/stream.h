@@ -91,6 +91,8 @@ struct _IceComponent
   guint n_nominations;
   IceTime moved_at;
   IceTime knocked_at;  /* the beginning of the doubt that was last told */
+  gboolean rebound;    /* the peer sees us elsewhere, and will not follow */
+  IceTime doubted_at;  /* the doubt that the gatherer was told of last */
   IceTime lost_at;     /* every pair is gone, others may come; 0: no */
   gboolean pinned;     /* the application has chosen the pair */
   IceTime unaccept_at; /* sources of former generations go then; 0: none */
@@ -137,6 +139,10 @@ struct _IceStream
   IceTime started_at;   /* checks may run since, 0: no */
   IceTime completed_at; /* 0: not */
   gboolean released;    /* RFC 8445 8.3.1 */
+  IceTime asked_at;     /* our servers, in a doubt; 0: never */
+  IceTime news_at;      /* an address came that may be better, 0: none */
+  IceTime restart_at;   /* RESTART_NEEDED was said, 0: not in this trouble */
+  guint n_restarts;     /* so often */
   guint n_unauthorized; /* 401 answers to our checks: for the hint */
   guint n_requests;     /* signed requests of this generation: likewise */
 };

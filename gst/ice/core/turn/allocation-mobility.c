@@ -26,7 +26,7 @@ send_move (IceAllocation *self, IceTime now)
   ice_stun_builder_add_u32 (&builder, ICE_STUN_LIFETIME, self->lifetime);
   ice_stun_builder_add_bytes (
       &builder, ICE_STUN_MOBILITY_TICKET, ICE_BYTES (ticket, size));
-  self->move.elsewhere = TRUE;
+  self->move.elsewhere = !self->moves_here;
   ice_turn_request_start (&self->move, &self->link, &builder, now);
 }
 
@@ -35,8 +35,22 @@ ice_allocation_move (IceAllocation *self, IceTime now)
 {
   if (!ice_allocation_can_move (self))
     return FALSE;
+  self->moves_here = FALSE;
   send_move (self, now);
   return TRUE;
+}
+
+/* A NAT has given us another address (RFC 8016 1): the ticket tells the server
+ * whose allocation it was. */
+void
+ice_allocation_lose (IceAllocation *self, guint code, IceTime now)
+{
+  if (code != 437 || !ice_allocation_can_move (self)) {
+    ice_allocation_end (self, ICE_TURN_LOST, code);
+    return;
+  }
+  self->moves_here = TRUE;
+  send_move (self, now);
 }
 
 void
@@ -72,7 +86,10 @@ not_moved (IceAllocation *self, guint code)
   g_clear_pointer (&self->ticket, g_bytes_unref);
   if (code == 405)
     self->options.mobility = FALSE;
-  ice_allocation_emit (self, ICE_TURN_NOT_MOVED, NULL, 0, code);
+  if (self->moves_here)
+    ice_allocation_end (self, ICE_TURN_LOST, code);
+  else
+    ice_allocation_emit (self, ICE_TURN_NOT_MOVED, NULL, 0, code);
 }
 
 IceTurnVerdict
@@ -96,6 +113,10 @@ ice_allocation_receive_move_answer (
 void
 ice_allocation_move_timeout (IceAllocation *self, IceTime now)
 {
-  if (!ice_turn_request_timeout (&self->move, &self->link, now))
+  if (ice_turn_request_timeout (&self->move, &self->link, now))
+    return;
+  if (self->moves_here)
+    ice_allocation_end (self, ICE_TURN_LOST, ICE_TURN_NO_ANSWER);
+  else
     ice_allocation_emit (self, ICE_TURN_NOT_MOVED, NULL, 0, ICE_TURN_NO_ANSWER);
 }

@@ -170,11 +170,11 @@ ice_allocation_is_permitted (
 
 /* What it means for the whole allocation. */
 static void
-lease_failed (IceAllocation *self, guint16 method, guint code)
+lease_failed (IceAllocation *self, guint16 method, guint code, IceTime now)
 {
   switch (ice_turn_error_remedy (method, code)) {
     case ICE_TURN_GONE:
-      ice_allocation_end (self, ICE_TURN_LOST, code);
+      ice_allocation_lose (self, code, now);
       break;
     case ICE_TURN_AUTHENTICATE:
     case ICE_TURN_REFUSED:
@@ -200,7 +200,7 @@ receive_permission_answer (
     if (what == ICE_TURN_ANSWER_NOT_MINE)
       continue;
     if (what == ICE_TURN_ANSWER_ERROR)
-      lease_failed (self, ICE_STUN_CREATE_PERMISSION, code);
+      lease_failed (self, ICE_STUN_CREATE_PERMISSION, code, now);
     if (self->state != ICE_ALLOCATION_ACTIVE)
       return ICE_TURN_HANDLED;
     if (what == ICE_TURN_ANSWER_ERROR &&
@@ -238,7 +238,7 @@ receive_channel_answer (
     if (what == ICE_TURN_ANSWER_SUCCESS)
       grant_permission (self, &channel->peer, now);
     if (what == ICE_TURN_ANSWER_ERROR)
-      lease_failed (self, ICE_STUN_CHANNEL_BIND, code);
+      lease_failed (self, ICE_STUN_CHANNEL_BIND, code, now);
     if (self->state != ICE_ALLOCATION_ACTIVE)
       return ICE_TURN_HANDLED;
     if (what == ICE_TURN_ANSWER_SUCCESS && !was_bound)

@@ -304,7 +304,7 @@ refresh_failed (IceAllocation *self, guint code, IceTime now)
 {
   switch (ice_turn_error_remedy (ICE_STUN_REFRESH, code)) {
     case ICE_TURN_GONE:
-      ice_allocation_end (self, ICE_TURN_LOST, code);
+      ice_allocation_lose (self, code, now);
       break;
     case ICE_TURN_TRY_LATER:
       refresh_later (self, code, now);

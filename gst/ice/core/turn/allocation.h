@@ -112,6 +112,7 @@ typedef struct
   IceTurnLink link;
   IceTurnRequest request; /* Allocate, later Refresh */
   IceTurnRequest move;    /* Refresh with the ticket, from elsewhere */
+  gboolean moves_here;    /* from here: a NAT has made it another address */
   IceTime refresh_at, expires_at;
   guint n_failures; /* of Refresh, in a row */
   guint n_refreshed;
