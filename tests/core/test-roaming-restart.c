@@ -90,11 +90,11 @@ test_short_outage (void)
   Duo duo;
 
   start (&duo, &dark, PLAIN);
-  for (guint i = 0; i < 10; i++) {
+  for (guint i = 0; i < 300; i++) {
     dark = TRUE;
     duo_run_for (&duo, 300 * ICE_MSEC);
     dark = FALSE;
-    duo_run_for (&duo, 7 * ICE_SECOND);
+    duo_run_for (&duo, 7 * ICE_SECOND + i * 10 * ICE_MSEC);
   }
   for (guint i = 0; i < 2; i++) {
     g_assert_cmpuint (duo.ends[i].n_restarts_needed, ==, 0);

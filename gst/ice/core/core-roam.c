@@ -6,6 +6,8 @@
 
 #include "purity.h"
 
+/* No sign of life for so long, at least. */
+#define SILENCE (400 * ICE_MSEC)
 /* After a path was forsaken, for pairs that are just being made; the
  * controlling side is first, so that seldom both restart. */
 #define PATIENCE_CONTROLLING (100 * ICE_MSEC)
@@ -71,7 +73,8 @@ component_need (IceCore *self, const IceComponent *component)
   else if (selected && component->rebound)
     need = (Need){ 0, ICE_RESTART_REBOUND };
   else if (selected && consent->forsaken)
-    need = (Need){ consent->forsaken_at + patience (component),
+    need = (Need){ MAX (consent->forsaken_at, consent->heard_at + SILENCE) +
+          patience (component),
       ICE_RESTART_PATH_SILENT };
   return need;
 }

@@ -153,6 +153,11 @@ live (IceConsent *self, IceTime now)
         MIN (self->probe_at, MAX (now, self->asked_at + PROBE_GAP));
   }
   self->heard_at = now;
+  /* It was forsaken for the silence; the answer may still come. */
+  if (self->stopped && !self->suspected && !self->disconnected) {
+    self->forsake_at = ICE_TIME_NEVER;
+    self->forsaken = FALSE;
+  }
   if (self->doubt != ICE_DOUBT_SILENT || now <= self->doubt_at)
     return;
   end_doubt (self);
