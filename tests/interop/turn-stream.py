@@ -112,6 +112,8 @@ def main():
         ("both over TCP and IPv6", functools.partial(call, ("tcp", "tcp"), "::1")),
         ("wrong password", wrong_password),
         ("nobody listens", refused),
+        ("restarted at once, over UDP", functools.partial(restarted, "udp", 0, 3)),
+        ("away for four seconds, over UDP", functools.partial(restarted, "udp", 4, 3)),
         ("restarted at once, over TCP", functools.partial(restarted, "tcp", 0, 5)),
         ("away for four seconds, over TCP", functools.partial(restarted, "tcp", 4, 5)),
     ])

@@ -14,6 +14,9 @@
 /* Design 9.2. */
 #define HINT_TIME (10 * ICE_SECOND)
 
+/* While a relayed pair is in doubt, which consent ends after 30 s. */
+#define VERIFY_GAP (1 * ICE_SECOND)
+
 /* Pairs that have not answered since @doubt_at were asked since, and are no
  * better than the selected one: their consent ends with its. */
 static void
@@ -52,6 +55,31 @@ consent_expired (
       self, component, ICE_STATE_FAILED, ICE_CAUSE_CONSENT_EXPIRED, now);
 }
 
+/* When the way that the selected pair is relayed by is to be looked at. A doubt
+ * begins with each consent request; the first probe makes it a serious one. */
+static IceTime
+verify_at (const IceComponent *component)
+{
+  const IceConsent *consent = &component->consent;
+  const IcePair *pair = component->selected;
+
+  if (pair == NULL || pair->local->kind != ICE_CANDIDATE_RELAYED ||
+      consent->doubt == ICE_DOUBT_NONE || consent->n_probes == 0)
+    return ICE_TIME_NEVER;
+  return MAX (consent->doubt_at, component->verified_at + VERIFY_GAP);
+}
+
+/* A server that was restarted drops what comes for an allocation it does not
+ * know, without a word; a Refresh it answers. */
+static void
+verify_relay (IceCore *self, IceComponent *component, IceTime now)
+{
+  if (now < verify_at (component))
+    return;
+  component->verified_at = now;
+  ice_gatherer_verify (self->gatherer, component->selected->local, now);
+}
+
 void
 ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
 {
@@ -64,6 +92,7 @@ ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
 
     switch (ice_consent_timeout (&component->consent, &self->context, now)) {
       case ICE_CONSENT_IDLE:
+        verify_relay (self, component, now);
         return;
       case ICE_CONSENT_SEND_CHECK:
         ice_checker_send_consent (
@@ -288,6 +317,7 @@ component_deadline (IceCore *self, IceComponent *component)
   IceTime deadline = ice_consent_deadline (&component->consent);
   IceTime at;
 
+  deadline = MIN (deadline, verify_at (component));
   if (component->unaccept_at)
     deadline = MIN (deadline, component->unaccept_at);
   if (stream->started_at && is_waiting (component))

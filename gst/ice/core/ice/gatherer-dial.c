@@ -15,6 +15,9 @@
  * 39.5 s for each request, and the end of the candidates with it; a SYN is
  * repeated after 1, 3 and 7 s (RFC 6298 2.1, 5.5). */
 #define DIAL_TIMEOUT (10 * ICE_SECOND)
+/* A NAT that forgot a connection says nothing, and TCP repeats for minutes what
+ * nobody hears: no media, and no answer to a Refresh for so long. */
+#define SILENCE_MAX (2 * ICE_SECOND)
 
 static gboolean
 is_dialled_from (const IceGatherSocket *self, const IceGatherSocket *base,
@@ -178,10 +181,31 @@ ice_gather_dial_deadline (const IceGatherQuery *query)
       : ICE_TIME_NEVER;
 }
 
-void
-ice_gather_dial_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
+static void
+give_up (
+    IceGatherer *self, IceGatherQuery *query, const gchar *reason, IceTime now)
 {
   ice_outputs_add (self->context->out, ICE_OUTPUT_CLOSE_SOCKET)
       ->close_socket.socket = query->socket->id;
-  ice_gather_dial_failed (self, query->socket, "no answer in ten seconds", now);
+  ice_gather_dial_failed (self, query->socket, reason, now);
+}
+
+void
+ice_gather_dial_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  give_up (self, query, "no answer in ten seconds", now);
+}
+
+gboolean
+ice_gather_dial_is_dead (IceGatherer *self, IceGatherQuery *query, IceTime now)
+{
+  const IceAllocation *allocation = query->allocation;
+  IceTime since = allocation->request.transaction.started_at;
+
+  if (query->socket->kind == ICE_TRANSPORT_UDP ||
+      !ice_allocation_is_refreshing (allocation) ||
+      now < since + MAX (SILENCE_MAX, 4 * allocation->rtt))
+    return FALSE;
+  give_up (self, query, "it is silent", now);
+  return TRUE;
 }

@@ -293,6 +293,10 @@ void ice_gather_dial_opened (IceGatherer *self, IceGatherSocket *socket,
 /* It failed, or came to its end. */
 void ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
     const gchar *reason, IceTime now);
+/* TRUE when the allocation is looked at for so long that its connection must be
+ * dead, and is dialled again. */
+gboolean
+ice_gather_dial_is_dead (IceGatherer *self, IceGatherQuery *query, IceTime now);
 /* CLOSE_SOCKET, if it is dialled. */
 void ice_gather_dial_hang_up (IceGatherer *self, IceGatherSocket *socket);
 void

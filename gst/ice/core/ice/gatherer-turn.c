@@ -479,6 +479,17 @@ ice_gatherer_bind_channel (IceGatherer *self, const IceCandidate *local,
 }
 
 void
+ice_gatherer_verify (IceGatherer *self, const IceCandidate *local, IceTime now)
+{
+  IceGatherQuery *query = find_relay_of (self, local);
+
+  if (!query || ice_gather_dial_is_dead (self, query, now))
+    return;
+  ice_allocation_verify (query->allocation, now);
+  ice_gather_query_drain (self, query, now);
+}
+
+void
 ice_gatherer_forget_peer (
     IceGatherer *self, const IceCandidate *local, const IceAddress *peer)
 {

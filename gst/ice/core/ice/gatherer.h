@@ -227,6 +227,10 @@ void ice_gatherer_permit (IceGatherer *self, const IceCandidate *local,
 /* Asks for a channel: the pair is going to carry media. */
 void ice_gatherer_bind_channel (IceGatherer *self, const IceCandidate *local,
     const IceAddress *peer, IceTime now);
+/* What comes by @local is missed: its server is asked whether it still relays.
+ * If it does not, CANDIDATE_LOST. Nothing for other kinds. */
+void
+ice_gatherer_verify (IceGatherer *self, const IceCandidate *local, IceTime now);
 /* No more sending to @peer: permission and channel are not refreshed. */
 void ice_gatherer_forget_peer (
     IceGatherer *self, const IceCandidate *local, const IceAddress *peer);

@@ -95,6 +95,7 @@ struct _IceComponent
   IceTime doubted_at;  /* the doubt that the gatherer was told of last */
   IceTime lost_at;     /* every pair is gone, others may come; 0: no */
   gboolean pinned;     /* the application has chosen the pair */
+  IceTime verified_at; /* the allocation of the selected pair was, or 0 */
   IceTime unaccept_at; /* sources of former generations go then; 0: none */
   guint selected_changes;
   IceTime first_check_at, connected_at;

@@ -13,6 +13,7 @@
 /* RFC 8656 8: refresh roughly a minute before it expires. */
 #define REFRESH_EARLY 60
 #define REFRESH_FAILURES_MAX 3
+#define VERIFY_GAP (900 * ICE_MSEC)
 /* RFC 8445 11: Tr is 15 s. NAT bindings live shorter than permissions
  * (RFC 8656 9, note), and those who wait for a peer send nothing. */
 #define KEEPALIVE_INTERVAL (15 * ICE_SECOND)
@@ -162,11 +163,21 @@ ice_allocation_release (IceAllocation *self, IceTime now)
   }
 }
 
+/* Who asks again wants to know now, while what is resent comes in ever longer
+ * gaps. Over a reliable transport it is on its way. */
+static gboolean
+is_overdue (const IceAllocation *self, IceTime now)
+{
+  return !self->link.reliable &&
+      now - self->request.transaction.started_at >=
+      MAX (VERIFY_GAP, 2 * self->rtt);
+}
+
 void
 ice_allocation_verify (IceAllocation *self, IceTime now)
 {
   if (self->state != ICE_ALLOCATION_ACTIVE ||
-      ice_allocation_is_refreshing (self))
+      (ice_allocation_is_refreshing (self) && !is_overdue (self, now)))
     return;
   self->refresh_at = ICE_TIME_NEVER;
   send_refresh (self, self->lifetime, now);
