@@ -109,6 +109,18 @@ update_gathering (IceCore *self, IceTime now)
 }
 
 void
+ice_core_ask_new_servers (IceCore *self, IceTime now)
+{
+  self->has_new_server = FALSE;
+  for (guint i = 0; i < self->streams->len; i++) {
+    const IceStream *stream = g_ptr_array_index (self->streams, i);
+
+    if (stream->gathering && ice_policy_is_continual (&stream->set->policy))
+      ice_gatherer_ask_servers (self->gatherer, stream->gather, now);
+  }
+}
+
+void
 ice_core_set_interfaces (IceCore *self, const IceInterfaceAddress *addresses,
     guint n_addresses, IceTime now)
 {

@@ -25,9 +25,10 @@ struct _IceCore
   gboolean closed;
   gboolean checks_first; /* whose turn the next slot is */
   gboolean has_turn_server;
-  guint server_error;  /* code of the last SERVER_ERROR, 0: none */
-  gchar *untrusted;    /* (owned) (nullable) its text, if TLS is why */
-  gchar *socket_error; /* (owned) (nullable) why the last one failed */
+  gboolean has_new_server; /* to be asked at once, where that may be */
+  guint server_error;      /* code of the last SERVER_ERROR, 0: none */
+  gchar *untrusted;        /* (owned) (nullable) its text, if TLS is why */
+  gchar *socket_error;     /* (owned) (nullable) why the last one failed */
 };
 
 /* core.c; (unowned) (nullable) */
@@ -73,6 +74,8 @@ void ice_core_set_state (IceCore *self, IceComponent *component, IceState state,
 
 /* core-policy.c: at the next gathering, and a restart. */
 void ice_core_apply_gather_config (IceCore *self);
+/* Under continual gathering a server that is added is asked at once. */
+void ice_core_ask_new_servers (IceCore *self, IceTime now);
 
 /* core-roam.c: what an established stream does about its path. */
 void ice_core_run_roaming (IceCore *self, IceStream *stream, IceTime now);

@@ -49,6 +49,7 @@ ice_core_add_server (IceCore *self, const IceServerConfig *server)
     return;
   if (server->kind == ICE_SERVER_TURN)
     self->has_turn_server = TRUE;
+  self->has_new_server = TRUE;
   ice_gatherer_add_server (self->gatherer, server);
 }
 

@@ -194,10 +194,21 @@ any_waiting (const IceStream *stream)
   return FALSE;
 }
 
-static gboolean
-is_hint_pending (const IceStream *stream)
+/* Counted from when there was a path, if there was. ICE_TIME_NEVER: not now, or
+ * done already. */
+static IceTime
+hint_at (const IceStream *stream)
 {
-  return stream->started_at && !stream->hinted && any_waiting (stream);
+  IceTime since = stream->started_at;
+
+  if (stream->started_at == 0 || stream->hinted || !any_waiting (stream))
+    return ICE_TIME_NEVER;
+  for (guint i = 0; i < stream->components->len; i++) {
+    const IceComponent *component = g_ptr_array_index (stream->components, i);
+
+    since = MAX (since, component->lost_at);
+  }
+  return since + HINT_TIME;
 }
 
 static void
@@ -206,7 +217,7 @@ check_hint (IceCore *self, IceStream *stream, IceTime now)
   IceOutput *output;
   IceCause cause;
 
-  if (!is_hint_pending (stream) || now < stream->started_at + HINT_TIME)
+  if (now < hint_at (stream))
     return;
   stream->hinted = TRUE;
   output = ice_outputs_add (self->context.out, ICE_OUTPUT_ERROR);
@@ -332,6 +343,9 @@ ice_core_deadline (IceCore *self)
 {
   IceTime deadline = ice_gatherer_deadline (self->gatherer);
 
+  /* It came without a time. */
+  if (self->has_new_server && self->streams->len > 0)
+    return self->settled_at;
   for (guint i = 0; i < self->sets->len; i++)
     deadline = MIN (
         deadline, ice_checker_deadline (g_ptr_array_index (self->sets, i)));
@@ -339,8 +353,7 @@ ice_core_deadline (IceCore *self)
   for (guint i = 0; i < self->streams->len; i++) {
     IceStream *stream = g_ptr_array_index (self->streams, i);
 
-    if (is_hint_pending (stream))
-      deadline = MIN (deadline, stream->started_at + HINT_TIME);
+    deadline = MIN (deadline, hint_at (stream));
     deadline = MIN (deadline, release_at (stream));
     deadline = MIN (deadline, ice_core_roaming_deadline (self, stream));
     for (guint j = 0; j < stream->components->len; j++)

@@ -356,6 +356,8 @@ ice_core_timeout (IceCore *self, IceTime now)
   self->checks_first = !self->checks_first;
   if (self->checks_first || has_triggered (self))
     ice_core_settle (self, now);
+  if (self->has_new_server)
+    ice_core_ask_new_servers (self, now);
   ice_gatherer_timeout (self->gatherer, now);
   ice_core_run_timers (self, now);
   ice_core_settle (self, now);

@@ -498,6 +498,29 @@ ice_gatherer_update (IceGatherer *self, guint id, IceTime now)
 }
 
 void
+ice_gatherer_ask_servers (IceGatherer *self, guint id, IceTime now)
+{
+  IceGatherStream *stream = ice_gather_find_stream (self, id);
+
+  if (!stream || self->closed)
+    return;
+  ice_gatherer_reopen (self, id, now);
+  for (guint i = 0; i < self->servers->len; i++) {
+    IceGatherServer *server = g_ptr_array_index (self->servers, i);
+
+    if (ice_gather_server_is_useful (server, stream))
+      ice_gather_server_resolve (self, server, now);
+  }
+  for (guint i = 0; i < self->sockets->len; i++) {
+    IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+
+    if (socket->stream == stream)
+      ice_gather_start_queries (self, socket, now);
+  }
+  ice_gather_settle (self, now);
+}
+
+void
 ice_gatherer_reopen (IceGatherer *self, guint id, IceTime now)
 {
   IceGatherStream *stream = ice_gather_find_stream (self, id);

@@ -152,6 +152,8 @@ void ice_gatherer_gather (IceGatherer *self, guint stream,
 /* Within a generation: the interfaces are others. What is new is gathered on,
  * what has gone takes its candidates along. */
 void ice_gatherer_update (IceGatherer *self, guint stream, IceTime now);
+/* Servers that were not asked yet are. */
+void ice_gatherer_ask_servers (IceGatherer *self, guint stream, IceTime now);
 /* What is found after the end is told, too. */
 void ice_gatherer_reopen (IceGatherer *self, guint stream, IceTime now);
 void ice_gatherer_remove_stream (IceGatherer *self, guint stream, IceTime now);
