@@ -379,6 +379,20 @@ handle_role (GstIceAgent *self, const IceOutput *output)
     g_object_notify (G_OBJECT (self), "controlling");
 }
 
+/* The link knows already; here it is told. */
+static void
+handle_path_mtu (GstIceAgent *self, const IceOutput *output)
+{
+  guint component;
+  g_autoptr (GstIceStream) stream = gst_ice_agent_find_transport (
+      self, output->path_mtu.transport, &component);
+  g_autoptr (GstIceTransport) transport =
+      stream ? gst_ice_stream_get_transport (stream, component) : NULL;
+
+  if (transport)
+    gst_ice_transport_notify_max_payload (transport);
+}
+
 static void
 handle_consent_lost (GstIceAgent *self, const IceOutput *output)
 {
@@ -477,6 +491,9 @@ gst_ice_agent_handle_output (GstIceAgent *self, gpointer data)
       break;
     case ICE_OUTPUT_FIRST_CHECK:
       handle_first_check (self, output);
+      break;
+    case ICE_OUTPUT_PATH_MTU:
+      handle_path_mtu (self, output);
       break;
     case ICE_OUTPUT_CONSENT_LOST:
       handle_consent_lost (self, output);

@@ -144,6 +144,9 @@ find_addressee (GstIcePump *self, const IceOutput *output)
     case ICE_OUTPUT_STATE:
       id = output->state.transport;
       break;
+    case ICE_OUTPUT_PATH_MTU:
+      id = output->path_mtu.transport;
+      break;
     case ICE_OUTPUT_CONSENT_LOST:
       id = output->consent_lost.transport;
       break;

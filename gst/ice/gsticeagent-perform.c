@@ -137,11 +137,15 @@ perform_open_socket (GstIcePump *self, const IceOutput *output)
 }
 
 static void
-send_datagram (
-    const GstIcePumpSocket *socket, const IceAddress *to, IceBytes packet)
+send_datagram (const GstIcePumpSocket *socket, const IceAddress *to,
+    IceBytes packet, gboolean dont_fragment)
 {
   if (socket->share)
     gst_ice_mux_share_note_packet (socket->share, packet);
+  if (dont_fragment) {
+    ice_socket_send_whole (socket->socket, to, packet);
+    return;
+  }
   ice_socket_send_marked (socket->socket, to, packet,
       socket->share && socket->path ? g_atomic_int_get (&socket->path->dscp)
                                     : -1);
@@ -157,8 +161,8 @@ perform_transmit (GstIcePump *self, const IceOutput *output)
   if (socket && socket->tcp)
     ice_tcp_send (socket->tcp, ICE_BYTES (packet->data, packet->size));
   else if (socket)
-    send_datagram (
-        socket, &output->transmit.to, ICE_BYTES (packet->data, packet->size));
+    send_datagram (socket, &output->transmit.to,
+        ICE_BYTES (packet->data, packet->size), output->transmit.dont_fragment);
 }
 
 static void
@@ -236,6 +240,55 @@ perform_accept_from (GstIcePump *self, const IceOutput *output)
   g_hash_table_replace (self->accepts, &accept->key, accept);
 }
 
+/* Of the first hop at least, and of what routers told before. */
+static void
+set_kernel_mtu (GstIceRoute *route, IceSocket *socket, const IceAddress *to)
+{
+  IceAddress local;
+  guint mtu;
+
+  ice_socket_get_local (socket, &local);
+  mtu = ice_path_mtu (&local, to);
+  if (mtu > 0)
+    gst_ice_route_set_mtu (route, mtu);
+}
+
+static void
+perform_path_mtu (GstIcePump *self, const IceOutput *output)
+{
+  g_autoptr (GstIcePath) path =
+      gst_ice_pump_find_path (self, output->path_mtu.transport);
+
+  if (path)
+    gst_ice_link_set_mtu (path->link, output->path_mtu.mtu);
+}
+
+void
+gst_ice_pump_too_big (
+    GstIcePump *self, const GstIcePumpSocket *socket, const IceAddress *to)
+{
+  g_autoptr (GPtrArray) paths = gst_ice_pump_list_paths (self);
+  IceAddress local;
+  guint mtu;
+
+  ice_socket_get_local (socket->socket, &local);
+  mtu = ice_path_mtu (&local, to);
+  for (guint i = 0; i < paths->len && mtu > 0; i++) {
+    const GstIcePath *path = paths->pdata[i];
+    IceOutputs outputs;
+    IceOutput *output;
+
+    if (path->socket != socket->id || !ice_address_same_ip (&path->to, to))
+      continue;
+    gst_ice_link_set_mtu (path->link, mtu);
+    ice_outputs_init (&outputs);
+    output = ice_outputs_add (&outputs, ICE_OUTPUT_PATH_MTU);
+    output->path_mtu.transport = path->transport;
+    output->path_mtu.mtu = mtu;
+    gst_ice_pump_tell (self, ice_outputs_steal (&outputs));
+  }
+}
+
 static void
 perform_route (GstIcePump *self, const IceOutput *output)
 {
@@ -255,7 +308,10 @@ perform_route (GstIcePump *self, const IceOutput *output)
         socket->socket, &output->route.to, output->route.channel);
   if (socket && socket->share)
     gst_ice_route_set_dscp (route, g_atomic_int_get (&path->dscp));
+  if (socket && socket->socket)
+    set_kernel_mtu (route, socket->socket, &output->route.to);
   path->socket = socket ? socket->id : 0;
+  path->to = output->route.to;
   gst_ice_link_set_route (path->link, route);
 }
 
@@ -391,6 +447,9 @@ gst_ice_pump_perform (GstIcePump *self, const IceOutput *output)
       break;
     case ICE_OUTPUT_STATE:
       perform_state (self, output);
+      break;
+    case ICE_OUTPUT_PATH_MTU:
+      perform_path_mtu (self, output);
       break;
     case ICE_OUTPUT_CONSENT_LOST:
       perform_consent_lost (self, output);

@@ -18,6 +18,8 @@ enum
 {
   PROP_MUX_PORT,
   PROP_EXTERNAL_ADDRESSES,
+  PROP_DONT_FRAGMENT,
+  PROP_MTU_PROBING,
   PROP_PORT_MAPPING,
 };
 
@@ -71,6 +73,36 @@ set_mux_port (GstIceAgent *self, guint16 port)
   gst_ice_agent_apply_gather_config (self);
 }
 
+/* dont-fragment, mtu-probing */
+
+static void
+set_dont_fragment (GstIceAgent *self, gboolean dont_fragment)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (dont_fragment && !ice_socket_can_dont_fragment (ICE_UDP_BATCH_DEFAULT)) {
+    error = g_error_new_literal (GST_ICE_ERROR, GST_ICE_ERROR_NOT_SUPPORTED,
+        "dont-fragment needs sockets that this system or build does not have: "
+        "keep packets within max-payload instead");
+    gst_ice_agent_queue_error (self, error);
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  self->settings.dont_fragment = dont_fragment;
+  GST_OBJECT_UNLOCK (self);
+  gst_ice_pump_set_dont_fragment (self->pump, dont_fragment);
+}
+
+static void
+set_mtu_probing (GstIceAgent *self, gboolean probing)
+{
+  GST_OBJECT_LOCK (self);
+  self->settings.mtu_probing = probing;
+  GST_OBJECT_UNLOCK (self);
+  ice_core_set_mtu_probing (gst_ice_agent_lock_core (self), probing);
+  gst_ice_pump_unlock (self->pump);
+}
+
 /* external-addresses */
 
 /* A list with a bad item is not half obeyed. */
@@ -116,6 +148,12 @@ gst_ice_agent_set_port_property (
     case PROP_EXTERNAL_ADDRESSES:
       set_external_addresses (self, g_value_get_string (value));
       return TRUE;
+    case PROP_DONT_FRAGMENT:
+      set_dont_fragment (self, g_value_get_boolean (value));
+      return TRUE;
+    case PROP_MTU_PROBING:
+      set_mtu_probing (self, g_value_get_boolean (value));
+      return TRUE;
     case PROP_PORT_MAPPING:
       GST_OBJECT_LOCK (self);
       self->settings.port_mapping = g_value_get_enum (value);
@@ -137,6 +175,12 @@ gst_ice_agent_get_port_property (GstIceAgent *self, guint which, GValue *value)
       return TRUE;
     case PROP_EXTERNAL_ADDRESSES:
       g_value_set_string (value, self->settings.external_addresses);
+      return TRUE;
+    case PROP_DONT_FRAGMENT:
+      g_value_set_boolean (value, self->settings.dont_fragment);
+      return TRUE;
+    case PROP_MTU_PROBING:
+      g_value_set_boolean (value, self->settings.mtu_probing);
       return TRUE;
     case PROP_PORT_MAPPING:
       g_value_set_enum (value, self->settings.port_mapping);
@@ -184,6 +228,30 @@ gst_ice_agent_install_port_properties (GObjectClass *klass, guint first)
       g_param_spec_string ("external-addresses", "External addresses",
           "Addresses that a 1:1 NAT maps to ours, comma separated", NULL,
           flags));
+  /**
+   * GstIceAgent:dont-fragment:
+   *
+   * Whether packets over UDP may be lost, but not fragmented (RFC 791 2.3: DF).
+   * What is larger than the interface takes is refused with
+   * %G_IO_ERROR_MESSAGE_TOO_LARGE, what is larger than the path is lost there,
+   * and #GstIceTransport:max-payload follows when a router tells. For sockets
+   * opened from now on; those of a #GstIceAgent:mux-port are as the first agent
+   * wanted them.
+   */
+  g_object_class_install_property (klass, first + PROP_DONT_FRAGMENT,
+      g_param_spec_boolean ("dont-fragment", "Do not fragment",
+          "Lose packets rather than fragment them", FALSE, flags));
+  /**
+   * GstIceAgent:mtu-probing:
+   *
+   * Whether #GstIceTransport:max-payload is measured, by checks that are padded
+   * and not fragmented (RFC 8899), which finds out about paths whose routers
+   * tell nothing as well: one to fifteen packets when a direct pair over UDP is
+   * nominated, and every ten minutes.
+   */
+  g_object_class_install_property (klass, first + PROP_MTU_PROBING,
+      g_param_spec_boolean ("mtu-probing", "Probe the MTU",
+          "Measure what the path takes", FALSE, flags));
   /**
    * GstIceAgent:port-mapping:
    *

@@ -60,8 +60,9 @@ typedef struct
   GstIceBundle bundle;
   guint connect_timeout; /* ms */
   gboolean allow_non_ice;
-  gint dscp;                 /* -1: leave alone */
-  gchar *ca_file;            /* (owned) (nullable) */
+  gint dscp;      /* -1: leave alone */
+  gchar *ca_file; /* (owned) (nullable) */
+  gboolean dont_fragment, mtu_probing;
   guint16 mux_port;          /* 0: none */
   gchar *external_addresses; /* (owned) (nullable) as it was set */
   IceExternalAddress external[ICE_EXTERNAL_MAX]; /* what that means */

@@ -60,6 +60,8 @@ gboolean gst_ice_pump_has_interfaces (GstIcePump *self);
 /* For sockets opened from now on; 0, 0: any. */
 void gst_ice_pump_set_port_range (
     GstIcePump *self, guint16 min_port, guint16 max_port);
+/* Likewise. */
+void gst_ice_pump_set_dont_fragment (GstIcePump *self, gboolean dont_fragment);
 /* For sockets opened from now on that may share a port; 0: none does. What is
  * open stays. FALSE when the system has no thread for it. */
 gboolean gst_ice_pump_set_mux_port (GstIcePump *self, guint16 port);

@@ -333,6 +333,14 @@ gst_ice_pump_set_port_range (
   g_mutex_unlock (&self->lock);
 }
 
+void
+gst_ice_pump_set_dont_fragment (GstIcePump *self, gboolean dont_fragment)
+{
+  g_mutex_lock (&self->lock);
+  self->options.dont_fragment = dont_fragment;
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 apply_dscp (gpointer user_data)
 {
@@ -603,6 +611,14 @@ on_unreachable (IceSocket *socket, const IceAddress *to, IceBytes quoted,
 }
 
 static void
+on_too_big (IceSocket *socket, const IceAddress *to, gpointer user_data)
+{
+  const GstIcePumpSocket *from = user_data;
+
+  gst_ice_pump_too_big (from->pump, from, to);
+}
+
+static void
 on_writable (IceSocket *socket, gpointer user_data)
 {
   const GstIcePumpSocket *from = user_data;
@@ -619,5 +635,6 @@ on_writable (IceSocket *socket, gpointer user_data)
 const IceSocketEvents gst_ice_pump_socket_events = {
   .packets = on_packets,
   .unreachable = on_unreachable,
+  .too_big = on_too_big,
   .writable = on_writable,
 };

@@ -42,8 +42,9 @@ void gst_ice_link_wake (GstIceLink *self);
 IceTime gst_ice_link_take_gap (GstIceLink *self);
 /* Revokes the old one. (nullable) */
 void gst_ice_link_set_route (GstIceLink *self, GstIceRoute *route);
-/* Of packets that leave by the present route. */
+/* Of packets that leave by the present route, and what it takes. */
 void gst_ice_link_set_dscp (GstIceLink *self, gint dscp);
+void gst_ice_link_set_mtu (GstIceLink *self, guint mtu);
 /* While there is no route; NULL turns it off. A sender may be inside @func
  * while another thread turns it off, so @user_data either outlives all senders
  * or is released by @destroy after the last of them. Cleared at close. */

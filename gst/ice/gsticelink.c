@@ -193,6 +193,15 @@ gst_ice_link_set_dscp (GstIceLink *self, gint dscp)
 }
 
 void
+gst_ice_link_set_mtu (GstIceLink *self, guint mtu)
+{
+  g_mutex_lock (&self->route_lock);
+  if (self->route)
+    gst_ice_route_set_mtu (self->route, mtu);
+  g_mutex_unlock (&self->route_lock);
+}
+
+void
 gst_ice_link_writable (GstIceLink *self)
 {
   g_mutex_lock (&self->route_lock);

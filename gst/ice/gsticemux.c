@@ -71,6 +71,8 @@ static void on_packets (IceSocket *socket, IceRxPacket *packets,
     guint n_packets, gpointer user_data);
 static void on_unreachable (IceSocket *socket, const IceAddress *to,
     IceBytes quoted, gint error_number, gpointer user_data);
+static void
+on_too_big (IceSocket *socket, const IceAddress *to, gpointer user_data);
 static void on_writable (IceSocket *socket, gpointer user_data);
 
 /* The muxes of the process */
@@ -203,6 +205,7 @@ open_port (GstIceMux *self, const IceAddress *local,
   static const IceSocketEvents events = {
     .packets = on_packets,
     .unreachable = on_unreachable,
+    .too_big = on_too_big,
     .writable = on_writable,
   };
   Port *port = g_new0 (Port, 1);
@@ -580,11 +583,11 @@ on_unreachable (IceSocket *socket, const IceAddress *to, IceBytes quoted,
         socket, to, quoted, error_number, request->share->user_data);
 }
 
-static void
-on_writable (IceSocket *socket, gpointer user_data)
+/* (transfer full) who may have to hear of something, and may go meanwhile. */
+static GPtrArray *
+list_shares (Port *self)
 {
-  Port *self = user_data;
-  g_autoptr (GPtrArray) shares =
+  GPtrArray *shares =
       g_ptr_array_new_with_free_func ((GDestroyNotify) share_unref);
 
   for (guint i = 0; i < self->shares->len; i++) {
@@ -593,6 +596,27 @@ on_writable (IceSocket *socket, gpointer user_data)
     share->ref_count++;
     g_ptr_array_add (shares, share);
   }
+  return shares;
+}
+
+static void
+on_too_big (IceSocket *socket, const IceAddress *to, gpointer user_data)
+{
+  g_autoptr (GPtrArray) shares = list_shares (user_data);
+
+  for (guint i = 0; i < shares->len; i++) {
+    GstIceMuxShare *share = shares->pdata[i];
+
+    if (share->port)
+      share->events.too_big (socket, to, share->user_data);
+  }
+}
+
+static void
+on_writable (IceSocket *socket, gpointer user_data)
+{
+  g_autoptr (GPtrArray) shares = list_shares (user_data);
+
   for (guint i = 0; i < shares->len; i++) {
     GstIceMuxShare *share = shares->pdata[i];
 

@@ -21,6 +21,7 @@ typedef struct
   GstIceLink *link; /* (owned) */
   gint dscp;        /* (atomic) -1: the default */
   guint socket;     /* of the route, 0: none */
+  IceAddress to;    /* likewise */
   gboolean touched; /* packets were pushed that nobody was woken for */
 } GstIcePath;
 
@@ -134,6 +135,9 @@ GstIcePath *gst_ice_pump_find_path (GstIcePump *self, guint transport);
 void gst_ice_pump_run (GstIcePump *self);
 
 /* gsticeagent-perform.c: loop thread, no lock held. */
+/* A packet to @to was: paths there learn what the kernel knows. */
+void gst_ice_pump_too_big (
+    GstIcePump *self, const GstIcePumpSocket *socket, const IceAddress *to);
 void gst_ice_pump_perform (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_init_tables (GstIcePump *self);
 void gst_ice_pump_clear_tables (GstIcePump *self);

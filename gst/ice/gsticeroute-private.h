@@ -21,6 +21,8 @@ void gst_ice_route_unref (GstIceRoute *self);
 void gst_ice_route_revoke (GstIceRoute *self);
 /* For a socket that others use as well; -1: the socket's. */
 void gst_ice_route_set_dscp (GstIceRoute *self, gint dscp);
+/* Bytes of an IP packet; more than an Ethernet takes is not believed. */
+void gst_ice_route_set_mtu (GstIceRoute *self, guint mtu);
 /* As ice_socket_send_batch; a revoked route discards and counts. */
 guint gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers,
     guint n_buffers, guint *ret_n_discarded, GError **error);

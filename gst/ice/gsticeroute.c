@@ -13,6 +13,8 @@
 
 /* What a path is taken to carry until it says otherwise: Ethernet. */
 #define PATH_MTU 1500
+/* RFC 791 3.2: every host takes so many, and less would be somebody's joke. */
+#define MIN_MTU 576
 /* RFC 791 3.1 without options, RFC 8200 3, RFC 768. */
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
@@ -31,6 +33,7 @@ struct _GstIceRoute
   IceAddress to;
   guint16 channel; /* 0: none */
   gint dscp;       /* (atomic) -1: the socket's */
+  gint mtu;        /* (atomic) of the path, as far as it is known */
 };
 
 static GstIceRoute *
@@ -42,6 +45,7 @@ new_route (const IceAddress *to, guint16 channel)
   self->to = *to;
   self->channel = channel;
   self->dscp = -1;
+  self->mtu = PATH_MTU;
   return self;
 }
 
@@ -90,6 +94,12 @@ void
 gst_ice_route_set_dscp (GstIceRoute *self, gint dscp)
 {
   g_atomic_int_set (&self->dscp, dscp);
+}
+
+void
+gst_ice_route_set_mtu (GstIceRoute *self, guint mtu)
+{
+  g_atomic_int_set (&self->mtu, (gint) CLAMP (mtu, MIN_MTU, PATH_MTU));
 }
 
 /* RFC 2474 3 and RFC 3168 5: six bits and two. */
@@ -162,5 +172,5 @@ gst_ice_route_get_max_payload (GstIceRoute *self)
   headers += self->to.family == ICE_FAMILY_IPV6 ? IPV6_HEADER : IPV4_HEADER;
   if (self->channel != 0)
     headers += CHANNEL_DATA_HEADER;
-  return PATH_MTU - headers;
+  return (guint) g_atomic_int_get (&self->mtu) - headers;
 }

@@ -46,6 +46,7 @@ void gst_ice_transport_set_pair (
     GstIceTransport *self, GstIceCandidate *local, GstIceCandidate *remote);
 /* Notification thread, no lock held, after gst_ice_link_set_state. Emits
  * notify::state, and at the first usable route finishes connect_async. */
+void gst_ice_transport_notify_max_payload (GstIceTransport *self);
 void gst_ice_transport_notify_state (GstIceTransport *self, GstIceState state);
 
 /* TRUE with @error set: a call that blocks here would wait for itself

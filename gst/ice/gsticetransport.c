@@ -164,8 +164,8 @@ look_for_handler (gpointer user_data)
 
 /* News of the link */
 
-static void
-update_max_payload (GstIceTransport *self)
+void
+gst_ice_transport_notify_max_payload (GstIceTransport *self)
 {
   const guint max_payload = gst_ice_link_get_max_payload (self->link);
   gboolean changed;
@@ -192,7 +192,7 @@ tell_news (GstIceAgent *agent, gpointer user_data)
   GstIceTransport *self = user_data;
 
   g_atomic_int_set (&self->news_queued, FALSE);
-  update_max_payload (self);
+  gst_ice_transport_notify_max_payload (self);
   if (has_room_news (self) &&
       g_atomic_int_compare_and_exchange (&self->wants_room, TRUE, FALSE))
     g_signal_emit (self, signals[SIGNAL_WRITABLE], 0);
@@ -304,7 +304,7 @@ gst_ice_transport_set_pair (
   g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SELECTED_LOCAL]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SELECTED_REMOTE]);
-  update_max_payload (self);
+  gst_ice_transport_notify_max_payload (self);
   g_object_thaw_notify (G_OBJECT (self));
 }
 
@@ -319,7 +319,7 @@ gst_ice_transport_notify_state (GstIceTransport *self, GstIceState state)
   GST_OBJECT_UNLOCK (self);
 
   gst_ice_transport_finish_connects (self);
-  update_max_payload (self);
+  gst_ice_transport_notify_max_payload (self);
   if (changed)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
 }
@@ -573,8 +573,12 @@ gst_ice_transport_class_init (GstIceTransportClass *klass)
   /**
    * GstIceTransport:max-payload:
    *
-   * How large a packet may be on the present path: Ethernet's 1500 bytes less
-   * the headers in front; less than that before there is a path.
+   * How large a packet may be on the present path, so that it need not be
+   * fragmented: what the path takes less the headers in front, those of a TURN
+   * server's channel among them. The path takes what its first hop does and
+   * routers were heard to say, at most Ethernet's 1500 bytes, or what
+   * #GstIceAgent:mtu-probing has measured. Before there is a path, what any of
+   * them takes.
    */
   properties[PROP_MAX_PAYLOAD] = g_param_spec_uint ("max-payload",
       "Maximum payload", "How large a packet may be", 0, G_MAXUINT, 0, flags);

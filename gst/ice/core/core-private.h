@@ -25,6 +25,7 @@ struct _IceCore
   gboolean closed;
   gboolean checks_first; /* whose turn the next slot is */
   gboolean has_turn_server;
+  gboolean mtu_probing;
   gboolean has_new_server; /* to be asked at once, where that may be */
   guint server_error;      /* code of the last SERVER_ERROR, 0: none */
   gchar *untrusted;        /* (owned) (nullable) its text, if TLS is why */
@@ -102,6 +103,9 @@ gboolean ice_core_connection_lost (
     IceCore *self, guint socket, const gchar *reason, IceTime now);
 void ice_core_run_connections (IceCore *self, IceTime now);
 IceTime ice_core_connections_deadline (const IceCore *self);
+
+/* core-mtu.c */
+void ice_core_run_mtu (IceCore *self, IceComponent *component, IceTime now);
 
 /* core-nat64.c: remote candidates of IPv4, as a host without it reaches them.
  */

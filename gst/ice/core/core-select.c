@@ -420,6 +420,8 @@ ice_core_settle (IceCore *self, IceTime now)
       ice_renominator_run (stream->set, component, now);
     }
     update_stream (self, stream, now);
+    for (guint j = 0; j < stream->components->len; j++)
+      ice_core_run_mtu (self, g_ptr_array_index (stream->components, j), now);
   }
   ice_core_run_failures (self, now);
   for (guint i = 0; i < self->streams->len; i++)

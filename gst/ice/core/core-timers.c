@@ -335,6 +335,7 @@ component_deadline (IceCore *self, IceComponent *component)
     deadline = MIN (deadline, fail_at (component));
   ice_nominator_pick (stream->set, component, self->settled_at, &at);
   deadline = MIN (deadline, ice_renominator_deadline (component));
+  deadline = MIN (deadline, ice_mtu_deadline (&component->mtu));
   return MIN (deadline, at);
 }
 

@@ -87,6 +87,9 @@ void ice_core_set_interfaces (IceCore *self,
  * next restart. */
 void ice_core_set_lite (IceCore *self, gboolean lite);
 gboolean ice_core_get_lite (const IceCore *self);
+/* The path MTU of selected pairs is measured by padded checks (RFC 8899):
+ * PATH_MTU. */
+void ice_core_set_mtu_probing (IceCore *self, gboolean probing);
 /* Addresses that come and go count at once, if the peer can do with that. */
 void ice_core_set_continual (IceCore *self, gboolean continual);
 /* RFC 5245 8.1.1.2, towards peers that do not say `ice2`. */

@@ -53,6 +53,7 @@ output_clear (IceOutput *self)
     case ICE_OUTPUT_FIRST_CHECK:
     case ICE_OUTPUT_CONSENT_LOST:
     case ICE_OUTPUT_RESTART_NEEDED:
+    case ICE_OUTPUT_PATH_MTU:
       break;
   }
 }

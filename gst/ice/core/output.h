@@ -39,7 +39,8 @@ typedef enum
   ICE_OUTPUT_SERVER_ERROR,   /* a STUN or TURN server was given up */
   ICE_OUTPUT_SERVER_OK,      /* it answered: rtt */
   ICE_OUTPUT_CREDENTIALS_NEEDED, /* for a server: they expire in a minute */
-  ICE_OUTPUT_ERROR,              /* the session cannot go on, or needs a hint */
+  ICE_OUTPUT_PATH_MTU, /* of a transport: what the path takes was measured */
+  ICE_OUTPUT_ERROR,    /* the session cannot go on, or needs a hint */
 } IceOutputType;
 
 typedef enum
@@ -95,7 +96,8 @@ struct _IceOutput
     {
       guint socket;
       IceAddress to;
-      IcePacket *packet; /* (owned) */
+      IcePacket *packet;      /* (owned) */
+      gboolean dont_fragment; /* UDP: rather lose it */
     } transmit;
     struct
     {
@@ -202,6 +204,11 @@ struct _IceOutput
       guint branch; /* of ice_core_fork */
       gboolean controlling;
     } role;
+    struct
+    {
+      guint transport;
+      guint mtu; /* bytes of a whole IP packet */
+    } path_mtu;
     struct
     {
       guint transport;

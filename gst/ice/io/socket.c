@@ -35,6 +35,7 @@ struct _IceSocket
   gint full;          /* atomic: a sender waits for writable */
   gint segment_limit; /* atomic */
   gint dscp;          /* atomic */
+  gboolean dont_fragment;
 
   GMutex lock;   /* for loop: senders against close */
   IceLoop *loop; /* (owned) (nullable) until close */
@@ -122,6 +123,10 @@ ice_socket_open_udp (IceLoop *loop, const IceAddress *local,
     return NULL;
   }
   ice_socket_set_dscp (self, options->dscp);
+  self->dont_fragment =
+      options->dont_fragment && self->udp->set_dont_fragment != NULL;
+  if (self->dont_fragment)
+    self->udp->set_dont_fragment (self, TRUE);
   self->watch = ice_watch_new (loop, self->fd, G_IO_IN, ice_socket_ready, self);
   if (self->watch == NULL) {
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
@@ -220,6 +225,11 @@ ice_socket_report_unreachable (const IceAddress *to, IceBytes quoted,
 {
   IceSocket *self = user_data;
 
+  if (error_number == EMSGSIZE) {
+    if (self->events.too_big != NULL && !ice_socket_is_closed (self))
+      self->events.too_big (self, to, self->user_data);
+    return;
+  }
   /* The one before may have closed it. */
   if (self->events.unreachable != NULL && !ice_socket_is_closed (self))
     self->events.unreachable (self, to, quoted, error_number, self->user_data);
@@ -311,6 +321,29 @@ ice_socket_send_marked (
   if (ice_socket_is_closed (self) || !ice_socket_can_reach (self, to))
     return FALSE;
   return self->udp->send (self, to, packet, dscp < 0 ? -1 : dscp << 2);
+}
+
+gboolean
+ice_socket_can_dont_fragment (IceUdpBatch batch)
+{
+  return udp_for_batch (batch)->set_dont_fragment != NULL;
+}
+
+/* What other threads send meanwhile is not fragmented either, which takes a few
+ * microseconds and harms only what no path takes whole. */
+gboolean
+ice_socket_send_whole (IceSocket *self, const IceAddress *to, IceBytes packet)
+{
+  gboolean sent;
+
+  if (ice_socket_is_closed (self) || self->udp->set_dont_fragment == NULL)
+    return FALSE;
+  if (!self->dont_fragment)
+    self->udp->set_dont_fragment (self, TRUE);
+  sent = ice_socket_send (self, to, packet);
+  if (!self->dont_fragment)
+    self->udp->set_dont_fragment (self, FALSE);
+  return sent;
 }
 
 static void

@@ -25,6 +25,9 @@ typedef struct
       gint error_number, gpointer user_data);
   /* A send had said G_IO_ERROR_WOULD_BLOCK; now there is room. */
   void (*writable) (IceSocket *socket, gpointer user_data);
+  /* (nullable) A packet to @to was larger than the path takes; what that is,
+   * ice_path_mtu knows now. */
+  void (*too_big) (IceSocket *socket, const IceAddress *to, gpointer user_data);
 } IceSocketEvents;
 
 typedef enum
@@ -38,7 +41,8 @@ typedef struct
 {
   guint16 min_port, max_port; /* 0, 0: any */
   IceUdpBatch batch;
-  gint dscp; /* -1: leave alone */
+  gint dscp;              /* -1: leave alone */
+  gboolean dont_fragment; /* where the backend can */
 } IceSocketOptions;
 
 /* Loop thread. @user_data is not kept alive; close before it goes. */
@@ -64,6 +68,18 @@ ice_socket_send (IceSocket *self, const IceAddress *to, IceBytes packet);
 /* With a DSCP of its own; -1: the socket's. */
 gboolean ice_socket_send_marked (
     IceSocket *self, const IceAddress *to, IceBytes packet, gint dscp);
+
+/* It is lost rather than fragmented. FALSE where the backend cannot. */
+gboolean
+ice_socket_send_whole (IceSocket *self, const IceAddress *to, IceBytes packet);
+/* Whether sockets can do that, and hear of it. */
+gboolean ice_socket_can_dont_fragment (IceUdpBatch batch);
+
+/* Any thread. Bytes of an IP packet that the kernel believes fit on the way
+ * from
+ * @from, whose port does not matter, to @to: those of the interface, or what
+ * routers have told since. 0: it does not tell. */
+guint ice_path_mtu (const IceAddress *from, const IceAddress *to);
 
 typedef struct
 {

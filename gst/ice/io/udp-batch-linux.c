@@ -53,6 +53,23 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (GOutputVector, buffer) ==
 /* A clock that was set shows as an age beyond reason. */
 #define MAX_AGE (10 * ICE_SECOND)
 
+/* Unless it is wanted, a path with a small MTU fragments our packets rather
+ * than losing the first of them to discovery. PROBE goes by the interface
+ * alone: what routers were heard to say may be forged, or have changed (RFC
+ * 8899 4.6). */
+static void
+udp_linux_set_dont_fragment (IceSocket *socket, gboolean dont_fragment)
+{
+  GSocket *gsocket = ice_socket_get_gsocket (socket);
+
+  if (g_socket_get_family (gsocket) == G_SOCKET_FAMILY_IPV4)
+    g_socket_set_option (gsocket, IPPROTO_IP, IP_MTU_DISCOVER,
+        dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT, NULL);
+  else
+    g_socket_set_option (gsocket, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+        dont_fragment ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT, NULL);
+}
+
 static void
 udp_linux_set_up (IceSocket *socket)
 {
@@ -65,16 +82,11 @@ udp_linux_set_up (IceSocket *socket)
   if (g_socket_get_family (gsocket) == G_SOCKET_FAMILY_IPV4) {
     g_socket_set_option (gsocket, IPPROTO_IP, IP_RECVTOS, 1, NULL);
     g_socket_set_option (gsocket, IPPROTO_IP, IP_RECVERR, 1, NULL);
-    /* A path with a small MTU fragments our packets rather than losing the
-     * first of them to discovery. */
-    g_socket_set_option (
-        gsocket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT, NULL);
   } else {
     g_socket_set_option (gsocket, IPPROTO_IPV6, IPV6_RECVTCLASS, 1, NULL);
     g_socket_set_option (gsocket, IPPROTO_IPV6, IPV6_RECVERR, 1, NULL);
-    g_socket_set_option (
-        gsocket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT, NULL);
   }
+  udp_linux_set_dont_fragment (socket, FALSE);
   if (g_socket_get_option (gsocket, IPPROTO_UDP, UDP_SEGMENT, &value, NULL))
     ice_socket_set_segment_limit (socket, ICE_UDP_MAX_PAYLOAD);
 }
@@ -506,6 +518,16 @@ icmp_is_hard (const struct sock_extended_err *error)
   return FALSE;
 }
 
+/* RFC 792 "fragmentation needed", RFC 4443 3.2. What the kernel itself says to
+ * the caller needs no repeating. */
+static gboolean
+icmp_is_about_size (const struct sock_extended_err *error)
+{
+  return error->ee_errno == EMSGSIZE &&
+      (error->ee_origin == SO_EE_ORIGIN_ICMP ||
+          error->ee_origin == SO_EE_ORIGIN_ICMP6);
+}
+
 static gboolean
 message_find_error (struct msghdr *message, struct sock_extended_err *ret_error)
 {
@@ -553,7 +575,8 @@ udp_linux_take_errors (
         ice_socket_get_fd (socket), &message, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (size < 0)
       break;
-    if (!message_find_error (&message, &error) || !icmp_is_hard (&error) ||
+    if (!message_find_error (&message, &error) ||
+        !(icmp_is_hard (&error) || icmp_is_about_size (&error)) ||
         !ice_address_from_native (&to, &native, message.msg_namelen))
       continue;
     func (&to, ICE_BYTES (quoted, size), (gint) error.ee_errno, user_data);
@@ -565,6 +588,7 @@ udp_linux_take_errors (
 const IceUdp ice_udp_linux = {
   .name = "linux",
   .set_up = udp_linux_set_up,
+  .set_dont_fragment = udp_linux_set_dont_fragment,
   .receive = udp_linux_receive,
   .take_errors = udp_linux_take_errors,
   .send = udp_linux_send,

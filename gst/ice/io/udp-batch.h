@@ -36,6 +36,8 @@ struct _IceUdp
 {
   const gchar *name;
   void (*set_up) (IceSocket *socket);
+  /* (nullable) Any thread. */
+  void (*set_dont_fragment) (IceSocket *socket, gboolean dont_fragment);
   /* Loop thread. Reads until nothing waits or one socket's share of a round
    * is used up. */
   void (*receive) (IceSocket *socket, IceUdpRx *rx);

@@ -109,6 +109,11 @@ gst_ice_route_set_dscp (GstIceRoute *self, gint dscp)
 {
 }
 
+void
+gst_ice_route_set_mtu (GstIceRoute *self, guint mtu)
+{
+}
+
 static GBytes *
 bytes_of (GstBuffer *buffer)
 {

@@ -17,10 +17,36 @@
  * candidates are kept, further pairs stay with their base. */
 #define MAX_LOCALS 128
 
+/* RFC 8489 14: type and length. */
+#define ATTRIBUTE_HEADER 4
+/* RFC 791 3.1, RFC 8200 3, RFC 768. */
+#define IPV4_HEADERS (20 + 8)
+#define IPV6_HEADERS (40 + 8)
+
 /* Sending. */
 
+/* RFC 8489 14.14: "less than 128 characters"; 14: "duplicates MAY be ignored".
+ * Everybody knows SOFTWARE, so that a request stays what it is. PADDING of RFC
+ * 5780 7.6 would be refused by peers that do not know it. */
+static void
+add_padding (IceStunBuilder *builder, gsize padding)
+{
+  static const guint8 spaces[] = "                                        "
+                                 "                                        "
+                                 "                                        ";
+
+  while (padding >= ATTRIBUTE_HEADER) {
+    const gsize size = MIN (padding - ATTRIBUTE_HEADER, sizeof spaces - 1);
+
+    ice_stun_builder_add_bytes (
+        builder, ICE_STUN_SOFTWARE, ICE_BYTES (spaces, size));
+    padding -= ATTRIBUTE_HEADER + size;
+  }
+}
+
 static IcePacket *
-build_request (IceChecklistSet *set, IcePair *pair, IceCheck *check)
+build_request (
+    IceChecklistSet *set, IcePair *pair, IceCheck *check, gsize padding)
 {
   guint8 id[ICE_STUN_ID_SIZE];
   IceStunBuilder builder;
@@ -37,6 +63,7 @@ build_request (IceChecklistSet *set, IcePair *pair, IceCheck *check)
     ice_stun_builder_add_flag (&builder, ICE_STUN_USE_CANDIDATE);
   if (check->nomination)
     ice_stun_builder_add_u32 (&builder, ICE_STUN_NOMINATION, check->nomination);
+  add_padding (&builder, padding);
   ice_stun_builder_add_integrity (
       &builder, pair->generation->remote_key, ICE_STUN_INTEGRITY_SHA1);
   ice_stun_builder_add_fingerprint (&builder);
@@ -60,10 +87,8 @@ is_nominated_again (const IceChecklistSet *set, const IcePair *pair)
       ice_policy_is_aggressive (&set->policy);
 }
 
-/* Makes the request and sends it; the caller starts the transaction. */
 static IceCheck *
-send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
-    IceTime now, IcePacket **ret_packet)
+add_check (IceChecklistSet *set, IcePair *pair, IceCheckKind kind)
 {
   IceCheck *check = ice_pair_add_check (pair, kind);
 
@@ -77,7 +102,17 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
       (is_being_nominated (pair) || is_nominated_again (set, pair));
   if (check->use_candidate && ice_policy_renominates (&set->policy))
     check->nomination = pair->renomination.value;
-  *ret_packet = build_request (set, pair, check);
+  return check;
+}
+
+/* Makes the request and sends it; the caller starts the transaction. */
+static IceCheck *
+send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
+    IceTime now, IcePacket **ret_packet)
+{
+  IceCheck *check = add_check (set, pair, kind);
+
+  *ret_packet = build_request (set, pair, check, 0);
   ice_gatherer_transmit (
       set->gatherer, pair->local, &pair->remote->address, *ret_packet, now);
   pair->requests_sent++;
@@ -141,6 +176,30 @@ ice_checker_send_consent (
   ice_transaction_start_once (
       &check->transaction, packet, CONSENT_TIMEOUT, now);
   pair->consent_requests_sent++;
+}
+
+void
+ice_checker_send_sized (
+    IceChecklistSet *set, IcePair *pair, guint size, IceTime now)
+{
+  IceCheck *check = add_check (set, pair, ICE_CHECK_SIZED);
+  g_autoptr (IcePacket) plain = build_request (set, pair, check, 0);
+  const gsize headers = pair->remote->address.family == ICE_FAMILY_IPV6
+      ? IPV6_HEADERS
+      : IPV4_HEADERS;
+  const gsize taken = headers + plain->size;
+  IcePacket *packet =
+      build_request (set, pair, check, size > taken ? size - taken : 0);
+  IceOutput *output = ice_outputs_add (set->context->out, ICE_OUTPUT_TRANSMIT);
+
+  output->transmit.socket = pair->local->socket;
+  output->transmit.to = pair->remote->address;
+  output->transmit.packet = ice_packet_ref (packet);
+  output->transmit.dont_fragment = TRUE;
+  check->size = size;
+  pair->requests_sent++;
+  ice_transaction_start_once (
+      &check->transaction, packet, CONSENT_TIMEOUT, now);
 }
 
 void
@@ -409,6 +468,8 @@ check_succeeded (IceChecklistSet *set, IcePair *pair, IceCheck *check,
   }
   note_rtt (pair, check, now);
   pair->granted_at = now;
+  if (check->kind == ICE_CHECK_SIZED && component->mtu.pair == pair->id)
+    ice_mtu_answered (&component->mtu, check->size, now);
   if (component->selected == pair)
     ice_consent_answered (&component->consent, pair->rtt, now);
   update_nomination (set, pair, check);

@@ -20,6 +20,9 @@ void ice_checker_send_check (IceChecklistSet *set, IcePair *pair, IceTime now);
 /* Sent once and not paced: RFC 7675 5.1, RFC 8445 11. */
 void ice_checker_send_consent (
     IceChecklistSet *set, IcePair *pair, IceCheckKind kind, IceTime now);
+/* One that makes an IP packet of @size bytes, which is not to be fragmented. */
+void ice_checker_send_sized (
+    IceChecklistSet *set, IcePair *pair, guint size, IceTime now);
 void
 ice_checker_send_keepalive (IceChecklistSet *set, IcePair *pair, IceTime now);
 

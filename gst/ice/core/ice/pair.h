@@ -33,6 +33,7 @@ typedef enum
   ICE_CHECK_ORDINARY, /* connectivity check: retransmitted, may fail the pair */
   ICE_CHECK_CONSENT,  /* RFC 7675 5.1: sent once */
   ICE_CHECK_PROBE,    /* liveness, design 9.3: sent once */
+  ICE_CHECK_SIZED,    /* a padded one, RFC 8899: sent once */
 } IceCheckKind;
 
 /* One Binding request on its way and what it said. */
@@ -46,6 +47,7 @@ typedef struct
   guint64 tie_breaker;  /* ... or tie-breaker than ours now is stale */
   gboolean use_candidate;
   guint32 nomination; /* NOMINATION sent, 0: none */
+  guint size;         /* SIZED: of the IP packet */
   guint32 priority;   /* PRIORITY sent: a peer-reflexive local candidate's */
 } IceCheck;
 

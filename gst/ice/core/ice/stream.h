@@ -4,6 +4,7 @@
 #include "../stun/integrity.h"
 #include "consent.h"
 #include "gatherer.h"
+#include "mtu.h"
 #include "pair.h"
 
 G_BEGIN_DECLS
@@ -80,6 +81,8 @@ struct _IceComponent
   gboolean nominated; /* as PAIR_SELECTED said last */
   IceRoute route;     /* as ROUTE said last */
   IceConsent consent;
+  IceMtu mtu;
+  guint told_mtu;            /* as PATH_MTU said last, 0: nothing */
   GArray *accepts;           /* (owned) IceAccept, oldest first */
   GQueue early;              /* (owned) IceEarlyCheck, oldest first */
   GArray *nominations;       /* (owned) IceSeenNomination, oldest first */
