@@ -63,28 +63,50 @@ make_tls (GstIcePump *self, const IceOutput *output, GError **error)
   return ice_tls_stage_new (&config, error);
 }
 
+/* From the same address as straight, if it can reach the proxy. */
+static IceAddress
+choose_local (const IceOutput *output, const IceAddress *via)
+{
+  IceAddress local = output->connect.local;
+
+  if (local.family == via->family &&
+      ice_address_classify (via) != ICE_ADDRESS_LOOPBACK)
+    return local;
+  local = ICE_ADDRESS_NONE;
+  local.family = via->family;
+  return local;
+}
+
 /* What is to be secret does not leave in the clear: without the stage there is
  * no connection. */
 IceTcp *
-gst_ice_pump_dial (GstIcePump *self, const IceOutput *output,
-    const IceSocketOptions *options, const IceTcpEvents *events,
-    gpointer user_data, GError **error)
+gst_ice_pump_dial (GstIcePump *self, const IceOutput *output, IceStage *tunnel,
+    const IceAddress *via, const IceSocketOptions *options,
+    const IceTcpEvents *events, gpointer user_data, GError **error)
 {
   const IceTransportKind kind = output->connect.kind;
-  IceStages *stages = NULL;
+  const IceAddress *const remote = via ? via : &output->connect.remote;
+  const IceAddress local =
+      via ? choose_local (output, via) : output->connect.local;
+  g_autoptr (IceStages) stages = ice_stages_new ();
   IceStage *tls = NULL;
+  IceTcp *tcp;
 
+  if (tunnel)
+    ice_stages_push (stages, tunnel);
   if (kind != ICE_TRANSPORT_TCP) {
     tls = make_tls (self, output, error);
     if (!tls)
       return NULL;
-    stages = ice_stages_new ();
     ice_stages_push (stages, tls);
   }
   if (kind == ICE_TRANSPORT_DTLS)
-    return ice_tcp_connect_datagrams (self->loop, &output->connect.local,
-        &output->connect.remote, stages, options, events, user_data, error);
-  return ice_tcp_connect_through (self->loop, &output->connect.local,
-      &output->connect.remote, output->connect.framing, stages, options, events,
-      user_data, error);
+    return ice_tcp_connect_datagrams (self->loop, &local, remote,
+        g_steal_pointer (&stages), options, events, user_data, error);
+  tcp = ice_tcp_connect_through (self->loop, &local, remote,
+      output->connect.framing, tunnel || tls ? g_steal_pointer (&stages) : NULL,
+      options, events, user_data, error);
+  if (tcp && via)
+    ice_tcp_set_remote (tcp, &output->connect.remote);
+  return tcp;
 }

@@ -4,7 +4,7 @@
 #include "config.h"
 #endif
 
-#include "gsticepump-private.h"
+#include "gsticeproxy-private.h"
 
 #include "gsticelog-private.h"
 
@@ -20,7 +20,11 @@ typedef struct
   /* Of either of these one, until it called back. */
   IceResolve *resolve;   /* (nullable) */
   IceMdnsLookup *lookup; /* (nullable) */
+  GstIceWay *way;        /* (nullable) */
   guint request;
+  gchar *host; /* (owned) what is asked for when that goes straight */
+  guint16 port;
+  const gchar *service, *protocol; /* (nullable) static */
 } Resolve;
 
 static void
@@ -34,6 +38,7 @@ socket_free (GstIcePumpSocket *self)
     ice_socket_close (self->socket);
   }
   g_clear_pointer (&self->socket, ice_socket_unref);
+  g_clear_pointer (&self->detour, gst_ice_detour_free);
   if (self->tcp)
     ice_tcp_close (self->tcp);
   g_clear_pointer (&self->tcp, ice_tcp_unref);
@@ -69,6 +74,8 @@ accept_free (GstIceAccept *self)
 static void
 resolve_free (Resolve *self)
 {
+  gst_ice_way_cancel (self->way);
+  g_free (self->host);
   if (self->resolve)
     ice_resolve_cancel (self->resolve);
   if (self->lookup)
@@ -96,6 +103,7 @@ gst_ice_pump_clear_tables (GstIcePump *self)
   g_clear_pointer (&self->resolves, g_hash_table_unref);
   g_clear_pointer (&self->names, g_hash_table_unref);
   g_clear_pointer (&self->sockets, g_hash_table_unref);
+  g_clear_pointer (&self->proxies, g_hash_table_unref);
   g_clear_pointer (&self->ports, gst_ice_ports_free);
 }
 
@@ -160,7 +168,7 @@ perform_transmit (GstIcePump *self, const IceOutput *output)
 
   if (socket && socket->tcp)
     ice_tcp_send (socket->tcp, ICE_BYTES (packet->data, packet->size));
-  else if (socket)
+  else if (socket && socket->socket)
     send_datagram (socket, &output->transmit.to,
         ICE_BYTES (packet->data, packet->size), output->transmit.dont_fragment);
 }
@@ -191,6 +199,35 @@ on_resolved (const IceAddress *addresses, guint n_addresses,
 }
 
 static void
+resolve_straight (Resolve *self)
+{
+  self->resolve = ice_resolve_start_service (self->pump->loop, self->service,
+      self->protocol, self->host, self->port, RESOLVE_TIMEOUT, on_resolved,
+      self);
+}
+
+/* Behind a proxy nobody here may know the name, and the proxy will: then the
+ * server is where the proxy is, for all that the core has to decide. */
+static void
+on_way_found (IceProxy *proxy, const IceAddress *addresses, guint n_addresses,
+    const GError *error, gpointer user_data)
+{
+  Resolve *resolve = user_data;
+  IceAddress *servers;
+
+  resolve->way = NULL;
+  if (!proxy && !error) {
+    resolve_straight (resolve);
+    return;
+  }
+  servers = g_memdup2 (addresses, n_addresses * sizeof *addresses);
+  for (guint i = 0; i < n_addresses; i++)
+    servers[i].port = resolve->port;
+  on_resolved (servers, n_addresses, error, resolve);
+  g_free (servers);
+}
+
+static void
 perform_resolve (GstIcePump *self, const IceOutput *output)
 {
   Resolve *resolve = g_new0 (Resolve, 1);
@@ -203,9 +240,17 @@ perform_resolve (GstIcePump *self, const IceOutput *output)
         self, output, RESOLVE_TIMEOUT, on_resolved, resolve);
     return;
   }
-  resolve->resolve = ice_resolve_start_service (self->loop,
-      output->resolve.service, output->resolve.protocol, output->resolve.host,
-      output->resolve.port, RESOLVE_TIMEOUT, on_resolved, resolve);
+  resolve->host = g_strdup (output->resolve.host);
+  resolve->port = output->resolve.port;
+  resolve->service = output->resolve.service;
+  resolve->protocol = output->resolve.protocol;
+  if ((output->resolve.kind == ICE_TRANSPORT_TCP ||
+          output->resolve.kind == ICE_TRANSPORT_TLS) &&
+      gst_ice_pump_may_have_proxy (self))
+    resolve->way = gst_ice_way_find (
+        self, resolve->host, resolve->port, on_way_found, resolve);
+  else
+    resolve_straight (resolve);
 }
 
 static void

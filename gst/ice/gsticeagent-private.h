@@ -179,6 +179,11 @@ gchar *gst_ice_agent_dup_server_url (GstIceAgent *self, guint id);
 /* gsticeagent-dial.c */
 void gst_ice_agent_set_ca_file (GstIceAgent *self, const gchar *ca_file);
 
+/* gsticeagent-proxy.c: (transfer full) (nullable) without the password. */
+void gst_ice_agent_set_proxy (GstIceAgent *self, const gchar *uri);
+gchar *gst_ice_agent_dup_proxy (GstIceAgent *self);
+GParamSpec *gst_ice_agent_make_proxy_property (GParamFlags flags);
+
 /* gsticeagent-policy.c */
 void gst_ice_agent_install_policy_properties (GObjectClass *klass, guint first);
 /* @which counts from @first above; FALSE when there is none. */

@@ -39,6 +39,7 @@ enum
   PROP_ALLOW_NON_ICE,
   PROP_DSCP,
   PROP_CA_FILE,
+  PROP_PROXY,
   PROP_MAIN_CONTEXT,
   PROP_STATE,
   PROP_GATHERING_STATE,
@@ -379,6 +380,9 @@ gst_ice_agent_set_property (
       SET (dscp, g_value_get_int (value));
       apply_dscp (self);
       break;
+    case PROP_PROXY:
+      gst_ice_agent_set_proxy (self, g_value_get_string (value));
+      break;
     case PROP_CA_FILE:
       gst_ice_agent_set_ca_file (self, g_value_get_string (value));
       break;
@@ -398,6 +402,10 @@ gst_ice_agent_get_property (
   GstIceAgent *self = GST_ICE_AGENT (object);
   const GstIceSettings *settings = &self->settings;
 
+  if (id == PROP_PROXY) {
+    g_value_take_string (value, gst_ice_agent_dup_proxy (self));
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_CONTROLLING:
@@ -633,6 +641,7 @@ install_session_properties (void)
   properties[PROP_CA_FILE] = g_param_spec_string ("ca-file", "CA file",
       "PEM file with certificates that TLS servers are trusted by", NULL,
       flags);
+  properties[PROP_PROXY] = gst_ice_agent_make_proxy_property (flags);
   /**
    * GstIceAgent:main-context:
    *

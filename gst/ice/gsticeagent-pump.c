@@ -167,6 +167,7 @@ gst_ice_pump_unref (GstIcePump *self)
   g_clear_pointer (&self->loop, ice_loop_unref);
   gst_ice_pump_clear_members (self);
   g_free (self->ca_file);
+  ice_secret_free (self->proxy);
   g_free (self->name);
   g_free (self);
 }

@@ -6,7 +6,7 @@
 #include "config.h"
 #endif
 
-#include "gsticepump-private.h"
+#include "gsticeproxy-private.h"
 
 #include "gsticelog-private.h"
 
@@ -85,6 +85,7 @@ on_opened (IceTcp *tcp, gpointer user_data)
   GstIcePump *self = socket->pump;
 
   socket->opened = TRUE;
+  g_clear_pointer (&socket->detour, gst_ice_detour_free);
   say_opened (self, socket);
   gst_ice_pump_run (self);
 }
@@ -102,16 +103,33 @@ on_closed (IceTcp *tcp, const gchar *reason, gpointer user_data)
   const GstIcePumpSocket *socket = user_data;
   GstIcePump *self = socket->pump;
   const guint id = socket->id;
+  const GError *error = tcp ? ice_tcp_get_error (tcp) : NULL;
+  g_autofree gchar *detailed = NULL;
 
+  if (socket->detour) {
+    if (gst_ice_detour_closed (socket->detour, reason, &detailed, &error))
+      return;
+    reason = detailed;
+  }
   if (socket->opened) {
     g_mutex_lock (&self->lock);
     ice_core_socket_closed (self->core, id, reason, ice_loop_now ());
     g_mutex_unlock (&self->lock);
   } else {
-    say_failed (self, id, ice_tcp_get_error (tcp), reason);
+    say_failed (self, id, error, reason);
   }
   g_hash_table_remove (self->sockets, GUINT_TO_POINTER (id));
   gst_ice_pump_run (self);
+}
+
+/* What is between us and a server does not stand between us and a peer; and a
+ * port of ours that is to be reached is not what a proxy would show. */
+static gboolean
+may_have_detour (GstIcePump *self, const IceOutput *output)
+{
+  return output->connect.server && output->connect.local.port == 0 &&
+      output->connect.kind != ICE_TRANSPORT_DTLS &&
+      gst_ice_pump_may_have_proxy (self);
 }
 
 static void on_accepted (IceTcp *listener, GSocket *gsocket,
@@ -197,8 +215,14 @@ gst_ice_pump_connect (GstIcePump *self, const IceOutput *output)
   const IceSocketOptions options = options_for (self, path);
   GstIcePumpSocket *socket = new_socket (self, id, path);
 
-  socket->tcp =
-      gst_ice_pump_dial (self, output, &options, &tcp_events, socket, &error);
+  if (may_have_detour (self, output)) {
+    g_hash_table_insert (self->sockets, GUINT_TO_POINTER (id), socket);
+    socket->detour =
+        gst_ice_detour_begin (socket, output, &options, &tcp_events);
+    return;
+  }
+  socket->tcp = gst_ice_pump_dial (
+      self, output, NULL, NULL, &options, &tcp_events, socket, &error);
   if (!socket->tcp) {
     drop_socket (socket);
     say_failed (self, id, error, error->message);

@@ -30,6 +30,8 @@ GstIcePath *gst_ice_path_ref (GstIcePath *self);
 void gst_ice_path_unref (GstIcePath *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePath, gst_ice_path_unref)
 
+typedef struct _GstIceDetour GstIceDetour;
+
 typedef struct
 {
   guint id;
@@ -39,8 +41,9 @@ typedef struct
   GstIceMuxShare
       *share; /* (owned) (nullable) UDP: the socket is others', too */
   gboolean conflict_told;
-  gboolean opened;  /* TCP: a connection that was */
-  GstIcePath *path; /* (owned) (nullable) what it was opened for */
+  GstIceDetour *detour; /* (owned) (nullable) TCP: until it is opened */
+  gboolean opened;      /* TCP: a connection that was */
+  GstIcePath *path;     /* (owned) (nullable) what it was opened for */
 } GstIcePumpSocket;
 
 /* Where media may come from (design 3): an address, or a TURN channel. */
@@ -81,6 +84,7 @@ struct _GstIcePump
   GHashTable *paths; /* (owned) transport id -> GstIcePath */
   IceSocketOptions options;
   gchar *ca_file;     /* (owned) (nullable) */
+  gchar *proxy;       /* (owned) (nullable) secret; NULL: as the system says */
   GPtrArray *members; /* (owned) (element-type GstIceMember) oldest first */
   GHashTable *owners; /* (owned) id of a stream or transport -> its branch */
   guint last_server;  /* id given out */
@@ -93,6 +97,7 @@ struct _GstIcePump
   GHashTable *sockets;  /* (owned) socket id -> GstIcePumpSocket */
   GHashTable *accepts;  /* (owned) GstIceAcceptKey -> GstIceAccept */
   GHashTable *resolves; /* (owned) set of what perform started */
+  GHashTable *proxies;  /* (owned) (nullable) URI -> IceProxy */
   GstIcePorts *ports;   /* (owned) (nullable) made on first use */
   GHashTable *names;    /* (owned) our mDNS name -> IceMdnsName */
   GPtrArray *touched;   /* (owned) (element-type GstIcePath) */
@@ -156,10 +161,11 @@ void gst_ice_pump_listen (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_connect (GstIcePump *self, const IceOutput *output);
 
 /* gsticeagent-dial.c: what CONNECT asks for, and what it has to pass through.
+ * @tunnel: (transfer full) (nullable) of the proxy at @via (nullable).
  * (transfer full) (nullable) */
 IceTcp *gst_ice_pump_dial (GstIcePump *self, const IceOutput *output,
-    const IceSocketOptions *options, const IceTcpEvents *events,
-    gpointer user_data, GError **error);
+    IceStage *tunnel, const IceAddress *via, const IceSocketOptions *options,
+    const IceTcpEvents *events, gpointer user_data, GError **error);
 
 /* gsticeagent-pump.c: what came to a socket, which may be gone afterwards. */
 void gst_ice_pump_take_packets (

@@ -17,6 +17,7 @@ typedef struct
   gchar *ca_file; /* (owned) (nullable) */
   gboolean json;
   gboolean port_mapping;
+  gchar *proxy; /* (owned) (nullable) */
   gint timeout; /* seconds */
 } Options;
 
@@ -263,7 +264,7 @@ gather (Gather *self)
       "main-context", g_main_context_default (), "port-mapping",
       self->options.port_mapping ? GST_ICE_PORT_MAPPING_ON
                                  : GST_ICE_PORT_MAPPING_OFF,
-      "ca-file", self->options.ca_file, NULL);
+      "ca-file", self->options.ca_file, "proxy", self->options.proxy, NULL);
   g_autoptr (GstIceStream) stream = NULL;
   g_autoptr (GstIceTransport) transport = NULL;
 
@@ -306,6 +307,9 @@ gst_ice_tool_gather (gint argc, gchar **argv)
         "one JSON object instead of a table", NULL },
     { "port-mapping", 'p', 0, G_OPTION_ARG_NONE, &self.options.port_mapping,
         "ask the router for a port (PCP, NAT-PMP, UPnP IGD)", NULL },
+    { "proxy", 0, 0, G_OPTION_ARG_STRING, &self.options.proxy,
+        "for servers over TCP and TLS; socks5:// too, direct:// for none",
+        "http://[USER:PASS@]HOST:PORT" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &self.options.timeout,
         "give up after so many seconds (10)", "SECONDS" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
@@ -336,5 +340,6 @@ gst_ice_tool_gather (gint argc, gchar **argv)
   g_strfreev (self.options.stun);
   g_strfreev (self.options.turn);
   g_free (self.options.ca_file);
+  g_free (self.options.proxy);
   return status;
 }

@@ -36,6 +36,7 @@ typedef struct
   const gchar *user;    /* (nullable) */
   const gchar *pass;    /* (nullable) */
   const gchar *ca_file; /* (nullable) */
+  const gchar *proxy;   /* (nullable) */
   GstIceMdns mdns;
   gdouble restart; /* seconds from connected on, 0: never */
 } Settings;
@@ -155,6 +156,7 @@ read_settings (Settings *self)
   self->user = env ("TURN_USER");
   self->pass = env ("TURN_PASS");
   self->ca_file = env ("CA_FILE");
+  self->proxy = env ("PROXY");
   return TRUE;
 }
 
@@ -527,7 +529,8 @@ set_up (Peer *self)
       "nomination",
       settings->regular ? GST_ICE_NOMINATION_REGULAR
                         : GST_ICE_NOMINATION_AGGRESSIVE,
-      "ca-file", settings->ca_file, "mdns", settings->mdns, NULL);
+      "ca-file", settings->ca_file, "proxy", settings->proxy, "mdns",
+      settings->mdns, NULL);
   if (!add_servers (self, &error)) {
     g_printerr ("peer: %s\n", error->message);
     return FALSE;
@@ -597,6 +600,7 @@ static const gchar description[] =
     "  STUN_SERVER=HOST:PORT   TURN_URI=URI[,URI...]   TURN_USER  TURN_PASS\n"
     "  LITE=0|1   NOMINATION=regular|aggressive   CONTINUAL=0|1\n"
     "  MDNS=off|resolve|publish   PORT_MAPPING=0|1\n"
+    "  PROXY=http://[USER:PASS@]HOST:PORT|socks5://...|direct://\n"
     "  RESTART_AFTER=seconds from connected on\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"

@@ -227,7 +227,7 @@ test_http_injection (void)
 
     tunnel_init (&tunnel, "http://proxy.test", hosts[i], 443);
     assert_said (&tunnel, "");
-    assert_failed (&tunnel, ICE_STAGE_ERROR_SETTINGS, "host");
+    assert_failed (&tunnel, ICE_STAGE_ERROR_REFUSED, "host");
     tunnel_again (&tunnel, "turn.test", 443);
     assert_said (&tunnel, CONNECT "\r\n");
     tunnel_clear (&tunnel);
@@ -469,6 +469,12 @@ test_http_refused (void)
   say (&tunnel, "HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n");
   assert_failed (&tunnel, ICE_STAGE_ERROR_AUTH, "Digest or Basic");
   tunnel_clear (&tunnel);
+  tunnel_init (&tunnel, "http://alice:s3cret@proxy.test", "turn.test", 443);
+  say (&tunnel,
+      "HTTP/1.1 407 No\r\n" ASKS_BASIC "Content-Length: 0\r\n\r\n"
+      "HTTP/1.1 401 No\r\n\r\n");
+  assert_failed (&tunnel, ICE_STAGE_ERROR_AUTH, "correct");
+  tunnel_clear (&tunnel);
   tunnel_init (&tunnel, "http://proxy.test", "turn.test", 443);
   say (&tunnel, "HTTP/1.1 2");
   ice_stages_end (tunnel.stages);
@@ -612,7 +618,7 @@ test_socks_refused (void)
   }
   tunnel_init (&tunnel, "socks5://proxy.test", "turn test", 443);
   WRITTEN (&tunnel, "");
-  assert_failed (&tunnel, ICE_STAGE_ERROR_SETTINGS, "host");
+  assert_failed (&tunnel, ICE_STAGE_ERROR_REFUSED, "host");
   tunnel_clear (&tunnel);
   tunnel_init (&tunnel, "socks5://proxy.test", "turn.test", 443);
   FEED (&tunnel, "\5\0\5\0\0");

@@ -136,6 +136,7 @@ struct _IceOutput
       /* SRV first (RFC 2782), of _service._protocol.host: its ports count. What
        * has none is at @port. NULL: no SRV. Static. */
       const gchar *service, *protocol;
+      IceTransportKind kind; /* by which the host will be reached */
     } resolve;
     struct
     {

@@ -21,6 +21,8 @@
 
 /* RFC 9110 15.5.8: Proxy Authentication Required. */
 #define STATUS_AUTH 407
+/* 15.5.2 means servers, and tinyproxy says it for a wrong password. */
+#define STATUS_REFUSED 401
 
 typedef struct
 {
@@ -95,7 +97,7 @@ start (IceStage *stage)
   if (self->authority)
     request (self);
   else
-    fail (self, ICE_STAGE_ERROR_SETTINGS,
+    fail (self, ICE_STAGE_ERROR_REFUSED,
         "cannot be asked for that server: its host is no name and no address");
 }
 
@@ -194,9 +196,11 @@ describe (guint status)
     case 403:
       return "forbids the tunnel to that server (403): ask its administrator, "
              "or use a server on port 443";
+    case 500:
     case 502:
     case 503:
-      return "cannot reach that server (502, 503): check its name and port";
+      return "cannot reach that server (500, 502, 503): check its name and "
+             "port";
     case 504:
       return "got no answer from that server (504): check its name and port";
     default:
@@ -270,6 +274,9 @@ take_answer (IceHttpProxy *self)
         "does not speak HTTP: check its port, or write socks5://");
   else if (answer.status < 200 && ++self->n_interim > MAX_INTERIM)
     fail (self, ICE_STAGE_ERROR_PROTOCOL, "never comes to the point");
+  else if (answer.status == STATUS_REFUSED && self->tried)
+    fail (self, ICE_STAGE_ERROR_AUTH,
+        "refuses user or password (401): correct them");
   else if (answer.status == STATUS_AUTH)
     authenticate (self, &answer);
   else if (answer.status >= 200 && answer.status < 300)
@@ -334,6 +341,14 @@ end (IceStage *stage)
 }
 
 static void
+expire (IceStage *stage)
+{
+  fail ((IceHttpProxy *) stage, ICE_STAGE_ERROR_TIMED_OUT,
+      "gave no answer in time: check that it is one, and that it reaches the "
+      "server");
+}
+
+static void
 free_stage (IceStage *stage)
 {
   IceHttpProxy *self = (IceHttpProxy *) stage;
@@ -350,6 +365,7 @@ static const IceStageClass http_proxy_class = {
   .receive = receive,
   .send = ice_stage_write_below,
   .end = end,
+  .expire = expire,
   .free = free_stage,
 };
 

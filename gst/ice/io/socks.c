@@ -70,7 +70,7 @@ start (IceStage *stage)
   IceWriter out;
 
   if (!self->host) {
-    fail (self, ICE_STAGE_ERROR_SETTINGS,
+    fail (self, ICE_STAGE_ERROR_REFUSED,
         "cannot be asked for that server: its host is no name and no address");
     return;
   }
@@ -281,6 +281,14 @@ end (IceStage *stage)
 }
 
 static void
+expire (IceStage *stage)
+{
+  fail ((IceSocks *) stage, ICE_STAGE_ERROR_TIMED_OUT,
+      "gave no answer in time: check that it is one, and that it reaches the "
+      "server");
+}
+
+static void
 free_stage (IceStage *stage)
 {
   IceSocks *self = (IceSocks *) stage;
@@ -296,6 +304,7 @@ static const IceStageClass socks_class = {
   .receive = receive,
   .send = ice_stage_write_below,
   .end = end,
+  .expire = expire,
   .free = free_stage,
 };
 

@@ -278,6 +278,18 @@ ice_tcp_set_dscp (IceTcp *self, gint dscp)
 }
 
 void
+ice_tcp_set_remote (IceTcp *self, const IceAddress *remote)
+{
+  self->remote = *remote;
+}
+
+gboolean
+ice_tcp_is_connected (IceTcp *self)
+{
+  return self->state != ICE_TCP_CONNECTING;
+}
+
+void
 ice_tcp_get_local (IceTcp *self, IceAddress *ret_address)
 {
   *ret_address = self->local;

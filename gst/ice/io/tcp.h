@@ -59,6 +59,10 @@ IceTcp *ice_tcp_ref (IceTcp *self);
 void ice_tcp_unref (IceTcp *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (IceTcp, ice_tcp_unref)
 
+/* What its packets say they are from, where a proxy is at the other end. */
+void ice_tcp_set_remote (IceTcp *self, const IceAddress *remote);
+/* Or was: whatever its stages are at. */
+gboolean ice_tcp_is_connected (IceTcp *self);
 void ice_tcp_get_local (IceTcp *self, IceAddress *ret_address);
 void ice_tcp_set_dscp (IceTcp *self, gint dscp);
 /* (transfer none) (nullable) in the closed event: of the stage that failed. */

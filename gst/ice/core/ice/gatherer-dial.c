@@ -31,8 +31,9 @@ is_dialled_from (const IceGatherSocket *self, const IceGatherSocket *base,
 /* TRUE when there is a place for one more, and that server was not asked. */
 static gboolean
 may_dial (const IceGatherer *self, const IceGatherSocket *base,
-    IceTransportKind kind, const IceAddress *address)
+    const IceGatherServer *server, const IceAddress *address)
 {
+  const IceTransportKind kind = server->transport;
   guint n = 0;
 
   for (guint i = 0; i < self->sockets->len; i++) {
@@ -42,7 +43,11 @@ may_dial (const IceGatherer *self, const IceGatherSocket *base,
     if (!is_dialled_from (socket, base, kind))
       continue;
     query = g_ptr_array_index (socket->queries, 0);
-    if (ice_address_equal (&query->address, address))
+    /* Behind one proxy several servers have its address (design 5). */
+    if (ice_address_equal (&query->address, address) &&
+        (query->server == server ||
+            g_strcmp0 (query->server->host, server->host) == 0 ||
+            server->resolution == ICE_GATHER_RESOLVE_LITERAL))
       return FALSE;
     n++;
   }
@@ -63,7 +68,7 @@ ice_gather_dial_server (IceGatherer *self, const IceGatherSocket *base,
    * connection is no candidate. Those of TCP candidates are asked for from
    * their own ports (gatherer-tcp.c). */
   if ((!turn && base->component != 1) ||
-      !may_dial (self, base, server->transport, address))
+      !may_dial (self, base, server, address))
     return NULL;
   socket = ice_gather_new_socket (self, base->stream, base->component, &place);
   socket->kind = server->transport;

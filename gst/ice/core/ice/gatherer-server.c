@@ -214,6 +214,7 @@ ice_gather_server_resolve (
   output->resolve.request = server->request;
   output->resolve.host = g_strdup (server->host);
   output->resolve.port = server->port;
+  output->resolve.kind = server->transport;
   if (server->srv)
     set_service (server, output);
 }
