@@ -21,7 +21,8 @@ class Agent:
         self.candidates = []
         self.states = []  # (name, ms since its start)
         self.pairs = []  # (local type, remote type, protocol)
-        self.selected = None  # ((address, port), (address, port)): local, remote
+        self.selections = []  # (when, (address, port), (address, port)): local, remote
+        self.connected_at = None  # of the clock that says when
         self.received = 0
         self.lost = None
         self.log = []
@@ -50,11 +51,13 @@ class Agent:
         if word == "STATE":
             name, ms = rest.split()
             self.states.append((name, int(ms)))
+            if name in ("connected", "completed") and self.connected_at is None:
+                self.connected_at = time.monotonic()
         elif word == "PAIR":
             self.pairs.append(tuple(rest.split()))
         elif line.startswith("peer: selected "):
             local, local_port, remote, remote_port = rest.split()[1:]
-            self.selected = ((local, local_port), (remote, remote_port))
+            self.selections.append((time.monotonic(), (local, local_port), (remote, remote_port)))
         elif word == "RX":
             self.received = int(rest)
         elif word == "LOST":
@@ -70,6 +73,10 @@ class Agent:
     @property
     def connected_ms(self):
         return next((ms for name, ms in self.states if name in ("connected", "completed")), None)
+
+    def selected(self, when=float("inf")):
+        """Local and remote address of the selected pair at a time."""
+        return next((pair[1:] for pair in reversed(self.selections) if pair[0] <= when), None)
 
     @property
     def pair(self):
@@ -91,8 +98,8 @@ class Agent:
                 f"pair {self.pair}, received {self.received}, lost {self.lost}")
 
 
-def one_path(left, right):
-    """Whether both ends selected the same pair.
+def one_path(left, right, when=float("inf")):
+    """Whether both ends had selected the same pair, at a time.
 
     A NAT between them gives each address another name, but not a relay's: who
     sends through its relay must be answered at the relay's address, and who
@@ -100,9 +107,8 @@ def one_path(left, right):
     """
     for agent, peer in ((left, right), (right, left)):
         relays = agent.addresses("relay")
-        if (agent.selected[0] in relays) != (peer.selected[1] in relays):
-            return False
-        if agent.selected[0] in relays and agent.selected[0] != peer.selected[1]:
+        local, remote = agent.selected(when)[0], peer.selected(when)[1]
+        if (local in relays or remote in relays) and local != remote:
             return False
     return True
 

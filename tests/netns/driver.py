@@ -34,6 +34,13 @@ def report(alice, bob):
         tap.comment("\n".join(agent.log))
 
 
+def one_path(alice, bob, environment):
+    """Whether both were on one pair when the first of them fell silent: after
+    that the other one may look for a better way to it."""
+    silent_at = min(alice.connected_at, bob.connected_at) + float(environment.get("SECONDS", SECONDS))
+    return pair.one_path(alice, bob, silent_at)
+
+
 def call(tool, place, environment, left=None, right=None, timeout=30, received=0.9):
     """The two agents of a call that connected. received: the least part of the
     packets, for paths that lose some."""
@@ -47,7 +54,7 @@ def call(tool, place, environment, left=None, right=None, timeout=30, received=0
         for agent in (alice, bob):
             assert agent.process.returncode == 0, f"{agent.name} ended with {agent.process.returncode}"
             assert agent.received >= packets * received, f"{agent.name} received {agent.received}"
-        assert pair.one_path(alice, bob), f"two pairs: {alice.selected} and {bob.selected}"
+        assert one_path(alice, bob, environment), f"two pairs: {alice.selections} and {bob.selections}"
     except AssertionError:
         report(alice, bob)
         raise

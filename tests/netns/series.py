@@ -23,6 +23,8 @@ import pair
 import tap
 
 RUNS = 28
+# The side that is first waits for the other, and both settle on one pair.
+SECONDS = "8"
 # RFC 8863 3: nobody gives up before 39.5 s.
 PATIENCE = 60
 SIDE_BY_SIDE = 3
@@ -43,15 +45,16 @@ class Series:
 
     def call(self, who, program, place, environment):
         """Adds the time of a call, if both sides connected."""
-        alice, bob = driver.agents(program, place, {**environment, "SECONDS": "1"})
+        environment = {**environment, "SECONDS": SECONDS}
+        alice, bob = driver.agents(program, place, environment)
         ended = pair.run(alice, bob, timeout=PATIENCE)
         if alice.connected_ms is None or bob.connected_ms is None:
             tap.comment(f"{who}: not connected: {alice.states} {bob.states}, ended: {ended}")
             return
         self.times[who].append(driver.took(alice, bob))
-        if not pair.one_path(alice, bob):
+        if not driver.one_path(alice, bob, environment):
             self.two_pairs[who] += 1
-            tap.comment(f"{who}: two pairs: {alice.pairs} {alice.selected}, {bob.pairs} {bob.selected}")
+            tap.comment(f"{who}: two pairs: {alice.states} {alice.selections}, {bob.states} {bob.selections}")
 
     def run(self, programs):
         with lab.Lab(self.left, self.right) as place:

@@ -4,6 +4,7 @@
 #include "core.h"
 #include "ice/checker.h"
 #include "ice/nominator.h"
+#include "ice/insistence.h"
 #include "ice/renominator.h"
 #include "ice/responder.h"
 

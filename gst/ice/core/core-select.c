@@ -418,6 +418,7 @@ ice_core_settle (IceCore *self, IceTime now)
 
       ice_core_run_consent (self, component, now);
       ice_renominator_run (stream->set, component, now);
+      ice_insistence_run (stream->set, component, now);
     }
     update_stream (self, stream, now);
     for (guint j = 0; j < stream->components->len; j++)

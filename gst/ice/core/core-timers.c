@@ -336,6 +336,7 @@ component_deadline (IceCore *self, IceComponent *component)
   ice_nominator_pick (stream->set, component, self->settled_at, &at);
   deadline = MIN (deadline, ice_renominator_deadline (component));
   deadline = MIN (deadline, ice_mtu_deadline (&component->mtu));
+  deadline = MIN (deadline, ice_insistence_deadline (stream->set, component));
   return MIN (deadline, at);
 }
 

@@ -116,6 +116,7 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
   ice_gatherer_transmit (
       set->gatherer, pair->local, &pair->remote->address, *ret_packet, now);
   pair->requests_sent++;
+  pair->sent_at = now;
   return check;
 }
 
@@ -150,6 +151,11 @@ ice_checker_send_check (IceChecklistSet *set, IcePair *pair, IceTime now)
 static void
 start_check (IceChecklistSet *set, IcePair *pair, IceTime now)
 {
+  if (pair->insisting && pair->state == ICE_PAIR_SUCCEEDED) {
+    pair->insisting = FALSE;
+    ice_checker_send_consent (set, pair, ICE_CHECK_PROBE, now);
+    return;
+  }
   if (pair->state != ICE_PAIR_SUCCEEDED)
     pair->state = ICE_PAIR_IN_PROGRESS;
   if (pair->checked_at == 0)
@@ -233,6 +239,7 @@ timeout_check (
       ice_gatherer_transmit (set->gatherer, pair->local, &pair->remote->address,
           check->transaction.request, now);
       pair->retransmissions_sent++;
+      pair->sent_at = now;
       break;
     case ICE_TRANSACTION_TIMED_OUT:
       ice_pair_remove_check (pair, check);

@@ -102,6 +102,9 @@ typedef struct
   IceTime checked_at;   /* first check, 0: none yet */
   IceTime succeeded_at; /* first signed success, 0: none yet */
   IceTime granted_at;   /* last signed success */
+  IceTime sent_at;      /* last request, 0: none */
+  guint n_insisted;     /* requests beyond what RFC 8489 resends */
+  gboolean insisting;   /* valid, and the next one is such a request */
   guint n_unreachable;  /* hard ICMP errors for the present check */
   IceRenomination renomination;
 
