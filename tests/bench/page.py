@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measurements as one page: bars with their spread, no script, no network."""
+
+import html
+import statistics
+
+COLOURS = {"ice": "#1668b8", "nice": "#c0504d", "udp": "#7f7f7f", "raw": "#4e9a51"}
+BAR, GAP, LABEL, WIDTH = 20, 8, 210, 560
+
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; color: #222; background: #fff; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+svg text { font: 13px system-ui, sans-serif; fill: #222; }
+p { max-width: 46rem; }
+"""
+
+
+def bars(title, rows, unit):
+    """rows: (label, variant, values). The bar is the median, the line from least to most."""
+    rows = [row for row in rows if row[2]]
+    if not rows:
+        return ""
+    top = max(max(values) for *_, values in rows)
+    height = len(rows) * (BAR + GAP) + GAP
+    parts = [f'<h2>{html.escape(title)}</h2>',
+             f'<svg role="img" aria-label="{html.escape(title)}" width="{LABEL + WIDTH + 130}" height="{height}">']
+    for index, (label, variant, values) in enumerate(rows):
+        y = GAP + index * (BAR + GAP)
+        middle = statistics.median(values)
+        width, low, high = (WIDTH * value / top for value in (middle, min(values), max(values)))
+        parts += [
+            f'<text x="{LABEL - 8}" y="{y + 15}" text-anchor="end">{html.escape(label)}</text>',
+            f'<rect x="{LABEL}" y="{y}" width="{width:.1f}" height="{BAR}" fill="{COLOURS[variant]}"/>',
+            f'<line x1="{LABEL + low:.1f}" x2="{LABEL + high:.1f}" y1="{y + BAR / 2}" y2="{y + BAR / 2}" stroke="#000"/>',
+            f'<text x="{LABEL + max(width, high) + 8:.1f}" y="{y + 15}">{middle:.3g} {html.escape(unit)}</text>',
+        ]
+    return "\n".join([*parts, "</svg>"])
+
+
+def values(rounds, name, key):
+    return [r[name][key] for r in rounds if r.get(name) and key in r[name]]
+
+
+def media(found, throughput, latency):
+    parts = []
+    for size, rounds in found["throughput"].items():
+        for title, key, unit, scale in (
+                ("CPU of both sides for each packet", "cpu_us", "us", 1), ("Packets a second, none lost", "pps", "k/s", 1000)):
+            rows = [(name, variant, [v / scale for v in values(rounds, name, key)]) for name, variant, *_ in throughput]
+            parts.append(bars(f"{title}, {size} bytes", rows, unit))
+    for key in ("p50_us", "p99_us"):
+        rows = [(name, variant, values(found["latency"], name, key)) for name, variant, _ in latency]
+        parts.append(bars(f"Latency from push to receiver, {key[:3]}, 1200 bytes", rows, "us"))
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>gst-ice: what media costs</title>
+<style>{STYLE}</style>
+<h1>What media costs</h1>
+<p>Our elements (ice), libnice's (nice), udpsink and udpsrc (udp) and the kernel alone (raw), over loopback, in turn
+within each round. A bar is the median of {len(found["latency"])} rounds, the line goes from the least to the most. Only
+what stands side by side can be compared.</p>
+{chr(10).join(parts)}
+</html>
+"""
