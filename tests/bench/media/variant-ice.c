@@ -41,8 +41,9 @@ hear (Wire *wire, GstIceStream *stream)
 static GstElement *
 ice_connect (Wire *wire, gboolean sender)
 {
-  g_autoptr (GstIceAgent) agent = g_object_new (
-      GST_TYPE_ICE_AGENT, "interfaces", "lo", "controlling", sender, NULL);
+  g_autoptr (GstIceAgent) agent =
+      g_object_new (GST_TYPE_ICE_AGENT, "interfaces", "lo", "ip-family",
+          GST_ICE_IP_FAMILY_IPV4, "controlling", sender, NULL);
   g_autoptr (GstIceStream) stream = gst_ice_agent_request_stream (agent, "0");
   g_autoptr (GstIceTransport) transport =
       gst_ice_stream_get_transport (stream, 1);
