@@ -347,6 +347,40 @@ test_comes_back (void)
   lab_clear (&lab);
 }
 
+/* A connection that a NAT forgot, a DTLS session that a server forgot: nothing
+ * says so. While what is relayed is missed it is looked at each second. */
+static void
+test_silent_connection (gconstpointer data)
+{
+  Lab lab;
+  LabServer *server = start (&lab, GPOINTER_TO_UINT (data));
+  const IceCandidate *relayed;
+  IceTime since;
+
+  lab_run_for (&lab, ICE_SECOND);
+  relayed = lab_find (&lab, ICE_CANDIDATE_RELAYED);
+  /* It answers: nothing is wrong with it, however often it is asked. */
+  for (guint i = 0; i < 10; i++) {
+    ice_gatherer_verify (lab.gatherer, relayed, lab.now);
+    lab_settle (&lab);
+    lab_run_for (&lab, ICE_SECOND);
+  }
+  g_assert_cmpuint (lab.n_connects, ==, 1);
+  lab_run_for (&lab, 60 * ICE_SECOND);
+
+  since = lab.now;
+  server->dead = TRUE;
+  while (lab.n_closed == 0 && lab.now < since + 5 * ICE_SECOND) {
+    ice_gatherer_verify (lab.gatherer, relayed, lab.now);
+    lab_settle (&lab);
+    lab_run_for (&lab, ICE_SECOND);
+  }
+  g_assert_cmpint (lab.now - since, <=, 3 * ICE_SECOND);
+  g_assert_cmpuint (lab.n_events[ICE_GATHER_CANDIDATE_LOST], ==, 1);
+  g_assert_cmpuint (lab.n_connects, ==, 2);
+  lab_clear (&lab);
+}
+
 /* It never comes back; and then it comes and goes. */
 static void
 test_bounded (void)
@@ -438,6 +472,8 @@ main (int argc, char **argv)
       "/rfc8489/14.16/no-domain", "other example\r\n", test_redirect);
   g_test_add_func ("/dial/lost", test_lost);
   g_test_add_func ("/dial/comes-back", test_comes_back);
+  g_test_add_data_func ("/dial/silent-connection", tcp, test_silent_connection);
+  g_test_add_data_func ("/dial/silent-session", dtls, test_silent_connection);
   g_test_add_func ("/dial/bounded", test_bounded);
   g_test_add_func ("/dial/goodbye", test_goodbye);
   g_test_add_data_func ("/dial/stun-over-tcp", tcp, test_stun);

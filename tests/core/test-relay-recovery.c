@@ -83,7 +83,7 @@ test_restarted_in_call (void)
   lab_clear (&lab);
 }
 
-/* It is away: a Refresh a second and no more, until consent ends it all. */
+/* It is away: a Refresh a second, then every other, until consent ends it. */
 static IcePacket *
 be_silent (Lab *lab, const IceStunMessage *request, IcePacket *honest)
 {
@@ -104,8 +104,8 @@ test_dead (void)
   n = lab_count_requests (&lab, ICE_STUN_REFRESH);
   lab_run_for (&lab, 3600 * ICE_SECOND);
   n = lab_count_requests (&lab, ICE_STUN_REFRESH) - n;
-  g_assert_cmpuint (n, >, 20);
-  g_assert_cmpuint (n, <, 40);
+  g_assert_cmpuint (n, >, 15);
+  g_assert_cmpuint (n, <, 30);
   g_assert_cmpuint (lab_peak (&lab, ICE_STUN_REFRESH, ICE_SECOND), <=, 2);
   g_assert_cmpint (lab.h.state, ==, ICE_STATE_FAILED);
   lab_clear (&lab);
@@ -125,7 +125,7 @@ test_away_for_a_while (void)
   g_assert_cmpint (lab.h.state, ==, ICE_STATE_DISCONNECTED);
   lab.spoil = NULL;
   g_assert_cmpint (
-      run_until_told (&lab, 2, 3 * ICE_SECOND), <=, 1200 * ICE_MSEC);
+      run_until_told (&lab, 2, 3 * ICE_SECOND), <=, 2200 * ICE_MSEC);
   lab_run_for (&lab, ICE_SECOND);
   g_assert_cmpint (lab.h.state, ==, ICE_STATE_COMPLETED);
   lab_clear (&lab);

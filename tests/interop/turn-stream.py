@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Relayed calls through a coturn that is reached over TCP, and through one that
-is killed in mid-call and comes back.
+is killed in mid-call and comes back, over whatever it is reached.
 
   turn-stream.py GST_ICE_TOOL
 """
@@ -17,6 +17,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import certificates
 import coturn
 import pair
 import tap
@@ -25,11 +26,18 @@ TOOL = sys.argv[1]
 RATE = 200
 
 
+def uri(turn, transport):
+    if transport in ("tls", "dtls"):
+        host = turn.host_port.rpartition(":")[0]
+        return f"turns:{host}:{turn.secure_port}?transport={'tcp' if transport == 'tls' else 'udp'}"
+    return f"turn:{turn.host_port}?transport={transport}"
+
+
 def agents(turn, seconds, transports, **more):
     """Both relayed, each over its own transport."""
     return [
         pair.Agent(role, [TOOL, "peer"], {
-            "ICE_ROLE": role, "RELAY_ONLY": "1", "TURN_URI": f"turn:{turn.host_port}?transport={transport}",
+            "ICE_ROLE": role, "RELAY_ONLY": "1", "TURN_URI": uri(turn, transport),
             "TURN_USER": coturn.USER, "TURN_PASS": coturn.PASSWORD, "SECONDS": str(seconds), "RATE": str(RATE), **more})
         for role, transport in zip(("controlling", "controlled"), transports)]
 
@@ -58,9 +66,9 @@ def call(transports, address="127.0.0.1"):
 
 def restarted(transport, down, patience):
     """Killed, and there again after some seconds: media then within patience."""
-    with coturn.Coturn() as turn:
+    with certificates.Authority() as ca, coturn.Coturn(secure=ca.issue()) as turn:
         seconds = down + patience + 3
-        both = agents(turn, seconds, (transport, transport), CONTINUAL="1")
+        both = agents(turn, seconds, (transport, transport), CONTINUAL="1", CA_FILE=str(ca.certificate))
         away = []
 
         def restart():
@@ -112,10 +120,10 @@ def main():
         ("both over TCP and IPv6", functools.partial(call, ("tcp", "tcp"), "::1")),
         ("wrong password", wrong_password),
         ("nobody listens", refused),
-        ("restarted at once, over UDP", functools.partial(restarted, "udp", 0, 3)),
-        ("away for four seconds, over UDP", functools.partial(restarted, "udp", 4, 3)),
-        ("restarted at once, over TCP", functools.partial(restarted, "tcp", 0, 5)),
-        ("away for four seconds, over TCP", functools.partial(restarted, "tcp", 4, 5)),
+    ] + [
+        (f"{name}, over {transport.upper()}", functools.partial(restarted, transport, down, patience))
+        for name, down in (("restarted at once", 0), ("away for four seconds", 4))
+        for transport, patience in (("udp", 3), ("tcp", 5), ("tls", 5), ("dtls", 5))
     ])
 
 

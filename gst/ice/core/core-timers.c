@@ -14,8 +14,12 @@
 /* Design 9.2. */
 #define HINT_TIME (10 * ICE_SECOND)
 
-/* While a relayed pair is in doubt, which consent ends after 30 s. */
+/* While a relayed pair is in doubt, which consent ends after 30 s. A server
+ * that is restarted is often there within the first of them. */
+#define VERIFY_AFTER (750 * ICE_MSEC)
 #define VERIFY_GAP (1 * ICE_SECOND)
+#define VERIFY_GAP_LATER (2 * ICE_SECOND)
+#define VERIFY_LATER (8 * ICE_SECOND)
 
 /* Pairs that have not answered since @doubt_at were asked since, and are no
  * better than the selected one: their consent ends with its. */
@@ -56,7 +60,8 @@ consent_expired (
 }
 
 /* When the way that the selected pair is relayed by is to be looked at. A doubt
- * begins with each consent request; the first probe makes it a serious one. */
+ * begins with each consent request and with a few packets of media that are
+ * lost: a probe has been sent, and was not answered, before it counts. */
 static IceTime
 verify_at (const IceComponent *component)
 {
@@ -66,7 +71,11 @@ verify_at (const IceComponent *component)
   if (pair == NULL || pair->local->kind != ICE_CANDIDATE_RELAYED ||
       consent->doubt == ICE_DOUBT_NONE || consent->n_probes == 0)
     return ICE_TIME_NEVER;
-  return MAX (consent->doubt_at, component->verified_at + VERIFY_GAP);
+  return MAX (consent->doubt_at + VERIFY_AFTER,
+      component->verified_at +
+          (component->verified_at < consent->doubt_at + VERIFY_LATER
+                  ? VERIFY_GAP
+                  : VERIFY_GAP_LATER));
 }
 
 /* A server that was restarted drops what comes for an allocation it does not

@@ -15,8 +15,9 @@
  * 39.5 s for each request, and the end of the candidates with it; a SYN is
  * repeated after 1, 3 and 7 s (RFC 6298 2.1, 5.5). */
 #define DIAL_TIMEOUT (10 * ICE_SECOND)
-/* A NAT that forgot a connection says nothing, and TCP repeats for minutes what
- * nobody hears: no media, and no answer to a Refresh for so long. */
+/* A NAT that forgot a connection says nothing, as does a server that forgot a
+ * DTLS session, and TCP repeats for minutes what nobody hears: no media, and no
+ * answer to a Refresh for so long. */
 #define SILENCE_MAX (2 * ICE_SECOND)
 
 static gboolean
@@ -204,12 +205,15 @@ ice_gather_dial_timeout (IceGatherer *self, IceGatherQuery *query, IceTime now)
 gboolean
 ice_gather_dial_is_dead (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
-  const IceAllocation *allocation = query->allocation;
-  IceTime since = allocation->request.transaction.started_at;
+  gboolean in_vain = ice_allocation_is_refreshing (query->allocation) &&
+      now - query->looked_at <= SILENCE_MAX;
 
-  if (query->socket->kind == ICE_TRANSPORT_UDP ||
-      !ice_allocation_is_refreshing (allocation) ||
-      now < since + MAX (SILENCE_MAX, 4 * allocation->rtt))
+  if (query->socket->kind == ICE_TRANSPORT_UDP)
+    return FALSE;
+  if (!in_vain)
+    query->looked_since = now;
+  query->looked_at = now;
+  if (now < query->looked_since + MAX (SILENCE_MAX, 4 * query->allocation->rtt))
     return FALSE;
   give_up (self, query, "it is silent", now);
   return TRUE;

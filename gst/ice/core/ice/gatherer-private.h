@@ -173,8 +173,9 @@ typedef struct
   gboolean asked_for_token, has_token;
   guint8 token[8];
 
-  guint connection;   /* TCP_BINDING: 0 when there is none */
-  IceTime give_up_at; /* over a connection, while it is asked */
+  IceTime looked_at, looked_since; /* whether the connection is alive */
+  guint connection;                /* TCP_BINDING: 0 when there is none */
+  IceTime give_up_at;              /* over a connection, while it is asked */
   IceTransaction binding;
   IceTime keepalive_at;
   IceAllocation *allocation; /* (owned) (nullable) */
@@ -293,8 +294,8 @@ void ice_gather_dial_opened (IceGatherer *self, IceGatherSocket *socket,
 /* It failed, or came to its end. */
 void ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
     const gchar *reason, IceTime now);
-/* TRUE when the allocation is looked at for so long that its connection must be
- * dead, and is dialled again. */
+/* The allocation is looked at. TRUE: in vain for so long that its connection
+ * must be dead; it is dialled again. */
 gboolean
 ice_gather_dial_is_dead (IceGatherer *self, IceGatherQuery *query, IceTime now);
 /* CLOSE_SOCKET, if it is dialled. */
