@@ -163,6 +163,9 @@ describe_transport (GstStructure *stats, const IceTransportStats *transport,
       counters->early_data_dropped, NULL);
   set_reference (
       object, "selected-candidate-pair-id", PAIR, transport->selected_pair);
+  if (transport->channel)
+    gst_structure_set (
+        object, "relay-channel", G_TYPE_UINT, (guint) transport->channel, NULL);
   set_since (object, "gather-ns", start, gathered_at);
   set_since (object, "first-check-ns", start, transport->first_check);
   set_since (object, "connected-ns", start, transport->connected);
@@ -238,6 +241,8 @@ describe_server (
   set_string (object, "url", url);
   gst_structure_set (object, "errors", G_TYPE_UINT64, (guint64) server->errors,
       "allocation-lifetime", G_TYPE_UINT, server->allocation_lifetime, NULL);
+  if (*server->software)
+    set_string (object, "software", server->software);
   if (server->rtt != 0)
     gst_structure_set (
         object, "rtt", G_TYPE_DOUBLE, (gdouble) server->rtt / ICE_SECOND, NULL);

@@ -14,9 +14,11 @@ typedef enum
 } GstIceToolStatus;
 
 /* One file each. @argv[0] is the subcommand's name. */
+GstIceToolStatus gst_ice_tool_doctor (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_gather (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_nat (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_peer (gint argc, gchar **argv);
+GstIceToolStatus gst_ice_tool_turn (gint argc, gchar **argv);
 
 /* "typ" of RFC 8839: host srflx prflx relay. */
 const gchar *gst_ice_tool_kind (const GstIceCandidate *candidate);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json.h"
+
 /* A server that has not answered by then is as good as none, though the agent
  * would go on asking (RFC 8489 6.2.1: 39.5 s). */
 #define DEFAULT_TIMEOUT 10
@@ -55,19 +57,6 @@ append_json_string (GString *json, const gchar *name, const gchar *value)
       g_string_append_c (json, *p);
   }
   g_string_append_c (json, '"');
-}
-
-/* What a stranger wrote must not move the cursor of our terminal. */
-static gchar *
-printable (const gchar *text)
-{
-  gchar *copy = g_utf8_make_valid (text ? text : "", -1);
-
-  for (gchar *p = copy; *p; p++) {
-    if (g_ascii_iscntrl (*p))
-      *p = ' ';
-  }
-  return copy;
 }
 
 static gchar *
@@ -145,7 +134,7 @@ on_candidate_error (GstIceAgent *agent, const gchar *url, guint code,
     const gchar *text, gpointer user_data)
 {
   Gather *self = user_data;
-  g_autofree gchar *shown = printable (text);
+  g_autofree gchar *shown = gst_ice_tool_printable (text);
 
   self->n_errors++;
   if (!self->options.json) {

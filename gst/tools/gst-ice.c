@@ -17,12 +17,15 @@ static const struct
   GstIceToolStatus (*run) (gint argc, gchar **argv);
   const gchar *summary;
 } commands[] = {
+  { "doctor", gst_ice_tool_doctor,
+      "look for what stands in the way of calls, and say what to do" },
   { "gather", gst_ice_tool_gather,
       "list the candidates of this host and try its servers" },
   { "nat", gst_ice_tool_nat,
       "tell what kind of NAT is between us and a server" },
   { "peer", gst_ice_tool_peer,
       "one side of a call, signalled by lines on standard input and output" },
+  { "turn", gst_ice_tool_turn, "try a TURN server step by step" },
 };
 
 const gchar *
@@ -101,6 +104,8 @@ print_err (const gchar *text)
 static gboolean
 uses_plugins (int argc, char **argv)
 {
+  if (argc > 1 && g_str_equal (argv[1], "doctor"))
+    return TRUE; /* whether they are there */
   for (gint i = 2; i < argc; i++) {
     if (g_str_equal (argv[i], "-p") || g_str_equal (argv[i], "--port-mapping"))
       return TRUE;

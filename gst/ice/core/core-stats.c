@@ -76,6 +76,7 @@ ice_core_get_transport_stats (IceCore *self, GArray *ret)
         .state = component->state,
         .selected_pair = component->selected ? component->selected->id : 0,
         .selected_pair_changes = component->selected_changes,
+        .channel = component->route.channel,
         .gather_started = stream->gather_started_at,
         .first_check = component->first_check_at,
         .connected = component->connected_at,

@@ -211,6 +211,7 @@ typedef struct
   guint transport, stream, component;
   IceState state;
   guint selected_pair, selected_pair_changes;
+  guint16 channel; /* of the route, 0: none */
   IceTime gather_started, first_check, connected;
 } IceTransportStats;
 

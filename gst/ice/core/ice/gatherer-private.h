@@ -95,9 +95,10 @@ typedef struct
   guint16 port;
   gboolean srv;
   gchar *username, *url; /* (owned) (nullable) */
-  gchar *password;       /* (owned) (nullable) secret */
-  GBytes *token;         /* (owned) (nullable) */
-  guint8 *mac_key;       /* (owned) (nullable) secret */
+  gchar software[ICE_SOFTWARE_SIZE];
+  gchar *password; /* (owned) (nullable) secret */
+  GBytes *token;   /* (owned) (nullable) */
+  guint8 *mac_key; /* (owned) (nullable) secret */
   gsize mac_key_size;
   IceTime expires_at; /* of the credentials, or ICE_TIME_NEVER */
   gboolean expiry_told;

@@ -610,6 +610,7 @@ ice_gatherer_get_server_stats (IceGatherer *self, GArray *ret)
       .server = server->id, .rtt = server->rtt, .errors = server->errors
     };
 
+    g_strlcpy (stats.software, server->software, sizeof stats.software);
     for (guint j = 0; j < self->sockets->len; j++)
       stats.allocation_lifetime = MAX (stats.allocation_lifetime,
           longest_lifetime (g_ptr_array_index (self->sockets, j), server));

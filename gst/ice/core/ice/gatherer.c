@@ -253,6 +253,23 @@ query_receive (IceGatherer *self, IceGatherQuery *query, IceBytes data,
   return ICE_GATHER_HANDLED;
 }
 
+/* For people to read: nothing is done because of it, and whatever is no letter
+ * stays out of their terminals. */
+static void
+note_software (IceGatherServer *server, const IceStunMessage *message)
+{
+  IceBytes software;
+  gsize size;
+
+  if (!ice_stun_message_find (message, ICE_STUN_SOFTWARE, &software))
+    return;
+  size = MIN (software.size, sizeof server->software - 1);
+  for (gsize i = 0; i < size; i++)
+    server->software[i] =
+        g_ascii_isprint (software.data[i]) ? (gchar) software.data[i] : '?';
+  server->software[size] = '\0';
+}
+
 IceGatherVerdict
 ice_gatherer_receive (IceGatherer *self, guint id, const IceAddress *from,
     IceBytes data, const IceStunMessage *message, IceTime now,
@@ -270,10 +287,13 @@ ice_gatherer_receive (IceGatherer *self, guint id, const IceAddress *from,
 
   for (guint i = 0; socket && i < socket->queries->len; i++) {
     IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
+    IceGatherServer *server = query->server; /* outlives it */
 
     if (!ice_address_equal (&query->address, from))
       continue;
     verdict = query_receive (self, query, data, message, now, ret_relayed);
+    if (verdict == ICE_GATHER_HANDLED && message)
+      note_software (server, message);
     if (verdict != ICE_GATHER_NOT_MINE)
       break;
   }

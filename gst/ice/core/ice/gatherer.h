@@ -251,13 +251,17 @@ guint ice_gatherer_get_generation (IceGatherer *self, guint stream);
  * to @ret (unowned elements). */
 void ice_gatherer_get_candidates (
     IceGatherer *self, guint stream, guint component, GPtrArray *ret);
+/* RFC 8489 14.14: "less than 128 characters"; this much of it is kept. */
+#define ICE_SOFTWARE_SIZE 65
+
 /* Per server, for stats: rtt, errors, lifetime of the longest allocation. */
 typedef struct
 {
   guint server;
   IceTime rtt;
   guint errors;
-  guint allocation_lifetime; /* seconds, 0 when none */
+  guint allocation_lifetime;         /* seconds, 0 when none */
+  gchar software[ICE_SOFTWARE_SIZE]; /* what it says it is; may be "" */
 } IceServerStats;
 void ice_gatherer_get_server_stats (IceGatherer *self, GArray *ret);
 
