@@ -487,8 +487,17 @@ sim_witness_deadline (SimWitness *self, IceTime deadline, gboolean woken)
 static gboolean
 is_mirror (const SimTransport *a, const SimTransport *b)
 {
-  return a->state != ICE_STATE_COMPLETED || b->state != ICE_STATE_COMPLETED ||
-      ice_address_equal (&a->local->address, &b->remote->address);
+  const IceAddress *local, *remote;
+
+  if (a->state != ICE_STATE_COMPLETED || b->state != ICE_STATE_COMPLETED)
+    return TRUE;
+  local = &a->local->address;
+  remote = &b->remote->address;
+  /* RFC 6544 4.5: the port of an active candidate is of no meaning, and another
+   * one when the connection is opened again (11.1). */
+  return a->local->tcp_type == ICE_TCP_TYPE_ACTIVE
+      ? ice_address_same_ip (local, remote)
+      : ice_address_equal (local, remote);
 }
 
 /* @ret_a, @ret_b: the two that do not, if any. */
