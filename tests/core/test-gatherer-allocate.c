@@ -93,6 +93,26 @@ test_both_lost (void)
   lab_clear (&lab);
 }
 
+/* RFC 8656 7.1: what was released stays while the other one is used, and is
+ * lost with it: a check of the peer's may have come that way since. */
+static void
+test_released_is_lost (void)
+{
+  Lab lab;
+  LabServer *server =
+      prepare (&lab, one_ipv4, (IceGathererConfig){ .both_families = TRUE });
+
+  server->turn.additional = address ("2001:db8:1::1", 49153);
+  lab_gather (&lab, 1, 1);
+  lab_run_for (&lab, ICE_SECOND);
+  ice_gatherer_release_candidate (
+      lab.gatherer, find_relayed (&lab, ICE_FAMILY_IPV6, 1), lab.now);
+  server->turn.error[ICE_STUN_REFRESH] = 437;
+  lab_run_for (&lab, 600 * ICE_SECOND);
+  g_assert_cmpuint (lab.n_events[ICE_GATHER_CANDIDATE_LOST], ==, 2);
+  lab_clear (&lab);
+}
+
 /* Where both families reach the server, each asks for its own only; where one
  * family is wanted, nothing else is asked for. */
 static void
@@ -370,5 +390,6 @@ main (int argc, char **argv)
   g_test_add_func ("/gatherer-allocate/expiry", test_expiry);
   g_test_add_func ("/gatherer-allocate/roll-over", test_roll_over);
   g_test_add_func ("/gatherer-allocate/replacement", test_replacement);
+  g_test_add_func ("/rfc8656/7.1/released-is-lost", test_released_is_lost);
   return g_test_run ();
 }

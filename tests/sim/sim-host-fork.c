@@ -95,6 +95,12 @@ sim_host_find_stream_owner (SimHost *self, guint id)
   return find_owner (self, has_stream, id);
 }
 
+guint
+sim_host_n_branches (const SimHost *self)
+{
+  return 1 + self->forks->len;
+}
+
 SimTransport *
 sim_host_any_transport (SimHost *self, guint n)
 {

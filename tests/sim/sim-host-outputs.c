@@ -192,6 +192,16 @@ update_accepts (SimHost *self, const IceOutput *output)
     .channel = output->accept_from.channel,
   };
 
+  if (sim_net_is_traced (self->net)) {
+    gchar from[ICE_ADDRESS_STRLEN], peer[ICE_ADDRESS_STRLEN];
+
+    sim_net_trace (self->net,
+        "        %s/%u: %s media from %s (%s, 0x%x) at %u", self->name,
+        accept.transport, output->accept_from.add ? "takes" : "drops",
+        ice_address_to_string (&output->accept_from.peer, peer),
+        ice_address_to_string (&accept.from, from), accept.channel,
+        accept.socket);
+  }
   for (guint i = 0; i < self->accepts->len; i++) {
     SimAccept *other = &g_array_index (self->accepts, SimAccept, i);
 

@@ -83,6 +83,7 @@ SimTransport *
 sim_host_transport (SimHost *self, guint stream_index, guint component);
 /* The n-th of all that share the core; (nullable). */
 SimTransport *sim_host_any_transport (SimHost *self, guint n);
+guint sim_host_n_branches (const SimHost *self);
 gboolean sim_host_is_closed (const SimHost *self);
 IceState sim_host_state (SimHost *self);
 guint sim_host_n_roles (const SimHost *self);

@@ -6,7 +6,8 @@
 /* Requests for one thing before its server has to be believed: the first, and
  * one more for each of a 401 and two stale nonces. */
 #define MAX_ROUNDS 4
-/* One a second, averaged over a minute. */
+/* One a second, averaged over a minute. Each branch of forks has peers of its
+ * own, and permissions for them. */
 #define WINDOW (60 * ICE_SECOND)
 #define MAX_IN_WINDOW 60
 /* Checks, permissions and channels of the beginning have calmed down. */
@@ -155,7 +156,8 @@ check_rate (SimLeases *self)
   g_array_append_val (self->times, now);
   while (g_array_index (self->times, IceTime, 0) <= now - WINDOW)
     g_array_remove_index (self->times, 0);
-  if (self->times->len > MAX_IN_WINDOW * count_servers (self))
+  if (self->times->len >
+      MAX_IN_WINDOW * count_servers (self) * sim_host_n_branches (self->host))
     sim_net_violate (self->net, "I12: %s sent %u requests in a minute",
         sim_host_name (self->host), self->times->len);
 }

@@ -351,10 +351,12 @@ ice_gather_has_mapped (const IceGatherer *self, const IceGatherQuery *query)
   return FALSE;
 }
 
-void
+gboolean
 ice_gather_lose (
     IceGatherer *self, const IceGatherSocket *socket, const IceAddress *base)
 {
+  gboolean found = FALSE;
+
   for (guint i = self->candidates->len; i-- > 0;) {
     IceCandidate *candidate = entry_at (self, i)->candidate;
 
@@ -364,7 +366,9 @@ ice_gather_lose (
     ice_gather_push_event (
         self, ICE_GATHER_CANDIDATE_LOST, candidate->stream, candidate, NULL, 0);
     g_array_remove_index (self->candidates, i);
+    found = TRUE;
   }
+  return found;
 }
 
 void

@@ -503,8 +503,9 @@ gboolean
 ice_gather_has_mapped (const IceGatherer *self, const IceGatherQuery *query);
 gboolean
 ice_gather_has_relayed (const IceGatherer *self, const IceGatherQuery *query);
-/* The candidates of a socket, or of one base on it, are no more. */
-void ice_gather_lose (
+/* The candidates of a socket, or of one base on it, are no more. FALSE: none
+ * was known. */
+gboolean ice_gather_lose (
     IceGatherer *self, const IceGatherSocket *socket, const IceAddress *base);
 void ice_gather_forget_stream (IceGatherer *self, guint stream);
 /* Those of generations before the one @stream is in. */

@@ -216,13 +216,22 @@ allocated (IceGatherer *self, IceGatherQuery *query, IceTime now)
   ice_gather_query_report (self, query, now);
 }
 
+/* One of two was released, and stayed as long as the other was used: the peer
+ * may have gone on to check it, and be heard there. */
+static void
+lose_relayed (
+    IceGatherer *self, const IceGatherQuery *query, IceCandidate *relayed)
+{
+  if (relayed && !ice_gather_lose (self, query->socket, &relayed->base))
+    ice_gather_push_event (
+        self, ICE_GATHER_CANDIDATE_LOST, relayed->stream, relayed, NULL, 0);
+}
+
 void
 ice_gather_forget_relay (IceGatherer *self, IceGatherQuery *query)
 {
-  if (query->relayed)
-    ice_gather_lose (self, query->socket, &query->relayed->base);
-  if (query->additional)
-    ice_gather_lose (self, query->socket, &query->additional->base);
+  lose_relayed (self, query, query->relayed);
+  lose_relayed (self, query, query->additional);
   g_clear_pointer (&query->relayed, ice_candidate_unref);
   g_clear_pointer (&query->additional, ice_candidate_unref);
   /* It lived: what follows is another story. */
