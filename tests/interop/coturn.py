@@ -56,13 +56,13 @@ class Coturn:
     secure: a certificates.Identity; TLS and DTLS at secure_port then.
     """
 
-    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=(), secure=None):
+    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=(), secure=None, secure_port=None):
         self.address = address
         self.port = port or free_port(address)
         self.prefix = list(prefix)
         self.extra = list(extra)
         if secure:
-            self.secure_port = free_port(address)
+            self.secure_port = secure_port or free_port(address)
             self.extra += [f"--cert={secure.certificate}", f"--pkey={secure.key}",
                            f"--tls-listening-port={self.secure_port}"]
         else:
