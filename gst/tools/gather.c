@@ -33,6 +33,7 @@ typedef struct
   guint n_kinds[GST_ICE_CANDIDATE_KIND_RELAYED + 1];
   guint n_errors;
   gboolean complete;
+  gdouble gathered; /* seconds: the last useful answer has come; 0: not */
 } Gather;
 
 static gdouble
@@ -149,6 +150,14 @@ on_candidate_error (GstIceAgent *agent, const gchar *url, guint code,
 }
 
 static void
+on_gathering_done (GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
+{
+  Gather *self = user_data;
+
+  self->gathered = elapsed (self);
+}
+
+static void
 on_end_of_candidates (
     GstIceAgent *agent, GstIceStream *stream, gpointer user_data)
 {
@@ -200,8 +209,9 @@ print_summary (Gather *self)
     return;
   }
   g_print ("{\n  \"candidates\":[%s\n  ],\n  \"errors\":[%s\n  ],\n"
-           "  \"seconds\":%.3f,\n  \"complete\":%s,\n",
-      self->rows->str, self->errors->str, elapsed (self),
+           "  \"gathered\":%.3f,\n  \"seconds\":%.3f,\n"
+           "  \"complete\":%s,\n",
+      self->rows->str, self->errors->str, self->gathered, elapsed (self),
       self->complete ? "true" : "false");
   g_print ("  \"verdict\":\"%s\"\n}\n", verdict (self));
 }
@@ -264,6 +274,8 @@ gather (Gather *self)
       agent, "new-candidate", G_CALLBACK (on_new_candidate), self);
   g_signal_connect (
       agent, "candidate-error", G_CALLBACK (on_candidate_error), self);
+  g_signal_connect (
+      agent, "gathering-done", G_CALLBACK (on_gathering_done), self);
   g_signal_connect (
       agent, "end-of-candidates", G_CALLBACK (on_end_of_candidates), self);
   stream = gst_ice_agent_request_stream (agent, "0");

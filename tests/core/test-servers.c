@@ -70,6 +70,41 @@ test_one_of_each (void)
   lab_clear (&lab);
 }
 
+/* One server, configured twice: the wrong password costs the one that has it.
+ */
+static void
+test_same_address (void)
+{
+  for (IceTransportKind kind = ICE_TRANSPORT_UDP; kind <= ICE_TRANSPORT_TCP;
+       kind++) {
+    Lab lab;
+
+    lab_init (&lab, FALSE);
+    lab.nat = TRUE;
+    lab_set_addresses (&lab, one_ipv4);
+    for (guint id = 1; id <= 3; id++) {
+      IceServerConfig config = { .id = id,
+        .kind = ICE_SERVER_TURN,
+        .transport = kind,
+        .host = "192.0.2.1",
+        .port = 3478,
+        .username = FAKE_USER,
+        .password = id == 2 ? FAKE_PASSWORD : "wrong",
+        .url = "turn:192.0.2.1" };
+
+      ice_gatherer_add_server (lab.gatherer, &config);
+    }
+    lab_add_host (&lab, "192.0.2.1");
+    lab_gather (&lab, 1, 1);
+    lab_run_for (&lab, 30 * ICE_SECOND);
+    g_assert_cmpint (lab_count (&lab, ICE_CANDIDATE_RELAYED), ==, 1);
+    g_assert_cmpuint (lab.n_errors, ==, 1);
+    g_assert_cmpuint (lab.error_code, ==, 401);
+    g_assert_cmpuint (lab.n_ok, ==, 1);
+    lab_clear (&lab);
+  }
+}
+
 /* A restart asks the dead again, and is done when the others have answered:
  * the end of candidates alone may wait for them. */
 static void
@@ -188,6 +223,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/servers/one-of-each", test_one_of_each);
   g_test_add_func ("/servers/restart", test_restart);
+  g_test_add_func ("/servers/same-address", test_same_address);
   g_test_add_func ("/servers/late-failure", test_late_failure);
   g_test_add_func ("/servers/names-are-told", test_names_are_told);
   g_test_add_func ("/rfc5928/3/service", test_service);

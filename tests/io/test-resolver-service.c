@@ -34,6 +34,7 @@ static const Zone zones[] = {
   { "srv.test",
       { { "backup.test", 1111, 20, 0 }, { "main.test", 2222, 10, 5 } } },
   { "absent.test", { { ".", 0, 0, 0 } } },
+  { "root.test", { { "", 0, 0, 0 } } }, /* what GLib makes of "." */
   { "empty.test", { { NULL, 0, 0, 0 } } },
   { "half.test", { { "slow.test", 1, 1, 0 }, { "main.test", 2222, 2, 0 } } },
   { "nowhere.test", { { "gone.test", 1, 1, 0 }, { "gone2.test", 2, 2, 0 } } },
@@ -296,6 +297,7 @@ static void
 test_absent (void)
 {
   assert_error ("absent.test", "no service _turn._udp");
+  assert_error ("root.test", "no service _turn._udp");
   assert_error ("empty.test", "no service _turn._udp");
 }
 

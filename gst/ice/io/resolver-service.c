@@ -242,7 +242,8 @@ is_absent (const GList *targets)
 {
   return !targets ||
       (!targets->next &&
-          g_str_equal (g_srv_target_get_hostname (targets->data), "."));
+          (g_str_equal (g_srv_target_get_hostname (targets->data), ".") ||
+              *g_srv_target_get_hostname (targets->data) == 0));
 }
 
 static void

@@ -47,8 +47,9 @@ may_dial (const IceGatherer *self, const IceGatherSocket *base,
     /* Behind one proxy several servers have its address (design 5). */
     if (ice_address_equal (&query->address, address) &&
         (query->server == server ||
-            g_strcmp0 (query->server->host, server->host) == 0 ||
-            server->resolution == ICE_GATHER_RESOLVE_LITERAL))
+            (!query->was_refused &&
+                (g_strcmp0 (query->server->host, server->host) == 0 ||
+                    server->resolution == ICE_GATHER_RESOLVE_LITERAL))))
       return FALSE;
     n++;
   }

@@ -48,14 +48,17 @@ ice_gather_query_is_pending (const IceGatherQuery *self)
       self->state == ICE_GATHER_QUERY_ASKED;
 }
 
+/* Two configured servers may be one, and only one of them with the right
+ * password (RFC 8656 5: there is one allocation for a 5-tuple). */
 static IceGatherQuery *
-find_query (const IceGatherSocket *socket, IceGatherKind kind,
-    const IceAddress *address)
+find_query (const IceGatherSocket *socket, const IceGatherServer *server,
+    IceGatherKind kind, const IceAddress *address)
 {
   for (guint i = 0; i < socket->queries->len; i++) {
     IceGatherQuery *query = g_ptr_array_index (socket->queries, i);
 
-    if (query->kind == kind && ice_address_equal (&query->address, address))
+    if (query->kind == kind && ice_address_equal (&query->address, address) &&
+        (query->server == server || !query->was_refused))
       return query;
   }
   return NULL;
@@ -140,7 +143,8 @@ ice_gather_query_new (IceGatherer *self, IceGatherSocket *socket,
 {
   IceGatherQuery *query;
 
-  if (socket->queries->len >= QUERIES_MAX || find_query (socket, kind, address))
+  if (socket->queries->len >= QUERIES_MAX ||
+      find_query (socket, server, kind, address))
     return NULL;
   query = g_new0 (IceGatherQuery, 1);
   query->kind = kind;

@@ -161,6 +161,8 @@ ice_gather_allocate_failed (
     ice_gather_server_failed (self, query->server,
         code == ICE_TURN_NONSENSE ? ICE_GATHER_USELESS : code);
   fall_back (self, query);
+  if (query->was_refused)
+    ice_gather_start_queries_everywhere (self, now);
 }
 
 /* A spare socket opened: ask from there what was refused elsewhere. */
