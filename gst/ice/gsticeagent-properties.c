@@ -549,7 +549,8 @@ install_network_properties (void)
    *
    * Comma separated interface names, globs, addresses or prefixes that are not
    * used. Unset: the bridges of containers and virtual machines (docker*, br-*,
-   * veth*, virbr*, lxc*, lxd*).
+   * veth*, virbr*, lxc*, lxd*). An interface that #GstIceAgent:interfaces names
+   * is used whatever is said here; addresses and prefixes there are not.
    */
   properties[PROP_IGNORE_INTERFACES] =
       g_param_spec_string ("ignore-interfaces", "Ignored interfaces",

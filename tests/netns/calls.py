@@ -6,6 +6,7 @@
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -19,13 +20,38 @@ import tap
 from driver import call, servers
 
 
+GUARD = """
+table inet guard {
+  counter server { }
+  counter elsewhere { }
+  chain out {
+    type filter hook output priority -300;
+    meta l4proto { icmp, icmpv6 } accept
+    ip daddr %s udp dport 3478 counter name server accept
+    counter name elsewhere
+  }
+}
+"""
+
+
+def count_packets(place, box, counter):
+    """How many the kernel has counted on their way out of the box."""
+    listed = place.execute(box, "nft", "list", "counter", "inet", "guard", counter, capture_output=True)
+    return int(re.search(r"packets (\d+)", listed.stdout)[1])
+
+
 def relay_only(tool):
-    """Nothing but relayed candidates leaves, though a direct path exists."""
+    """Nothing but relayed candidates is told, though a direct path exists, and not one packet goes elsewhere."""
     with lab.Lab("none", "none") as place:
+        for box in ("alice", "bob"):
+            place.execute(box, "nft", "-f", "-", input=GUARD % lab.SERVER)
         with coturn.Coturn(lab.SERVER, 3478, prefix=place.prefix("wan")) as turn:
             for agent in call(tool, place, {**servers(turn), "RELAY_ONLY": "1"}):
                 assert agent.candidate_types() == ["relay"], agent.candidates
                 assert agent.pair[0] == "relay", agent.pair
+        for box in ("alice", "bob"):
+            assert count_packets(place, box, "server") > 100, "the counters do not count"
+            assert count_packets(place, box, "elsewhere") == 0, f"{box} sent elsewhere"
 
 
 def full(tool):

@@ -8,13 +8,14 @@ The last case reads the GIR and fails when something in it was not used here.
 """
 
 import pathlib
+import socket
 import sys
 import tempfile
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from support import CONTEXT, GLib, Gst, GstIce, RefusingTurnServer, Side, connect_pair, make_agent, wait
+from support import CONTEXT, GLib, Gst, GstIce, RefusingTurnServer, Side, connect_pair, make_agent, trickle, wait
 
 import gircoverage
 import tap
@@ -297,6 +298,40 @@ def servers():
     assert side.agent.get_property("turn-options") == options
 
 
+def ports_and_marks():
+    """One port for two agents, addresses of a NAT, what a packet may be, and how it is marked."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    callers = [Side(coverage, controlling=True, mux_port=port, interfaces="lo") for _ in range(2)]
+    for caller in callers:
+        callee = Side(coverage, controlling=False, interfaces="lo")
+        trickle(caller, callee, "data")
+        trickle(callee, caller, "data")
+        caller.agent.gather()
+        callee.agent.gather()
+        wait(lambda: caller.connected() and callee.connected(), "an agent on a shared port connects")
+        stream = caller.agent.request_stream("data")
+        assert {candidate.get_port() for candidate in stream.get_local_candidates()} == {port}
+    assert callers[0].agent.get_property("mux-port") == port
+    assert f"mux-port-{port}" in callers[0].agent.get_stats().to_string()
+
+    side = Side(coverage, mtu_probing=True, dont_fragment=False, external_addresses="192.0.2.1=127.0.0.1")
+    assert side.agent.get_property("mtu-probing") and not side.agent.get_property("dont-fragment")
+    side.agent.set_property("external-addresses", "nowhere")
+    wait(lambda: side.heard["error"], "a wrong address")
+    assert "nowhere" in side.heard["error"][0][0].message
+    assert side.agent.get_property("external-addresses") == "192.0.2.1=127.0.0.1"
+
+    buffer = Gst.Buffer.new_wrapped(b"marked")
+    assert GstIce.buffer_get_traffic_meta(buffer) is None
+    GstIce.buffer_add_traffic_meta(buffer, 46, GstIce.Ecn.ECT_1)
+    meta = GstIce.buffer_get_traffic_meta(buffer)
+    assert (meta.dscp, meta.ecn) == (46, GstIce.Ecn.ECT_1)
+    assert GstIce.traffic_meta_api_get_type().name == "GstIceTrafficMetaAPI"
+    assert GstIce.DSCP_DEFAULT == -1
+
+
 def tokens():
     side = Side(coverage)
     add = side.agent.add_server_with_token
@@ -510,6 +545,7 @@ def main():
         ("one offer, two answers", forks),
         ("lite, aggressive, continual", variants),
         ("servers", servers),
+        ("one port, addresses, marks", ports_and_marks),
         ("tokens", tokens),
         ("session, with a signaller in Python", session),
         ("signallers", signallers),

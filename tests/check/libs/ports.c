@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where agents are reached: external-addresses. */
+/* Where agents are reached: external-addresses, interfaces, ports. */
 #include "call.h"
 
 #include <string.h>
@@ -85,6 +85,118 @@ test_mapped_replaces (void)
   call_exchange (call->b.stream, call->a.stream, 10, 100);
 }
 
+static void
+test_wrong_filters (void)
+{
+  static const gchar *const properties[] = { "interfaces",
+    "ignore-interfaces" };
+  static const gchar *const rows[] = { "eth0 eth1", "10.0.0.0/33", "10.0.0",
+    "fe80::/129", "lo,", "300.1.2.3", "an-interface-of-16-", "1.2.3.4:5" };
+
+  g_test_summary ("Wrong items of interfaces and ignore-interfaces are errors "
+                  "that name them and the cure, and change nothing");
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
+    for (guint j = 0; j < G_N_ELEMENTS (rows); j++) {
+      g_autoptr (GstIceAgent) agent = call_new_agent ();
+      g_autoptr (GError) error = NULL;
+      g_autofree gchar *text = NULL;
+
+      g_object_set (agent, properties[i], "lo", NULL);
+      g_signal_connect (agent, "error", G_CALLBACK (on_error), &error);
+      g_object_set (agent, properties[i], rows[j], NULL);
+      wait_until (error);
+      g_assert_nonnull (strstr (error->message, "is not an interface name"));
+      g_assert_nonnull (strstr (error->message, "10.0.0.0/8"));
+      g_object_get (agent, properties[i], &text, NULL);
+      g_assert_cmpstr (text, ==, "lo");
+      g_signal_handlers_disconnect_by_data (agent, &error);
+    }
+  }
+}
+
+typedef struct
+{
+  const gchar *interfaces, *ignore;
+  GstIceIpFamily family;
+  gboolean ipv4, ipv6;
+} Choice;
+
+static void
+test_filters (void)
+{
+  static const Choice rows[] = {
+    { "lo", NULL, GST_ICE_IP_FAMILY_ANY, TRUE, TRUE },
+    { "lo", NULL, GST_ICE_IP_FAMILY_IPV4, TRUE, FALSE },
+    { "lo", NULL, GST_ICE_IP_FAMILY_IPV6, FALSE, TRUE },
+    { "127.0.0.1", NULL, GST_ICE_IP_FAMILY_ANY, TRUE, FALSE },
+    { "::1", NULL, GST_ICE_IP_FAMILY_ANY, FALSE, TRUE },
+    { "127.0.0.0/8,::1", "127.0.0.1", GST_ICE_IP_FAMILY_ANY, FALSE, TRUE },
+    { "127.0.0.0/8,::1", "::1/128", GST_ICE_IP_FAMILY_ANY, TRUE, FALSE },
+    { "127.0.0.0/8,::1", "lo", GST_ICE_IP_FAMILY_ANY, FALSE, FALSE },
+    { "127.0.0.0/8,::1", "::1", GST_ICE_IP_FAMILY_IPV6, FALSE, FALSE },
+    /* A name is meant, whatever else is said. */
+    { "l*", "127.0.0.0/8,lo", GST_ICE_IP_FAMILY_ANY, TRUE, TRUE },
+  };
+
+  g_test_summary ("interfaces, ignore-interfaces and ip-family, together");
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    Side side = { 0 };
+    g_autoptr (GPtrArray) candidates = NULL;
+    gboolean ipv4 = FALSE, ipv6 = FALSE;
+
+    side_init (&side, call_new_agent ());
+    g_object_set (side.agent, "interfaces", rows[i].interfaces,
+        "ignore-interfaces", rows[i].ignore, "ip-family", rows[i].family,
+        "min-port", 20000, "max-port", 29999, NULL);
+    gst_ice_agent_gather (side.agent);
+    wait_until (side_saw (&side, "gathering-done"));
+    candidates = gst_ice_stream_get_local_candidates (side.stream);
+    for (guint j = 0; j < candidates->len; j++) {
+      const GstIceCandidate *candidate = candidates->pdata[j];
+      const guint port = gst_ice_candidate_get_port (candidate);
+
+      g_assert_true (port >= 20000 && port <= 29999);
+      if (strchr (gst_ice_candidate_get_address (candidate), ':'))
+        ipv6 = TRUE;
+      else
+        ipv4 = TRUE;
+    }
+    g_assert_cmpint (ipv4, ==, rows[i].ipv4);
+    g_assert_cmpint (ipv6, ==, rows[i].ipv6);
+    side_clear (&side);
+  }
+}
+
+static void
+test_range_is_full (void)
+{
+  g_autoptr (GstIceAgent) first = call_new_agent ();
+  g_autoptr (GstIceAgent) second = call_new_agent ();
+  g_autoptr (GstIceStream) a = gst_ice_agent_request_stream (first, "x");
+  g_autoptr (GstIceStream) b = gst_ice_agent_request_stream (second, "x");
+  g_autoptr (GPtrArray) candidates = NULL;
+  g_autoptr (GError) error = NULL;
+  guint port;
+
+  g_test_summary ("Where the range is used up the cure is told");
+  g_object_set (first, "ip-family", GST_ICE_IP_FAMILY_IPV4, NULL);
+  gst_ice_agent_gather (first);
+  wait_until (({
+    g_clear_pointer (&candidates, g_ptr_array_unref);
+    candidates = gst_ice_stream_get_local_candidates (a);
+    candidates->len == 1;
+  }));
+  port = gst_ice_candidate_get_port (candidates->pdata[0]);
+  g_object_set (second, "ip-family", GST_ICE_IP_FAMILY_IPV4, "min-port", port,
+      "max-port", port, NULL);
+  g_signal_connect (second, "warning", G_CALLBACK (on_error), &error);
+  gst_ice_agent_gather (second);
+  wait_until (error);
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE);
+  g_assert_nonnull (strstr (error->message, "widen min-port and max-port"));
+  g_signal_handlers_disconnect_by_data (second, &error);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -95,5 +207,8 @@ main (int argc, char *argv[])
       "/agent/external-addresses/wrong-text", test_wrong_addresses);
   g_test_add_func (
       "/agent/external-addresses/mapped-replaces", test_mapped_replaces);
+  g_test_add_func ("/agent/interfaces/wrong-text", test_wrong_filters);
+  g_test_add_func ("/agent/interfaces/choice", test_filters);
+  g_test_add_func ("/agent/min-port/range-is-full", test_range_is_full);
   return call_run_tests ();
 }
