@@ -39,6 +39,8 @@ typedef struct
   const gchar *proxy;   /* (nullable) */
   GstIceMdns mdns;
   gdouble restart; /* seconds from connected on, 0: never */
+  gboolean mend;   /* restart when the agent needs it */
+  gboolean mobility;
 } Settings;
 
 /* Which of the peer's packets came. */
@@ -49,6 +51,7 @@ typedef struct
   guint64 n;
   guint64 end; /* one past the highest */
   gint64 last; /* when */
+  gint64 gap;  /* the longest between two that came */
 } Received;
 
 typedef struct
@@ -142,7 +145,9 @@ read_settings (Settings *self)
       !env_word ("MODE", "trickle", "full", &self->trickle) ||
       !env_flag ("RELAY_ONLY", &self->relay_only) ||
       !env_flag ("TCP", &self->tcp) || !env_flag ("LITE", &self->lite) ||
-      !env_flag ("CONTINUAL", &self->continual) || !env_mdns (&self->mdns) ||
+      !env_flag ("CONTINUAL", &self->continual) ||
+      !env_flag ("AUTO_RESTART", &self->mend) ||
+      !env_flag ("TURN_MOBILITY", &self->mobility) || !env_mdns (&self->mdns) ||
       !env_flag ("PORT_MAPPING", &self->port_mapping) ||
       !env_word ("NOMINATION", "regular", "aggressive", &self->regular) ||
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
@@ -179,6 +184,8 @@ received_add (Received *self, guint64 sequence, gint64 now)
   self->bits->data[byte] |= bit;
   self->n++;
   self->end = MAX (self->end, sequence + 1);
+  if (self->last)
+    self->gap = MAX (self->gap, now - self->last);
   self->last = now;
 }
 
@@ -444,6 +451,14 @@ on_restart (gpointer user_data)
 }
 
 static void
+on_restart_needed (GstIceAgent *agent, GstIceStream *stream,
+    const gchar *reason, gpointer user_data)
+{
+  printf ("RESTART %s\n", reason);
+  on_restart (user_data);
+}
+
+static void
 take_remote (Peer *self, const gchar *attribute)
 {
   g_autoptr (GError) error = NULL;
@@ -547,6 +562,11 @@ set_up (Peer *self)
   g_signal_connect (self->agent, "end-of-candidates",
       G_CALLBACK (on_end_of_candidates), self);
   g_signal_connect (self->agent, "warning", G_CALLBACK (on_error), self);
+  if (settings->mobility)
+    g_object_set (self->agent, "turn-options", GST_ICE_TURN_MOBILITY, NULL);
+  if (settings->mend)
+    g_signal_connect (
+        self->agent, "restart-needed", G_CALLBACK (on_restart_needed), self);
   g_signal_connect (self->agent, "error", G_CALLBACK (on_error), self);
   self->stream = gst_ice_agent_request_stream (self->agent, STREAM_NAME);
   self->transport = gst_ice_stream_get_transport (self->stream, COMPONENT);
@@ -601,13 +621,16 @@ static const gchar description[] =
     "  LITE=0|1   NOMINATION=regular|aggressive   CONTINUAL=0|1\n"
     "  MDNS=off|resolve|publish   PORT_MAPPING=0|1\n"
     "  PROXY=http://[USER:PASS@]HOST:PORT|socks5://...|direct://\n"
-    "  RESTART_AFTER=seconds from connected on\n"
+    "  RESTART_AFTER=seconds from connected on   AUTO_RESTART=0|1, of one "
+    "side\n"
+    "  TURN_MOBILITY=0|1\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"
     "It prints LOCAL lines, which the other side wants as REMOTE lines on its\n"
     "standard input, then STATE and PAIR, at the end RX and LOST: how many of\n"
     "the peer's numbered packets came, and how many of those before the last\n"
-    "did not. Exit status 0: connected, and packets came.";
+    "did not, and GAP: the longest time without one, in ms. Exit status 0:\n"
+    "connected, and packets came.";
 
 GstIceToolStatus
 gst_ice_tool_peer (gint argc, gchar **argv)
@@ -641,8 +664,10 @@ gst_ice_tool_peer (gint argc, gchar **argv)
   run (&self);
   tear_down (&self);
 
-  printf ("RX %" G_GUINT64_FORMAT "\nLOST %" G_GUINT64_FORMAT "\n",
-      self.received.n, self.received.end - self.received.n);
+  printf ("RX %" G_GUINT64_FORMAT "\nLOST %" G_GUINT64_FORMAT
+          "\nGAP %" G_GINT64_FORMAT "\n",
+      self.received.n, self.received.end - self.received.n,
+      self.received.gap / 1000);
   success = self.connected && self.received.n > 0;
   clear (&self);
   return success ? GST_ICE_TOOL_OK : GST_ICE_TOOL_FAILED;

@@ -39,9 +39,10 @@ typedef struct
   guint address_error;   /* in place of it */
   gboolean reserves;
   const gchar *ticket;
-  gboolean forgot; /* a NAT gave the client another address: 437, without the
-                      ticket */
-  guint relay;     /* REQUESTED-TRANSPORT that is right, 0: UDP */
+  /* A NAT gave the client another address: 437, without the ticket; signed or
+   * not. */
+  gboolean forgot, forgot_key;
+  guint relay;           /* REQUESTED-TRANSPORT that is right, 0: UDP */
   guint32 connection_id; /* of the next Connect; 0: left out */
 
   /* What came. */
@@ -332,7 +333,8 @@ fake_turn_answer (FakeTurn *self, const IcePacket *packet)
   if (code == 0)
     code = self->error[request.method];
   if (code != 0)
-    return fake_turn_error (self, &request, code, !self->unsigned_answers);
+    return fake_turn_error (self, &request, code,
+        !self->unsigned_answers && !(code == 437 && self->forgot_key));
   return fake_turn_success (self, &request);
 }
 

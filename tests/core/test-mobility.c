@@ -260,12 +260,14 @@ test_without_ticket (void)
 static void
 test_rebound (void)
 {
-  for (guint refused = 0; refused < 2; refused++) {
+  for (guint i = 0; i < 4; i++) {
+    gboolean refused = i & 1;
     Move self;
     Lab *lab = &self.lab;
 
     move_init (&self, "first");
     self.server->turn.forgot = TRUE;
+    self.server->turn.forgot_key = i & 2;
     self.server->turn.ticket = "second";
     if (refused) {
       self.server->turn.dislikes[0].attribute = ICE_STUN_MOBILITY_TICKET;

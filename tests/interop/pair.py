@@ -25,6 +25,7 @@ class Agent:
         self.connected_at = None  # of the clock that says when
         self.received = 0
         self.lost = None
+        self.gap = None  # ms, the longest without a packet
         self.log = []
         self.half_line = b""
         # Unbuffered: what a buffer held back, select() would not tell about.
@@ -62,6 +63,8 @@ class Agent:
             self.received = int(rest)
         elif word == "LOST":
             self.lost = int(rest)
+        elif word == "GAP":
+            self.gap = int(rest)
         return None
 
     def tell(self, attribute):

@@ -53,6 +53,25 @@ ice_allocation_lose (IceAllocation *self, guint code, IceTime now)
   send_move (self, now);
 }
 
+/* A server that knows nothing of us has no key either: a 437 without a
+ * signature ends nothing (RFC 8489 9.2.5), but it is reason enough to show the
+ * ticket in a request that is signed. coturn does so when mobility is on. */
+gboolean
+ice_allocation_hear_rumour (
+    IceAllocation *self, const IceStunMessage *answer, IceTime now)
+{
+  IceBytes reason;
+  guint code;
+
+  if (answer->klass != ICE_STUN_ERROR || answer->method != ICE_STUN_REFRESH ||
+      !ice_stun_message_get_error (answer, &code, &reason) || code != 437 ||
+      !ice_allocation_can_move (self))
+    return FALSE;
+  self->moves_here = TRUE;
+  send_move (self, now);
+  return TRUE;
+}
+
 void
 ice_allocation_stop_moving (IceAllocation *self)
 {
@@ -71,6 +90,7 @@ moved (IceAllocation *self, const IceStunMessage *answer, IceTime now)
 {
   g_clear_pointer (&self->ticket, g_bytes_unref);
   ice_allocation_take_ticket (self, answer);
+  ice_turn_request_clear (&self->request); /* a Refresh to what has moved */
   if (!ice_allocation_take_refreshed (self, answer, now)) {
     ice_allocation_end (self, ICE_TURN_LOST, ICE_TURN_NONSENSE);
     return;

@@ -390,6 +390,10 @@ receive_own_answer (
   guint code = 0;
 
   what = ice_turn_request_receive (&self->request, &self->link, answer, &code);
+  if (what == ICE_TURN_ANSWER_DISCARDED &&
+      self->state == ICE_ALLOCATION_ACTIVE &&
+      ice_allocation_hear_rumour (self, answer, now))
+    return ICE_TURN_HANDLED;
   if (what == ICE_TURN_ANSWER_NOT_MINE || what == ICE_TURN_ANSWER_DISCARDED)
     return ice_allocation_judge (what);
   self->rtt = now - sent_at;
