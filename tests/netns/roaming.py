@@ -127,6 +127,7 @@ def check(tool, case, role):
             if not ended or agent.process.returncode != 0:
                 bad = f"{agent.name} ended with {agent.process.returncode}"
             elif agent.received < 100 * SECONDS - (OUTAGE_MAX + 500) / 10 or agent.gap > OUTAGE_MAX:
+                # The gap ends with a packet; media that never came back has too few.
                 bad = f"{agent.name} was without media for {agent.gap} ms, and received {agent.received} packets"
         TABLE.append((case.name, role, alice.gap, bob.gap, alice.pair, bob.pair))
         tap.comment(f"outage {alice.gap} ms at alice, {bob.gap} ms at bob; {alice.pair}, {bob.pair}")

@@ -355,6 +355,15 @@ count_spares (const IceComponent *component)
   return n;
 }
 
+/* It answered since the selected pair came in doubt: it may be that one's heir,
+ * the same peer at another port, though it has everything in common with it. */
+static gboolean
+may_inherit (const IceComponent *component, const IcePair *pair)
+{
+  return component->consent.doubt != ICE_DOUBT_NONE &&
+      pair->granted_at >= component->consent.doubt_at;
+}
+
 static void
 trim (IceChecklistSet *set, IceComponent *component)
 {
@@ -371,9 +380,10 @@ trim (IceChecklistSet *set, IceComponent *component)
       (pair = next_spare (component, chosen, n)) != NULL)
     chosen[n++] = pair;
   for (guint i = pairs->len; i-- > 0;) {
-    gboolean keep = FALSE;
+    gboolean keep;
 
     pair = g_ptr_array_index (pairs, i);
+    keep = may_inherit (component, pair);
     for (guint j = 0; j < n; j++)
       keep |= chosen[j] == pair;
     if (!keep && is_spare (component, pair) && !pair->renomination.pending &&
