@@ -195,9 +195,12 @@ sim_leases_sent (SimLeases *self, guint socket, const IceAddress *to,
   request.release = message->method == ICE_STUN_REFRESH &&
       ice_stun_message_get_u32 (message, ICE_STUN_LIFETIME, &lifetime) &&
       lifetime == 0;
-  /* What is asked for anew, and perhaps granted, may be given back anew. */
-  if (message->method == ICE_STUN_ALLOCATE)
-    get_grant (self, &request)->n_releases = 0;
+  /* What is asked for anew, and perhaps granted, may be given back anew; what
+   * was given back is nobody's. */
+  if (message->method == ICE_STUN_ALLOCATE &&
+      get_grant (self, &request)->n_releases > 0)
+    *get_grant (self, &request) =
+        (Grant){ .socket = socket, .server = request.server };
   if (request.release && ++get_grant (self, &request)->n_releases > 1)
     sim_net_violate (self->net, "I12: %s gave an allocation back twice",
         sim_host_name (self->host));
