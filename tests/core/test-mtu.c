@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RFC 8899: what a path takes, and how few packets that takes. */
+/* RFC 8899: what a path takes, and how few packets that takes. First the search
+ * alone, then two cores. */
+#include "duo.h"
+
 #include "gst/ice/core/ice/mtu.h"
 
 typedef struct
@@ -156,6 +159,61 @@ test_strange_answers (void)
   g_assert_cmpint (ice_mtu_deadline (&f.mtu), ==, ICE_TIME_NEVER);
 }
 
+/* Two cores */
+
+#define LARGE 1000
+
+typedef struct
+{
+  guint n_large[2]; /* packets by end */
+  gsize sizes[2];   /* of the last one */
+} Seen;
+
+static void
+watch (Duo *duo, guint from_end, IceBytes packet)
+{
+  Seen *seen = duo->user;
+  IceStunMessage message;
+
+  if (packet.size < LARGE)
+    return;
+  seen->n_large[from_end]++;
+  seen->sizes[from_end] = packet.size;
+  /* A check like any other one: what everybody knows, and signed. */
+  g_assert_true (ice_stun_message_parse (&message, packet));
+  g_assert_cmpuint (message.klass, ==, ICE_STUN_REQUEST);
+  g_assert_true (ice_stun_message_has (&message, ICE_STUN_USERNAME));
+  g_assert_true (ice_stun_message_has (&message, ICE_STUN_SOFTWARE));
+  g_assert_cmpuint (message.integrity, >, 0);
+  g_assert_cmpuint (message.fingerprint, >, 0);
+}
+
+static void
+test_session (void)
+{
+  Seen seen = { { 0 } };
+  Duo duo;
+
+  duo_init (&duo, 1);
+  duo.watch = watch;
+  duo.user = &seen;
+  ice_core_set_mtu_probing (duo.ends[0].core, TRUE);
+  duo_start (&duo, 0);
+  duo_run_for (&duo, 5 * ICE_SECOND);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  /* Once, by who was told to, and of exactly an Ethernet's size. */
+  g_assert_cmpuint (seen.n_large[0], ==, 1);
+  g_assert_cmpuint (seen.sizes[0], ==, 1500 - 20 - 8);
+  g_assert_cmpuint (seen.n_large[1], ==, 0);
+  duo_run_for (&duo, 600 * ICE_SECOND);
+  g_assert_cmpuint (seen.n_large[0], ==, 2);
+  ice_core_set_mtu_probing (duo.ends[0].core, FALSE);
+  duo_run_for (&duo, 1200 * ICE_SECOND);
+  g_assert_cmpuint (seen.n_large[0], ==, 2);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  duo_clear (&duo);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -166,5 +224,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/rfc8899/5.1.2/loss", test_loss);
   g_test_add_func ("/rfc8899/5.1.1/raise-timer", test_raise);
   g_test_add_func ("/rfc8899/5.2/strange-answers", test_strange_answers);
+  g_test_add_func ("/rfc8899/6.2/padded-checks", test_session);
   return g_test_run ();
 }

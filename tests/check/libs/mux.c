@@ -156,9 +156,7 @@ test_hostile_ufrag (void)
   const guint16 port = find_free_port ();
   g_autoptr (Call) call = new_call (port, GST_ICE_IP_FAMILY_IPV4);
   g_autoptr (Call) other = new_call (port, GST_ICE_IP_FAMILY_IPV4);
-  g_autoptr (GstIceTransport) transport = NULL;
   g_autofree gchar *ufrag = NULL, *username = NULL;
-  g_autoptr (GstBuffer) leaked = NULL;
   guint64 dropped;
   Stranger evil;
 
@@ -220,6 +218,7 @@ test_taken (void)
 
   g_test_summary ("A port that is another process's, and one that is named too "
                   "late, are errors that say so");
+  g_assert_nonnull (stream);
   stranger_init (&stranger);
   name = g_strdup_printf ("mux-port %u", stranger.address.port);
   g_signal_connect (agent, "warning", G_CALLBACK (on_error), &error);

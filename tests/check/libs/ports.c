@@ -187,6 +187,7 @@ test_range_is_full (void)
     candidates->len == 1;
   }));
   port = gst_ice_candidate_get_port (candidates->pdata[0]);
+  g_assert_nonnull (b);
   g_object_set (second, "ip-family", GST_ICE_IP_FAMILY_IPV4, "min-port", port,
       "max-port", port, NULL);
   g_signal_connect (second, "warning", G_CALLBACK (on_error), &error);
