@@ -64,6 +64,8 @@ class Relay:
         self.process.stdin.flush()
 
     def stop(self):
+        if self.process is None:
+            return
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
