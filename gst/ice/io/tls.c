@@ -26,7 +26,7 @@
 #define DTLS_MTU 1280
 
 /* KeyUpdates, tickets, empty records: a server has a few of them to send. */
-#define IDLE_MAX (256 * 1024)
+#define IDLE_MAX (64 * 1024)
 
 typedef struct
 {
@@ -127,6 +127,7 @@ opened (IceTlsStage *self)
   GST_INFO ("%s with %s, %s%s", SSL_get_version (self->ssl), self->peer.where,
       SSL_get_cipher_name (self->ssl),
       SSL_session_reused (self->ssl) ? ", resumed" : "");
+  self->n_idle = 0;
   ice_stage_opened (&self->stage);
 }
 
