@@ -332,6 +332,53 @@ def ports_and_marks():
     assert GstIce.DSCP_DEFAULT == -1
 
 
+class PlainServer:
+    """Something that listens, and is no TLS server."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.answer, daemon=True).start()
+        return self
+
+    def answer(self):
+        try:
+            while True:
+                connection, _ = self.listener.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        except OSError:
+            return
+
+    def __exit__(self, *unused):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def untrusted_servers():
+    side, heard = Side(coverage), []
+    side.agent.connect("candidate-error::tls-untrusted", lambda _, *arguments: heard.append(arguments))
+    side.agent.connect("candidate-error::turn-auth", lambda _, *arguments: heard.append(None))
+    with PlainServer() as server:
+        side.agent.add_server(f"turns:alice:secret@127.0.0.1:{server.port}")
+        side.agent.request_stream("0").get_transport(1)
+        side.agent.gather()
+        wait(lambda: heard, "the refusal")
+    url, code, text = heard[0]
+    assert url == f"turns:127.0.0.1:{server.port}?transport=tcp" and code == 701, heard
+    assert "speaks no TLS" in text and "secret" not in text, text
+    assert side.heard["candidate-error"] == heard
+
+    assert side.agent.get_property("ca-file") is None
+    side.agent.set_property("ca-file", "/nonexistent/ca.pem")
+    assert side.agent.get_property("ca-file") == "/nonexistent/ca.pem"
+    wait(lambda: side.heard["error"], "the complaint")
+    error = side.heard["error"][0][0]
+    assert error.matches(GstIce.error_quark(), GstIce.Error.INVALID_ARGUMENT), error
+    assert "/nonexistent/ca.pem" in error.message and "ca-file" in error.message, error.message
+
+
 def tokens():
     side = Side(coverage)
     add = side.agent.add_server_with_token
@@ -546,6 +593,9 @@ def main():
         ("lite, aggressive, continual", variants),
         ("servers", servers),
         ("one port, addresses, marks", ports_and_marks),
+
+
+        ("untrusted servers", untrusted_servers),
         ("tokens", tokens),
         ("session, with a signaller in Python", session),
         ("signallers", signallers),

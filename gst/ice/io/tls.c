@@ -25,8 +25,9 @@
 /* RFC 8200 5: every link of IPv6 carries as much. */
 #define DTLS_MTU 1280
 
-/* KeyUpdates, tickets, empty records: a server has a few of them to send. */
-#define IDLE_MAX (64 * 1024)
+/* KeyUpdates, tickets, empty records: a server has a few of them to send. More
+ * than a record (RFC 8446 5.2), the first part of which is here already. */
+#define IDLE_MAX (32 * 1024)
 
 typedef struct
 {
