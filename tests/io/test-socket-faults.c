@@ -28,6 +28,7 @@ typedef struct
   guint next;
   gboolean only_segmented; /* applies to UDP_SEGMENT messages alone */
   guint n_calls;
+  guint n_messages; /* of sendmmsg, each a packet or a run of them */
 } Script;
 
 /* Under io_lock. */
@@ -78,6 +79,9 @@ __wrap_sendmmsg (int fd, struct mmsghdr *messages, unsigned n, int flags)
   gint error =
       script_take (SCRIPT_SEND, messages[0].msg_hdr.msg_controllen > 0);
 
+  io_lock ();
+  script.n_messages += n;
+  io_unlock ();
   if (error == 0)
     return __real_sendmmsg (fd, messages, n, flags);
   errno = error;
@@ -292,6 +296,70 @@ test_remembers (void)
   io_wait_for_no_threads ();
 }
 
+#define N_MARKED 32
+
+static gint
+mark_by_offset (GstBuffer *buffer, guint8 dscp)
+{
+  return (gint) GST_BUFFER_OFFSET (buffer) - 1;
+}
+
+/* A run of packets ends where the mark changes, and only there (RFC 3168 5). */
+static void
+test_marks (void)
+{
+  static const struct
+  {
+    guint run; /* packets of one mark */
+    gint first, second;
+    guint n_messages;
+  } rows[] = { { N_MARKED, -1, -1, 1 }, { N_MARKED, 0xb9, 0xb9, 1 },
+    { N_MARKED / 2, 0xb9, 0x03, 2 }, { N_MARKED / 4, -1, 0x01, 4 },
+    { 1, 0x02, 0x01, N_MARKED } };
+
+  for (guint ipv6 = 0; ipv6 < 2; ipv6++) {
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+      static const gint no_errors[MAX_FAULTS] = { 0 };
+      g_autoptr (GPtrArray) buffers =
+          g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
+      IceSendBatch batch = { .mark = mark_by_offset };
+      IoPeer from, to;
+
+      for (guint j = 0; j < N_MARKED; j++) {
+        GstBuffer *buffer = io_buffer_new (j, 300, 1);
+        const gint mark =
+            j / rows[i].run % 2 == 0 ? rows[i].first : rows[i].second;
+
+        GST_BUFFER_OFFSET (buffer) = (guint64) (mark + 1);
+        g_ptr_array_add (buffers, buffer);
+      }
+      batch.buffers = buffers->pdata;
+      batch.n_buffers = buffers->len;
+      io_peer_init (&from, ipv6 ? "::1" : "127.0.0.1", NULL);
+      io_peer_init (&to, ipv6 ? "::1" : "127.0.0.1", NULL);
+      script_set (SCRIPT_SEND, no_errors, FALSE);
+      g_assert_cmpuint (
+          ice_socket_send_batch (from.socket, &to.address, &batch, NULL, NULL),
+          ==, N_MARKED);
+      io_lock ();
+      g_assert_cmpuint (script.n_messages, ==, rows[i].n_messages);
+      io_wait_for (to.received->len == N_MARKED);
+      for (guint j = 0; j < N_MARKED; j++) {
+        const gint mark =
+            j / rows[i].run % 2 == 0 ? rows[i].first : rows[i].second;
+
+        g_assert_cmpuint (
+            g_array_index (to.packets, IceRxPacket, j).traffic_class, ==,
+            (guint) MAX (mark, 0));
+      }
+      io_unlock ();
+      io_peer_clear (&from);
+      io_peer_clear (&to);
+    }
+  }
+  io_wait_for_no_threads ();
+}
+
 static void
 test_send (void)
 {
@@ -362,6 +430,7 @@ main (int argc, char *argv[])
   g_test_add_func (
       "/socket-faults/send-batch-generic", test_send_batch_generic);
   g_test_add_func ("/socket-faults/remembers", test_remembers);
+  g_test_add_func ("/socket-faults/marks", test_marks);
   g_test_add_func ("/socket-faults/send", test_send);
   g_test_add_func ("/socket-faults/receive", test_receive);
   return g_test_run ();
