@@ -198,6 +198,31 @@ test_range_is_full (void)
   g_signal_handlers_disconnect_by_data (second, &error);
 }
 
+static void
+test_not_supported (void)
+{
+  g_autoptr (GstIceAgent) agent = call_new_agent ();
+  g_autofree gchar *before = g_strdup (g_getenv ("GST_ICE_UDP_BATCH"));
+  g_autoptr (GError) error = NULL;
+  gboolean dont_fragment;
+
+  g_test_summary (
+      "Where sockets cannot refuse to fragment the property says so");
+  g_setenv ("GST_ICE_UDP_BATCH", "generic", TRUE);
+  g_signal_connect (agent, "error", G_CALLBACK (on_error), &error);
+  g_object_set (agent, "dont-fragment", TRUE, NULL);
+  if (before)
+    g_setenv ("GST_ICE_UDP_BATCH", before, TRUE);
+  else
+    g_unsetenv ("GST_ICE_UDP_BATCH");
+  wait_until (error);
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "max-payload"));
+  g_object_get (agent, "dont-fragment", &dont_fragment, NULL);
+  g_assert_false (dont_fragment);
+  g_signal_handlers_disconnect_by_data (agent, &error);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -211,5 +236,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/agent/interfaces/wrong-text", test_wrong_filters);
   g_test_add_func ("/agent/interfaces/choice", test_filters);
   g_test_add_func ("/agent/min-port/range-is-full", test_range_is_full);
+  g_test_add_func ("/agent/dont-fragment/not-supported", test_not_supported);
   return call_run_tests ();
 }
