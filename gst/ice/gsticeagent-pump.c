@@ -288,7 +288,10 @@ void
 gst_ice_pump_update_interfaces (
     GstIcePump *self, const gchar *allow, const gchar *ignore)
 {
-  const IceInterfaceFilter filter = { .allow = allow, .ignore = ignore };
+  /* The core knows which displaces which, and on what it is gathered. */
+  const IceInterfaceFilter filter = {
+    .allow = allow, .ignore = ignore, .displaced = TRUE
+  };
   GArray *interfaces = ice_interfaces_list (&filter);
   g_autofree IceInterfaceAddress *addresses =
       g_new0 (IceInterfaceAddress, interfaces->len);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gst/ice/io/interfaces-private.h"
+#include "gst/ice/io/interfaces-watch.h"
 
 /* The syntax of the two properties. */
 static void
@@ -308,6 +309,105 @@ test_this_host (void)
     g_assert_true (g_array_index (local, IceInterface, i).loopback);
 }
 
+typedef struct
+{
+  GMutex lock;
+  GCond cond;
+  guint n_called;
+  gboolean destroyed;
+} Watched;
+
+static gboolean
+on_changed (gpointer user_data)
+{
+  Watched *watched = user_data;
+
+  g_mutex_lock (&watched->lock);
+  watched->n_called++;
+  g_cond_signal (&watched->cond);
+  g_mutex_unlock (&watched->lock);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_destroyed (gpointer user_data)
+{
+  Watched *watched = user_data;
+
+  g_mutex_lock (&watched->lock);
+  watched->destroyed = TRUE;
+  g_cond_signal (&watched->cond);
+  g_mutex_unlock (&watched->lock);
+}
+
+/* Without rtnetlink: GNetworkMonitor's word counts sooner than the clock's two
+ * seconds, and many words at once are one. */
+static void
+test_watch_generic (void)
+{
+  GNetworkMonitor *monitor = g_network_monitor_get_default ();
+  Watched watched = { 0 };
+  IceInterfacesWatch *watch;
+  gint64 begin;
+
+  g_mutex_init (&watched.lock);
+  g_cond_init (&watched.cond);
+  watch = ice_interfaces_watch_new_generic (on_changed, &watched, on_destroyed);
+  begin = g_get_monotonic_time ();
+  for (guint i = 0; i < 10; i++)
+    g_signal_emit_by_name (monitor, "network-changed", TRUE);
+
+  g_mutex_lock (&watched.lock);
+  while (watched.n_called == 0)
+    g_cond_wait (&watched.cond, &watched.lock);
+  g_assert_cmpuint (watched.n_called, ==, 1);
+  g_assert_cmpint (
+      g_get_monotonic_time () - begin, <, 1900 * G_TIME_SPAN_MILLISECOND);
+  while (watched.n_called == 1) /* the clock */
+    g_cond_wait (&watched.cond, &watched.lock);
+  g_mutex_unlock (&watched.lock);
+
+  ice_interfaces_watch_free (watch);
+  g_mutex_lock (&watched.lock);
+  while (!watched.destroyed)
+    g_cond_wait (&watched.cond, &watched.lock);
+  g_mutex_unlock (&watched.lock);
+  g_mutex_clear (&watched.lock);
+  g_cond_clear (&watched.cond);
+}
+
+/* RFC 4862 5.5.4, RFC 6724 5 rule 7: a new temporary address displaces the
+ * stable one for what is new; who follows the network is told of both, and of
+ * a tentative one not before it is ready. */
+static void
+test_displaced (void)
+{
+  static const guint8 ip[3][16] = {
+    { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 },
+    { 0x20, 0x01, 0x0d, 0xb8, [15] = 2 },
+    { 0x20, 0x01, 0x0d, 0xb8, [15] = 3 },
+  };
+  IceInterfaceFilter filter = { 0 };
+  IceInterfaceEntry entries[3] = { 0 };
+
+  for (guint i = 0; i < 3; i++) {
+    entries[i].interface.address.family = ICE_FAMILY_IPV6;
+    memcpy (entries[i].interface.address.ip, ip[i], 16);
+    g_strlcpy (entries[i].interface.name, "eth0", 16);
+    entries[i].interface.index = 2;
+    entries[i].up = TRUE;
+  }
+  entries[1].interface.temporary = TRUE;
+  entries[2].interface.temporary = entries[2].tentative = TRUE;
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GArray) chosen = NULL;
+
+    filter.displaced = i;
+    chosen = ice_interfaces_select (entries, 3, &filter);
+    g_assert_cmpuint (chosen->len, ==, 1 + i);
+  }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -319,5 +419,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/interfaces/link-kind", test_link_kind);
   g_test_add_func ("/interfaces/inet6-line", test_inet6_line);
   g_test_add_func ("/interfaces/this-host", test_this_host);
+  g_test_add_func ("/interfaces/watch-generic", test_watch_generic);
+  g_test_add_func ("/rfc6724/5/displaced", test_displaced);
   return g_test_run ();
 }

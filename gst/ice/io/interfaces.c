@@ -147,7 +147,8 @@ ice_interfaces_select (const IceInterfaceEntry *entries, guint n_entries,
     best = MAX (best, entry_rank (&entries[i], filter));
   for (i = 0; i < n_entries; i++) {
     if (entry_rank (&entries[i], filter) == best &&
-        !entry_is_displaced (&entries[i], entries, n_entries))
+        (filter->displaced ||
+            !entry_is_displaced (&entries[i], entries, n_entries)))
       g_ptr_array_add (chosen, (gpointer) &entries[i]);
   }
   g_ptr_array_sort (chosen, entry_compare);

@@ -21,6 +21,10 @@ typedef struct
 typedef struct
 {
   const gchar *allow, *ignore;
+  /* Those too that others displace: what has begun on them goes on (RFC 4862
+   * 5.5.4: a deprecated address "should continue to be used ... in existing
+   * communications"). */
+  gboolean displaced;
 } IceInterfaceFilter;
 
 /* (transfer full) (element-type IceInterface) up, not link-local where anything
