@@ -437,7 +437,7 @@ def session():
         for name in ("ready", "description", "candidate", "peer", "bye", "error"):
             coverage.listen(signaller, name, lambda *_, name=name: (heard.append(name), CONTEXT.wakeup()))
         one = GstIce.Session.new(side.agent, signaller)
-        for name in ("negotiated", "bye", "error"):
+        for name in ("negotiated", "bye", "error", "restarting"):
             coverage.listen(one, name, lambda *_, name=name: (heard.append(f"session {name}"), CONTEXT.wakeup()))
         sessions.append(one)
     for one in sessions:
@@ -453,6 +453,17 @@ def session():
     wait(lambda: signallers[0].log.count("offer") >= 2, "another offer")
     sessions[0].restart()
     wait(lambda: signallers[0].log.count("offer") >= 3, "an offer that restarts")
+    # The network changes; the agent's word is heard unless that is switched off.
+    stream = sides[0].agent.request_stream("video")
+    assert sessions[0].get_property("auto-restart")
+    sessions[1].set_property("auto-restart", False)
+    wait(lambda: heard.count("session negotiated") >= 6, "the restart is answered")
+    n_offers = [one.log.count("offer") for one in signallers]
+    sides[1].agent.emit("restart-needed", sides[1].agent.request_stream("video"), "path-silent")
+    sides[0].agent.emit("restart-needed", stream, "address-lost")
+    wait(lambda: signallers[0].log.count("offer") > n_offers[0], "a restart because the agent needs one")
+    assert "session restarting" in heard and sides[0].heard["restart-needed"][0] == (stream, "address-lost")
+    assert heard.count("session restarting") == 1 and signallers[1].log.count("offer") == n_offers[1]
     signallers[0].emit("error", GLib.Error("the channel broke", "g-io-error-quark", Gio.IOErrorEnum.FAILED))
     wait(lambda: "session error" in heard, "the signaller's error")
     sessions[0].bye("over")

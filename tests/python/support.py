@@ -37,7 +37,8 @@ class Side:
 
     SIGNALS = (
         "new-candidate", "gathering-done", "end-of-candidates", "selected-pair", "new-remote-candidate", "first-check",
-        "candidate-error", "credentials-needed", "consent-lost", "error", "warning", "local-description")
+        "candidate-error", "credentials-needed", "consent-lost", "error", "warning", "local-description",
+        "restart-needed")
 
     def __init__(self, coverage, **properties):
         self.agent = make_agent(**properties)
