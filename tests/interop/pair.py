@@ -22,7 +22,7 @@ class Agent:
         self.states = []  # (name, ms since its start)
         self.pairs = []  # (local type, remote type, protocol)
         self.selections = []  # (when, (address, port), (address, port)): local, remote
-        self.connected_at = None  # of the clock that says when
+        self.spoke_at = self.connected_at = None  # of the clock that says when
         self.received = 0
         self.lost = None
         self.gap = None  # ms, the longest without a packet
@@ -44,6 +44,7 @@ class Agent:
     def take(self, line):
         """Keeps what the line says. The attribute, if it is for the peer."""
         self.log.append(line)
+        self.spoke_at = self.spoke_at or time.monotonic()
         word, _, rest = line.partition(" ")
         if word == "LOCAL":
             if rest.startswith("a=candidate:"):

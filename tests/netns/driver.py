@@ -64,3 +64,9 @@ def call(tool, place, environment, left=None, right=None, timeout=30, received=0
 def took(alice, bob):
     """ms until both were connected, each counted from its own start."""
     return max(alice.connected_ms, bob.connected_ms)
+
+
+def took_since_ready(alice, bob):
+    """ms until both were connected, from when both had begun: what a loaded
+    machine takes to start a program is not counted."""
+    return 1000 * (max(alice.connected_at, bob.connected_at) - max(alice.spoke_at, bob.spoke_at))
