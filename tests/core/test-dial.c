@@ -447,6 +447,90 @@ test_stun (gconstpointer data)
   lab_clear (&lab);
 }
 
+/* One thing that happens to servers, connections, or us. */
+static void
+happen (Lab *lab, GRand *dice, guint *generation)
+{
+  LabServer *server =
+      &lab->servers[g_rand_int_range (dice, 0, (gint) lab->n_servers)];
+  const IceCandidate *relayed = lab_find (lab, ICE_CANDIDATE_RELAYED);
+
+  switch (g_rand_int_range (dice, 0, 9)) {
+    case 0:
+      server->dead = !server->dead;
+      break;
+    case 1:
+      server->refuses = server->refuses ? NULL : "Connection refused";
+      break;
+    case 2:
+      hang_up (lab, server);
+      break;
+    case 3:
+      server->turn.error[ICE_STUN_REFRESH] ^= 437;
+      break;
+    case 4:
+      server->turn.error[ICE_STUN_ALLOCATE] ^= 300;
+      server->turn.alternate = lab->servers[0].address;
+      break;
+    case 5:
+      lab_gather (lab, 2, ++*generation);
+      break;
+    case 6:
+      ice_gatherer_reopen (lab->gatherer, LAB_STREAM, lab->now);
+      break;
+    case 7:
+      if (relayed)
+        ice_gatherer_verify (lab->gatherer, relayed, lab->now);
+      break;
+    default:
+      if (relayed)
+        ice_gatherer_release_candidate (
+            lab->gatherer, (IceCandidate *) relayed, lab->now);
+      break;
+  }
+  lab_settle (lab);
+}
+
+/* Anything in any order: the laboratory looks that nothing is sent over what is
+ * not open, that nothing is closed twice, and that no deadline stays. In the
+ * end no connection is left. */
+static void
+test_chaos (void)
+{
+  static const IceTransportKind kinds[] = { ICE_TRANSPORT_TCP,
+    ICE_TRANSPORT_TLS, ICE_TRANSPORT_DTLS, ICE_TRANSPORT_UDP };
+  guint n_connects = 0, n_lost = 0;
+
+  for (guint seed = 0; seed < 300; seed++) {
+    g_autoptr (GRand) dice = g_rand_new_with_seed (seed);
+    guint generation = 1;
+    Lab lab;
+
+    g_test_message ("seed %u", seed);
+    lab_init (&lab, seed & 1);
+    lab_set_addresses (&lab, one_ipv4);
+    for (guint i = 0; i < 4; i++) {
+      g_autofree gchar *ip = g_strdup_printf ("192.0.2.%u", 1 + i);
+
+      configure (&lab, 1 + i, ICE_SERVER_TURN, ip, kinds[i]);
+      lab_add_host (&lab, ip);
+    }
+    lab_gather (&lab, 2, generation);
+    for (guint i = 0; i < 60; i++) {
+      lab_run_for (&lab, g_rand_int_range (dice, 0, 2000) * ICE_MSEC);
+      happen (&lab, dice, &generation);
+    }
+    ice_gatherer_close (lab.gatherer, lab.now);
+    lab_settle (&lab);
+    g_assert_null (find_connection (&lab));
+    n_connects += lab.n_connects;
+    n_lost += lab.n_events[ICE_GATHER_CANDIDATE_LOST];
+    lab_clear (&lab);
+  }
+  g_assert_cmpuint (n_connects, >, 3000);
+  g_assert_cmpuint (n_lost, >, 300);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -476,6 +560,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/dial/silent-session", dtls, test_silent_connection);
   g_test_add_func ("/dial/bounded", test_bounded);
   g_test_add_func ("/dial/goodbye", test_goodbye);
+  g_test_add_func ("/dial/chaos", test_chaos);
   g_test_add_data_func ("/dial/stun-over-tcp", tcp, test_stun);
   g_test_add_data_func ("/dial/stuns", tls, test_stun);
   return g_test_run ();
