@@ -92,6 +92,39 @@ test_turns (void)
   forks_clear (&f);
 }
 
+/* RFC 8839 7: "each an independent exchange". A check came before its answer,
+ * and was kept by the first branch; so is media from there, until the answer
+ * says whose it is, be it before the first one's own. */
+static void
+test_early_check_moves (void)
+{
+  Forks f;
+  Peer early, *a, *b;
+
+  forks_init (&f, FORKS_DIRECT);
+  a = &f.peers[0];
+  early = *a;
+  g_strlcpy (early.ufrag, "peer1", sizeof early.ufrag);
+  early.address = addr ("192.0.2.11", 1000);
+  g_assert_cmpint (
+      forks_check (&f, &early, &early.address, NULL), ==, ICE_VERDICT_OK);
+  b = forks_fork (&f);
+  g_assert_cmpstr (b->ufrag, ==, early.ufrag);
+  forks_answer (&f, b);
+  g_assert_cmpint (forks_media (&f, &b->address), ==, ICE_VERDICT_OK);
+  g_assert_cmpuint (a->n_delivered, ==, 0);
+  g_assert_cmpuint (b->n_delivered, ==, 1);
+  g_assert_cmpint (a->n_accepts, ==, 0);
+  g_assert_cmpint (b->n_accepts, ==, 1);
+  forks_answer (&f, a);
+  forks_run_for (&f, 1 * ICE_SECOND);
+  forks_assert_connected (a);
+  forks_assert_connected (b);
+  g_assert_cmpint (a->n_accepts, ==, 1);
+  g_assert_cmpint (b->n_accepts, ==, 1);
+  forks_clear (&f);
+}
+
 /* RFC 8445 7.3.1.4: "there may be more than one in cases of forking". */
 static void
 test_username_chooses (void)
@@ -652,5 +685,6 @@ main (int argc, char **argv)
   g_test_add_func (
       "/rfc5761/5.1.1/one-branch-multiplexes", test_component_removed);
   g_test_add_func ("/fork/thousand", test_thousand);
+  g_test_add_func ("/rfc8839/7/early-check-moves", test_early_check_moves);
   return g_test_run ();
 }

@@ -95,6 +95,12 @@ sim_host_find_stream_owner (SimHost *self, guint id)
   return find_owner (self, has_stream, id);
 }
 
+void
+sim_host_set_tag (SimHost *self, guint tag)
+{
+  self->tag = tag;
+}
+
 guint
 sim_host_n_branches (const SimHost *self)
 {

@@ -9,9 +9,10 @@ send_media (SimHost *self, SimTransport *transport)
 {
   guint8 payload[13];
   guint8 *media = payload + 4;
+  guint64 number = transport->n_sent | (guint64) self->tag << TAG_SHIFT;
 
   media[0] = MEDIA_MAGIC;
-  memcpy (media + 1, &transport->n_sent, 8);
+  memcpy (media + 1, &number, 8);
   if (transport->route.socket == 0) {
     if (!ice_core_send (self->core, transport->id, ICE_BYTES (media, 9),
             sim_net_now (self->net))) {

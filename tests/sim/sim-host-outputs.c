@@ -282,6 +282,21 @@ set_route (SimHost *self, const IceOutput *output)
   transport->route.channel = output->route.channel;
 }
 
+/* RFC 8839 7: each answer is a session of its own. Before all are there, media
+ * of a peer that is not known yet may be taken for the first one's. */
+static void
+check_sender (SimHost *self, guint tag)
+{
+  SimHost *origin = self->origin ? self->origin : self;
+
+  for (guint i = 0; i < origin->forks->len; i++)
+    if (((SimHost *) g_ptr_array_index (origin->forks, i))->branch == 0)
+      return;
+  if (self->peer && self->peer->tag && tag != self->peer->tag)
+    sim_net_violate (self->net, "I3: %s took media that is not of %s",
+        self->name, self->peer->name);
+}
+
 void
 sim_host_count_media (SimHost *self, guint id, IceBytes payload)
 {
@@ -294,6 +309,8 @@ sim_host_count_media (SimHost *self, guint id, IceBytes payload)
     return;
   }
   memcpy (&number, payload.data + 1, 8);
+  check_sender (sim_host_find_transport_owner (self, id), number >> TAG_SHIFT);
+  number &= (G_GUINT64_CONSTANT (1) << TAG_SHIFT) - 1;
   transport->n_expected = MAX (transport->n_expected, number + 1);
   transport->n_received++;
   if (transport->received_at)

@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 #define MAX_TRANSPORTS 8
 /* 0x80: RTP's version bits, so that nobody takes it for STUN. */
 #define MEDIA_MAGIC 0x80
+/* The number of a packet has who sent it above. */
+#define TAG_SHIFT 56
 
 typedef enum
 {
@@ -40,6 +42,7 @@ struct _SimHost
   SimHostOptions options;
   SimHost *origin;         /* (unowned) (nullable) whose fork it is */
   GPtrArray *forks;        /* (owned) (unowned elements) SimHost */
+  guint tag;               /* in its media, 0: none */
   guint branch;            /* of the core; a fork's is 0 until it has one */
   GPtrArray *nodes;        /* (unowned) SimNode */
   IceCore *core;           /* (owned) */

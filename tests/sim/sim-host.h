@@ -83,6 +83,8 @@ SimTransport *
 sim_host_transport (SimHost *self, guint stream_index, guint component);
 /* The n-th of all that share the core; (nullable). */
 SimTransport *sim_host_any_transport (SimHost *self, guint n);
+/* Its media may be told from that of others. */
+void sim_host_set_tag (SimHost *self, guint tag);
 guint sim_host_n_branches (const SimHost *self);
 gboolean sim_host_is_closed (const SimHost *self);
 IceState sim_host_state (SimHost *self);

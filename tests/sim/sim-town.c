@@ -160,6 +160,7 @@ sim_town_build (SimTown *self, SimNet *net, const SimPlan *plan)
 
     for (guint j = 0; j < 2; j++) {
       call->hosts[j] = add_host (self, i, j);
+      sim_host_set_tag (call->hosts[j], 1 + 2 * i + j);
       if (plan->attack && i == 0)
         call->attackers[j] = sim_attacker_new (net, call->hosts[j],
             plan->flood ? N_FLOOD : N_SHOTS,

@@ -422,6 +422,13 @@ replay_from (IceChecklistSet *set, IceComponent *component,
       .use_candidate = early->use_candidate,
     };
 
+    /* Media from there is this peer's from now on, and not of who kept it. */
+    if (holder != component) {
+      ice_component_unaccept_heard (
+          holder, set->context, set->gatherer, early->local, &early->from);
+      ice_checklist_set_accept (set, component, early->local, &early->from,
+          component->stream->generation->number, FALSE);
+    }
     act (set, &request, now);
     ice_early_check_free (early);
   }
