@@ -92,9 +92,14 @@ on_timer (gpointer user_data)
   /* From here on the stages are waited for. */
   if (tcp && ice_tcp_is_connected (self->socket->tcp))
     return;
-  reason =
-      g_strdup_printf ("The proxy %s does not answer: check its host and port",
-          self->proxy ? ice_proxy_get_url (self->proxy) : "of the system");
+  if (self->proxy)
+    reason = g_strdup_printf (
+        "The proxy %s does not answer: check its host and port",
+        ice_proxy_get_url (self->proxy));
+  else
+    reason =
+        g_strdup ("The proxy is not known in time, by the system or by its "
+                  "name: set proxy=direct:// or a URI with its address");
   give_up (self, reason);
 }
 

@@ -345,9 +345,10 @@ lab_resolve (Lab *lab, const IceOutput *output)
     flight.name->asked_for_service = output->resolve.service != NULL;
     delay = flight.name->delay;
   }
+  if (delay == ICE_TIME_NEVER)
+    return;
   flight.at = lab->now + delay;
-  if (delay != ICE_TIME_NEVER)
-    lab_fly (lab, flight);
+  lab_fly (lab, flight);
 }
 
 static inline void
