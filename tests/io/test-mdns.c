@@ -14,6 +14,7 @@
 
 #include "gst/ice/io/mdns-message.h"
 #include "gst/ice/io/mdns.h"
+#include "gst/ice/io/on-link.h"
 #include "io-support.h"
 
 static const gchar ours[] = "1f4712db-ea17-4bcf-a596-105139dfd8bf.local";
@@ -510,6 +511,45 @@ test_rate_and_defence (void)
   io_wait_for_no_threads ();
 }
 
+/* RFC 6762 11: "the source address of the query is on the local link", by the
+ * prefixes of that interface. */
+static void
+test_on_link (void)
+{
+  static const struct
+  {
+    const gchar *interface, *ip;
+    gboolean near;
+  } rows[] = {
+    { "lo", "127.0.0.1", TRUE },
+    { "lo", "127.200.3.4", TRUE },
+    { "lo", "192.0.2.1", FALSE },
+    { "lo", "8.8.8.8", FALSE },
+    { "lo", "169.254.7.7", TRUE },
+    { "lo", "2001:db8::1", FALSE },
+    { "lo", "fd00::99", FALSE },
+    { "cable", "fd00::99", TRUE },
+    { "cable", "fd00:0:0:1::99", FALSE },
+    { "cable", "127.0.0.1", FALSE },
+  };
+  IceAddress scoped;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const guint index = if_nametoindex (rows[i].interface);
+    IceAddress address;
+
+    if (index == 0)
+      continue;
+    g_test_message ("%s on %s", rows[i].ip, rows[i].interface);
+    g_assert_true (ice_address_parse (&address, rows[i].ip, 5353));
+    g_assert_cmpint (ice_is_on_link (index, &address), ==, rows[i].near);
+  }
+  g_assert_true (ice_address_parse (&scoped, "fe80::1", 5353));
+  scoped.scope = 7;
+  g_assert_true (ice_is_on_link (7, &scoped));
+  g_assert_false (ice_is_on_link (8, &scoped));
+}
+
 /* RFC 6762 6: an answer by multicast to who asks for that. */
 static void
 test_multicast_answer (void)
@@ -560,6 +600,7 @@ main (int argc, char **argv)
   g_test_add_func (
       "/rfc6762/8.3/announced-and-withdrawn", test_announced_and_withdrawn);
   g_test_add_func ("/rfc6762/9/rate-and-defence", test_rate_and_defence);
+  g_test_add_func ("/rfc6762/11/on-link", test_on_link);
   g_test_add_func ("/rfc6762/6/multicast-answer", test_multicast_answer);
   return g_test_run ();
 }
