@@ -203,6 +203,20 @@ accept_streams (gpointer user_data)
   return NULL;
 }
 
+/* That nothing came for a while is no end. */
+static gboolean
+accept_patiently (SSL *ssl)
+{
+  gint result = 0;
+
+  for (guint i = 0; i < 100 && result != 1; i++) {
+    result = SSL_accept (ssl);
+    if (result != 1 && SSL_get_error (ssl, result) != SSL_ERROR_WANT_READ)
+      return FALSE;
+  }
+  return result == 1;
+}
+
 /* One association: the first who comes. */
 static gpointer
 accept_datagrams (gpointer user_data)
@@ -244,11 +258,10 @@ accept_datagrams (gpointer user_data)
   ssl = SSL_new (self->context);
   SSL_set_bio (ssl, bio, bio);
   DTLS_set_link_mtu (ssl, 1400);
-  if (SSL_accept (ssl) == 1) {
+  if (accept_patiently (ssl)) {
     gchar buffer[20000];
     gint n;
 
-    /* A timeout is no end. */
     while (!(SSL_get_shutdown (ssl) & SSL_RECEIVED_SHUTDOWN)) {
       n = SSL_read (ssl, buffer, sizeof buffer);
       if (n > 0)
