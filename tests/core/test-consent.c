@@ -122,11 +122,13 @@ test_old_grant (void)
     g_assert_cmpint (f.expired_at, ==, 0);
     g_assert_false (f.consent.disconnected);
     g_assert_cmpuint (f.n_checks, <=, 16);
+    ice_context_clear (&f.context);
   }
   /* And one that answered just now is not asked again before it is time. */
   set_up (&f, ICE_CONSENT_CHECKS);
   run_until (&f, f.now + 4 * ICE_SECOND - 1);
   g_assert_cmpuint (f.n_checks, ==, 0);
+  ice_context_clear (&f.context);
 }
 
 /* RFC 7675 5.1: 4 to 6 s apart, for ever while answered. */
