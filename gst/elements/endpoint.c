@@ -190,7 +190,10 @@ check_consent (GstIceEndpoint *self, GstIceState state)
   gboolean lost;
 
   g_mutex_lock (&self->lock);
-  lost = self->consent_lost && state == GST_ICE_STATE_FAILED;
+  /* NEW: a restart was offered when the path fell silent, and nobody has
+   * answered it. */
+  lost = self->consent_lost &&
+      (state == GST_ICE_STATE_FAILED || state == GST_ICE_STATE_NEW);
   self->consent_lost = FALSE;
   g_mutex_unlock (&self->lock);
   if (!lost)

@@ -312,7 +312,9 @@ on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
   if (state == GST_ICE_STATE_COMPLETED && !self->connected)
     print_state (self, GST_ICE_STATE_CONNECTED);
   print_state (self, state);
-  if (state == GST_ICE_STATE_FAILED)
+  /* In mid-call a restart is on its way. */
+  if (state == GST_ICE_STATE_FAILED &&
+      !(self->settings.mend && self->connected))
     finish (self);
   if ((state == GST_ICE_STATE_CONNECTED || state == GST_ICE_STATE_COMPLETED) &&
       !self->connected) {

@@ -64,10 +64,10 @@ def expect_disconnected(then, shell, most):
     expect_between(0, after, most)
 
 
-def expect_lost(then, shell, disconnected):
+def expect_lost(then, shell, disconnected, state="failed"):
     expect_disconnected(then, shell, disconnected)
     # RFC 7675 5.1: 30 s after the last answer; answers come every 4 to 6 s.
-    after, _ = since(then, shell, STATE.format("failed"), 40)
+    after, _ = since(then, shell, STATE.format(state), 40)
     expect_between(24, after, 30)
     assert shell.count("GstIceConsentLost, ") == 1, shell.output
 
@@ -95,8 +95,11 @@ def sender_killed_eos():
 def sender_killed_restart():
     with Call("on-disconnect=error") as (sender, receiver):
         then = kill(sender, receiver)
-        expect_lost(then, receiver, 1.5)
-        since(then, receiver, "GstIceRestart, ", 1)
+        # Silence is reason enough to offer one: the network may have changed.
+        after, _ = since(then, receiver, "GstIceRestart, .*path-silent", 3)
+        expect_between(0.3, after, 1.6)
+        expect_lost(then, receiver, 1.5, state="new")
+        since(then, receiver, "GstIceRestart, .*path-lost", 1)
         # Ten seconds for somebody to answer the restart.
         after, _ = since(then, receiver, "^ERROR: from element .*has not answered for 30 seconds", 15)
         expect_between(34, after, 41)
