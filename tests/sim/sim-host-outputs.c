@@ -282,15 +282,16 @@ set_route (SimHost *self, const IceOutput *output)
   transport->route.channel = output->route.channel;
 }
 
-/* RFC 8839 7: each answer is a session of its own. Before all are there, media
- * of a peer that is not known yet may be taken for the first one's. */
+/* RFC 8839 7: each answer is a session of its own. Until all are connected,
+ * media of a peer that is not known yet may be taken for the first one's. */
 static void
 check_sender (SimHost *self, guint tag)
 {
   SimHost *origin = self->origin ? self->origin : self;
+  const SimTransport *transport;
 
-  for (guint i = 0; i < origin->forks->len; i++)
-    if (((SimHost *) g_ptr_array_index (origin->forks, i))->branch == 0)
+  for (guint i = 0; (transport = sim_host_any_transport (origin, i)); i++)
+    if (transport->state != ICE_STATE_COMPLETED)
       return;
   if (self->peer && self->peer->tag && tag != self->peer->tag)
     sim_net_violate (self->net, "I3: %s took media that is not of %s",
