@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -238,8 +239,13 @@ def heard_on_the_link(tool):
             alice.stdin.close()
             alice.wait(timeout=10)
             # Goodbye, behind a second announcement perhaps.
+            end = threading.Timer(10, bob.kill)
+            end.start()
             while bytes.fromhex(data).split(record)[1][:4] != bytes(4):
-                data = bob.stdout.readline().split()[2]
+                line = bob.stdout.readline()
+                assert line, "no goodbye within 10 s"
+                data = line.split()[2]
+            end.cancel()
         finally:
             bob.kill()
             bob.wait()

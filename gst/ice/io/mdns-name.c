@@ -20,6 +20,8 @@
  * "within one quarter of its TTL". */
 #define RECENT (ICE_MDNS_TTL / 4 * ICE_SECOND)
 
+#define FAREWELL_TIMEOUT (100 * ICE_MSEC)
+
 /* RFC 6762 8.1 would have the name probed for; the draft, 3.1.1: a version 4
  * UUID is unique, so it "SHOULD" not be. */
 struct _IceMdnsName
@@ -150,11 +152,51 @@ ice_mdns_publish (const gchar *name, const IceInterface *interface)
   return self;
 }
 
+static GMutex farewell_lock;
+static GCond farewell_said;
+
+typedef struct
+{
+  IceMdnsName *name;
+  gboolean said; /* under the lock */
+} Farewell;
+
+static void
+say_farewell (gpointer user_data)
+{
+  Farewell *self = user_data;
+
+  end (self->name);
+  g_mutex_lock (&farewell_lock);
+  self->said = TRUE;
+  g_cond_broadcast (&farewell_said);
+  g_mutex_unlock (&farewell_lock);
+}
+
+/* A process that closes its agent and exits would take the goodbye along: it is
+ * waited for, but not by a loop for itself, and not for long. */
 void
 ice_mdns_withdraw (IceMdnsName *self)
 {
-  if (self)
-    ice_loop_invoke (self->mdns->loop, end, self, NULL);
+  const gint64 deadline = ice_loop_now () + FAREWELL_TIMEOUT;
+  Farewell *farewell;
+
+  if (!self)
+    return;
+  if (ice_loop_is_current (self->mdns->loop)) {
+    end (self);
+    return;
+  }
+  farewell = g_atomic_rc_box_new0 (Farewell);
+  farewell->name = self;
+  ice_loop_invoke (self->mdns->loop, say_farewell,
+      g_atomic_rc_box_acquire (farewell), g_atomic_rc_box_release);
+  g_mutex_lock (&farewell_lock);
+  while (!farewell->said &&
+      g_cond_wait_until (&farewell_said, &farewell_lock, deadline))
+    ;
+  g_mutex_unlock (&farewell_lock);
+  g_atomic_rc_box_release (farewell);
 }
 
 /* What others say */

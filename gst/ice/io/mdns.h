@@ -35,7 +35,8 @@ typedef struct _IceMdnsName IceMdnsName;
  * there are too many, and the name leads nowhere. */
 IceMdnsName *
 ice_mdns_publish (const gchar *name, const IceInterface *interface);
-/* Any thread: says goodbye (RFC 6762 10.1). NULL is fine. */
+/* Any thread: says goodbye (RFC 6762 10.1), and waits until that has left, a
+ * tenth of a second at most. NULL is fine. */
 void ice_mdns_withdraw (IceMdnsName *self);
 
 G_END_DECLS
