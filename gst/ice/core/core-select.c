@@ -421,8 +421,14 @@ ice_core_settle (IceCore *self, IceTime now)
       ice_insistence_run (stream->set, component, now);
     }
     update_stream (self, stream, now);
-    for (guint j = 0; j < stream->components->len; j++)
-      ice_core_run_mtu (self, g_ptr_array_index (stream->components, j), now);
+    for (guint j = 0; j < stream->components->len; j++) {
+      IceComponent *component = g_ptr_array_index (stream->components, j);
+
+      /* What a new selection made superfluous goes now, not by whoever comes
+       * next. */
+      ice_renominator_trim (stream->set, component);
+      ice_core_run_mtu (self, component, now);
+    }
   }
   ice_core_run_failures (self, now);
   for (guint i = 0; i < self->streams->len; i++)

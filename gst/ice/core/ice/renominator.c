@@ -364,13 +364,24 @@ may_inherit (const IceComponent *component, const IcePair *pair)
       pair->granted_at >= component->consent.doubt_at;
 }
 
-static void
-trim (IceChecklistSet *set, IceComponent *component)
+static gboolean
+is_running (const IceComponent *component)
+{
+  const IceChecklistSet *set = component->stream->set;
+
+  return component->concluded && set->consent && !set->policy.lite &&
+      ice_policy_renominates (&set->policy);
+}
+
+void
+ice_renominator_trim (IceChecklistSet *set, IceComponent *component)
 {
   GPtrArray *pairs = component->stream->pairs;
   IcePair *chosen[1 + MAX_SPARES], *pair;
   guint n = 0;
 
+  if (!is_running (component))
+    return;
   if (component->selected)
     chosen[n++] = component->selected;
   /* As mostly: all of them are kept. */
@@ -505,15 +516,6 @@ knock (IceComponent *component)
   }
 }
 
-static gboolean
-is_running (const IceComponent *component)
-{
-  const IceChecklistSet *set = component->stream->set;
-
-  return component->concluded && set->consent && !set->policy.lite &&
-      ice_policy_renominates (&set->policy);
-}
-
 void
 ice_renominator_run (IceChecklistSet *set, IceComponent *component, IceTime now)
 {
@@ -533,7 +535,7 @@ ice_renominator_run (IceChecklistSet *set, IceComponent *component, IceTime now)
         now >= pair->granted_at + CONSENT_LIFETIME)
       ice_checklist_fail (set, pair);
   }
-  trim (set, component);
+  ice_renominator_trim (set, component);
   if (component->consent.forsaken &&
       component->knocked_at != component->consent.doubt_at) {
     component->knocked_at = component->consent.doubt_at;

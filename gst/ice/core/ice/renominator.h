@@ -34,6 +34,8 @@ void ice_renominator_conclude (
 /* The spare pairs. */
 void ice_renominator_run (
     IceChecklistSet *set, IceComponent *component, IceTime now);
+/* The selected pair has changed: spare pairs may be too many now. */
+void ice_renominator_trim (IceChecklistSet *set, IceComponent *component);
 IceTime ice_renominator_deadline (const IceComponent *component);
 /* The selected pair may have failed just now. */
 void ice_renominator_lost (IceComponent *component);
