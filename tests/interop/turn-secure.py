@@ -158,11 +158,12 @@ def bad_ca_file():
 def renewed():
     """The system's trust: what SSL_CERT_FILE names (OpenSSL)."""
     with certificates.Authority() as ca, coturn.Coturn(secure=ca.issue()) as turn:
+        before = os.environ["SSL_CERT_FILE"]
         os.environ["SSL_CERT_FILE"] = str(ca.certificate)
         try:
             found, _ = gather(f"turns:{coturn.USER}:{coturn.PASSWORD}@localhost:{turn.secure_port}", None)
         finally:
-            del os.environ["SSL_CERT_FILE"]
+            os.environ["SSL_CERT_FILE"] = before
     assert found["errors"] == [], found
     assert [c for c in found["candidates"] if c["type"] == "relay"], found
 
