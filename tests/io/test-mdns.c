@@ -480,6 +480,33 @@ test_announced_and_withdrawn (void)
   io_wait_for_no_threads ();
 }
 
+static void
+publish_and_withdraw (gpointer user_data)
+{
+  const IceInterface *interface = user_data;
+
+  ice_mdns_withdraw (ice_mdns_publish (ours, interface));
+}
+
+/* Both from the loop that answers for names, which has not begun by then. */
+static void
+test_withdrawn_at_once (void)
+{
+  g_autoptr (IceLoop) one = ice_loop_acquire ();
+  g_autoptr (IceLoop) other = ice_loop_acquire ();
+  IceInterface interface = interface_of ("127.0.0.1");
+
+  if (skip_without_multicast ())
+    return;
+  for (guint i = 0; i < 10; i++) {
+    io_run (one, publish_and_withdraw, &interface);
+    io_run (other, publish_and_withdraw, &interface);
+  }
+  g_clear_pointer (&one, ice_loop_unref);
+  g_clear_pointer (&other, ice_loop_unref);
+  io_wait_for_no_threads ();
+}
+
 /* RFC 6762 6: by multicast once a second, whoever asks and how often; 5.4: and
  * 9: who claims the name is told otherwise, as rarely. */
 static void
@@ -599,6 +626,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc6762/5.2/asks-again", test_asks_again);
   g_test_add_func (
       "/rfc6762/8.3/announced-and-withdrawn", test_announced_and_withdrawn);
+  g_test_add_func ("/mdns/withdrawn-at-once", test_withdrawn_at_once);
   g_test_add_func ("/rfc6762/9/rate-and-defence", test_rate_and_defence);
   g_test_add_func ("/rfc6762/11/on-link", test_on_link);
   g_test_add_func ("/rfc6762/6/multicast-answer", test_multicast_answer);

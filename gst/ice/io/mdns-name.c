@@ -31,8 +31,9 @@ struct _IceMdnsName
   IceInterface interface;
 
   /* Of the mDNS loop. */
-  gboolean published; /* it is in the table */
-  IceTimer *timer;    /* (owned) (nullable) */
+  gboolean begun, withdrawn; /* the loop has seen it; it is not to */
+  gboolean published;        /* it is in the table */
+  IceTimer *timer;           /* (owned) (nullable) */
   guint n_announced;
   IceTime multicast_at; /* 0: not yet */
 };
@@ -102,12 +103,19 @@ announce (gpointer user_data)
 
 /* Coming and going */
 
+static void end (gpointer user_data);
+
 static void
 begin (gpointer user_data)
 {
   IceMdnsName *self = user_data;
   IceMdns *mdns = self->mdns;
 
+  self->begun = TRUE;
+  if (self->withdrawn) {
+    end (self);
+    return;
+  }
   if (g_hash_table_size (mdns->names) == MAX_NAMES ||
       g_hash_table_contains (mdns->names, self->name)) {
     GST_WARNING ("too many mDNS names: %s is not answered for", self->name);
@@ -184,7 +192,10 @@ ice_mdns_withdraw (IceMdnsName *self)
   if (!self)
     return;
   if (ice_loop_is_current (self->mdns->loop)) {
-    end (self);
+    /* It may be waiting for its beginning, behind us. */
+    self->withdrawn = TRUE;
+    if (self->begun)
+      end (self);
     return;
   }
   farewell = g_atomic_rc_box_new0 (Farewell);
