@@ -16,6 +16,7 @@ typedef struct
   gboolean dead;
   const gchar *refuses;   /* (nullable) connections, with this reason */
   gboolean fixed_relayed; /* FALSE: an own port for each socket */
+  gboolean is_translated; /* has only IPv4, and so sees us there */
   FakeTurn turn;
   guint n_packets; /* that reached it */
   IcePacket *last; /* (owned) (nullable) that reached it */
@@ -474,7 +475,8 @@ lab_serve (Lab *lab, LabFlight *flight)
   if (server->dead)
     return;
   server->turn.mapped = socket->address;
-  if (lab->nat && socket->address.family == ICE_FAMILY_IPV4)
+  if (lab->nat &&
+      (socket->address.family == ICE_FAMILY_IPV4 || server->is_translated))
     server->turn.mapped =
         address ("203.0.113.5", socket->address.port - 10000 + lab->nat_shift);
   if (!server->fixed_relayed)

@@ -159,6 +159,32 @@ test_server_is_reached (void)
   lab_clear (&lab);
 }
 
+/* Who has only IPv4 reaches us at the translator's address, whose base can be
+ * none but our own (RFC 8445 5.1.1.2). */
+static void
+test_server_reflexive (void)
+{
+  Lab lab;
+  const IceCandidate *mapped;
+  const IceAddress outside = address ("203.0.113.5", 0);
+
+  lab_init (&lab, FALSE);
+  lab_set_addresses (&lab, only_ipv6);
+  lab.nat = TRUE;
+  answer_prefix (&lab, "64:ff9b::192.0.0.170");
+  lab_configure (&lab, 1, ICE_SERVER_STUN, "198.51.100.1", NULL);
+  lab_add_host (&lab, "64:ff9b::198.51.100.1")->is_translated = TRUE;
+  lab_gather (&lab, 1, 1);
+  lab_run_for (&lab, 2 * ICE_SECOND);
+  g_assert_cmpuint (lab.candidates->len, ==, 2);
+  mapped = lab_find (&lab, ICE_CANDIDATE_SERVER_REFLEXIVE);
+  g_assert_nonnull (mapped);
+  g_assert_cmpint (mapped->address.family, ==, ICE_FAMILY_IPV4);
+  g_assert_cmpmem (mapped->address.ip, 4, outside.ip, 4);
+  g_assert_cmpint (mapped->base.family, ==, ICE_FAMILY_IPV6);
+  lab_clear (&lab);
+}
+
 /* Nobody is asked where IPv4 works, or where no IPv4 is to be reached. */
 static void
 test_not_asked (void)
@@ -296,6 +322,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/rfc7050/3/prefix-is-found", test_find);
   g_test_add_func ("/rfc7050/3/no-prefix", test_find_none);
   g_test_add_func ("/nat64/server-is-reached", test_server_is_reached);
+  g_test_add_func ("/nat64/server-reflexive", test_server_reflexive);
   g_test_add_func ("/nat64/not-asked", test_not_asked);
   g_test_add_func ("/nat64/no-prefix", test_no_prefix);
   g_test_add_func ("/nat64/remote-candidates", test_remote_candidates);

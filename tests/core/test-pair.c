@@ -66,6 +66,22 @@ test_possible (void)
   }
 }
 
+/* RFC 8445 6.1.2.4: what is sent leaves from the base, which is of another
+ * family behind a NAT64. */
+static void
+test_base_counts (void)
+{
+  g_autoptr (IceCandidate) local =
+      make (ICE_CANDIDATE_SERVER_REFLEXIVE, "203.0.113.5", 1);
+  g_autoptr (IceCandidate) remote = make (ICE_CANDIDATE_HOST, "192.0.2.1", 1);
+  g_autoptr (IceCandidate) translated =
+      make (ICE_CANDIDATE_HOST, "64:ff9b::192.0.2.1", 1);
+
+  local->base = addr ("2001:db8::2", 1000);
+  g_assert_false (ice_pair_is_possible (local, remote));
+  g_assert_true (ice_pair_is_possible (local, translated));
+}
+
 /* Both priorities follow role, mapped and remote candidate. */
 static void
 test_update_priority (void)
@@ -134,6 +150,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pair/priority", test_priority);
   g_test_add_func ("/pair/possible", test_possible);
+  g_test_add_func ("/rfc8445/6.1.2.4/base-counts", test_base_counts);
   g_test_add_func ("/pair/update-priority", test_update_priority);
   g_test_add_func ("/pair/checks", test_checks);
   return g_test_run ();

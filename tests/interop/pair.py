@@ -5,6 +5,7 @@ What one prints as LOCAL the other reads as REMOTE; the rest is kept. The
 agents end by themselves; a deadline ends those that do not.
 """
 
+import ipaddress
 import os
 import re
 import selectors
@@ -102,6 +103,13 @@ class Agent:
                 f"pair {self.pair}, received {self.received}, lost {self.lost}")
 
 
+def untranslated(address, port):
+    """A NAT64 gives each IPv4 address another name (RFC 6052 2.1): its own."""
+    if address.startswith("64:ff9b::"):
+        address = str(ipaddress.IPv4Address(ipaddress.IPv6Address(address).packed[12:]))
+    return address, port
+
+
 def one_path(left, right, when=float("inf")):
     """Whether both ends had selected the same pair, at a time.
 
@@ -111,7 +119,8 @@ def one_path(left, right, when=float("inf")):
     """
     for agent, peer in ((left, right), (right, left)):
         relays = agent.addresses("relay")
-        local, remote = agent.selected(when)[0], peer.selected(when)[1]
+        local, remote = (
+            untranslated(*address) for address in (agent.selected(when)[0], peer.selected(when)[1]))
         if (local in relays or remote in relays) and local != remote:
             return False
     return True

@@ -32,6 +32,7 @@ import sys
 import boxes
 import kinds
 import lines
+import translator
 
 HERE = pathlib.Path(__file__).resolve().parent
 SERVER = "198.51.100.10"
@@ -45,6 +46,9 @@ INSIDE = {"a": "10.1.0", "b": "10.2.0", "c": "10.3.0"}
 INSIDE_6 = {"a": "2001:db8:a", "b": "2001:db8:b", "c": "2001:db8:c"}
 HOST = {"a": "alice", "b": "bob", "c": "alice"}
 INTERFACE = {"a": "eth0", "b": "eth0", "c": "eth1"}
+# A host without a NAT where somebody else's is a NAT64: to private addresses the
+# well-known prefix does not lead (RFC 6052 3.1).
+PUBLIC = "192.0.2"
 # Between a carrier's gateway and its customer's (RFC 6598).
 CARRIER = {"a": "100.64.1", "b": "100.64.2", "c": "100.64.3"}
 
@@ -69,11 +73,17 @@ class Side:
         self.host = HOST[name]
         self.interface = INTERFACE[name]
         self.inside = INSIDE[name]
+        self.nat64 = False
         self.up = True
 
     @property
     def gateway(self):
         return f"nat-{self.name}"
+
+    @property
+    def ipv4(self):
+        """Whether there is IPv4 for the host to go by."""
+        return "4" in self.families or self.nat64
 
     @property
     def addresses(self):
@@ -124,6 +134,7 @@ class Lab:
     together      None, "nat" (bob is at alice's gateway), "hairpin" (the same,
                   and it turns packets around), "lan" (one LAN for both)
     families      what each host speaks: "4", "6", "46"
+    nat64         whether alice, who speaks "6", reaches IPv4 by a translator
     broken        per side, a family that leads nowhere: {"a": "6"}
     delay         ms one way on each access line, or None for none at all
     loss          percent lost, each way, on each access line
@@ -131,8 +142,8 @@ class Lab:
     mtu           of the access lines
     """
 
-    def __init__(self, left, right, second=None, second_up=True, together=None, families=("4", "4"), broken=None,
-                 delay=None, loss=0, rate=None, mtu=None):
+    def __init__(self, left, right, second=None, second_up=True, together=None, families=("4", "4"), nat64=False,
+                 broken=None, delay=None, loss=0, rate=None, mtu=None):
         self.name = f"ice{os.getpid()}-{next(boxes.numbers)}"
         self.kinds = {"a": left, "b": right}
         self.together = together
@@ -144,11 +155,15 @@ class Lab:
             self.kinds["c"] = second
             self.sides["c"] = Side("c", second, families[0])
             self.sides["c"].up = second_up
+        if nat64:
+            self.sides["a"].nat64 = True
+            self.sides["b"].inside = PUBLIC if right == "none" else INSIDE["b"]
         self.ipv6 = any("6" in side.families for side in self.sides.values())
         self.delay, self.loss, self.rate, self.mtu = delay, loss, rate, mtu
         self.boxes = {}
         self.reflector = None
         self.relay = None
+        self.translator = None
 
     # What calls and scenarios use.
 
@@ -287,6 +302,11 @@ class Lab:
         for name in ("wan", *[n for n in self.boxes if n.startswith(("nat", "home"))], "alice", "bob"):
             self.boxes[name].start()
         self.finish()
+        if self.sides["a"].nat64:
+            self.translator = translator.Translator(
+                self.boxes["nat-a"], self.boxes["alice"], f"{INSIDE_6['a']}::2", f"{INSIDE_6['a']}::1",
+                f"{INSIDE['a']}.2")
+            self.translator.start()
 
     def plan_access(self, side):
         """The line between the wan and the gateway."""
@@ -330,7 +350,7 @@ class Lab:
         for address, router in zip(side.addresses, side.routers):
             length = address.partition("/")[2]
             gateway.add(f"address add {router}/{length} dev {inner}" + (" nodad" if ":" in router else ""))
-        if side.kind == "none" and "4" in side.families:
+        if side.kind == "none" and side.ipv4:
             self.boxes["wan"].add(f"route add {side.inside}.0/24 via {OUTSIDE[name if self.has_access(side) else 'a']}")
         return links
 
@@ -377,7 +397,7 @@ class Lab:
             self.start_reflector()
         asked = []
         for side in self.sides.values():
-            if "4" in side.families and "4" not in self.broken.get(side.name, "") and side.up:
+            if side.ipv4 and "4" not in self.broken.get(side.name, "") and side.up:
                 asked.append((side, self.ask(side)))
         for side, asking in asked:
             answer, _ = asking.communicate()
@@ -399,8 +419,11 @@ class Lab:
 
     def ask(self, side):
         source = "10.1.0.3" if self.together == "lan" and side.name == "b" else f"{side.inside}.2"
+        servers = [SERVER, SERVER_2]
+        if side.nat64:
+            source, servers = f"{INSIDE_6[side.name]}::2", map(translator.embed, servers)
         return subprocess.Popen(
-            [*self.prefix(side.host), sys.executable, str(HERE / "probe.py"), "ask", SERVER, SERVER_2, source],
+            [*self.prefix(side.host), sys.executable, str(HERE / "probe.py"), "ask", *servers, source],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 
     def start_reflector(self):
@@ -419,5 +442,8 @@ class Lab:
         if self.relay:
             self.relay.stop()
             self.relay = None
+        if self.translator:
+            self.translator.stop()
+            self.translator = None
         boxes.remove(self.boxes.values())
         self.boxes.clear()

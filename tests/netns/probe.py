@@ -75,10 +75,16 @@ def reflect(servers):
                 reflect_stream(key.fileobj, selector)
 
 
+def bound(source, kind):
+    """A socket of the address's family, at that address."""
+    sock = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET, kind)
+    sock.bind((source, 0))
+    return sock
+
+
 class Asker:
     def __init__(self, source):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind((source, 0))
+        self.sock = bound(source, socket.SOCK_DGRAM)
         self.sock.settimeout(TIMEOUT)
 
     def ask(self, server, request=b"seen"):
@@ -89,7 +95,7 @@ class Asker:
             data, sender = self.sock.recvfrom(64)
             if data == b"stranger":
                 stranger = True
-            elif sender == server:
+            elif sender[:2] == server:
                 address, port = data.decode().split()
                 return (address, int(port)), stranger
 
@@ -120,14 +126,12 @@ def passing(servers, source):
     wanted = {"tcp": (PORT, PLAIN), "tcp443": (443, PLAIN), "stun443": (443, STUN)}
     selector = selectors.DefaultSelector()
     found = set()
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind((source, 0))
+    udp = bound(source, socket.SOCK_DGRAM)
     udp.sendto(b"seen", servers[0])
     selector.register(udp, selectors.EVENT_READ, "udp")
     for name, (port, _) in wanted.items():
-        sock = socket.socket()
+        sock = bound(source, socket.SOCK_STREAM)
         sock.setblocking(False)
-        sock.bind((source, 0))
         sock.connect_ex((address, port))
         selector.register(sock, selectors.EVENT_WRITE, name)
     while len(found) < len(wanted) + 1:

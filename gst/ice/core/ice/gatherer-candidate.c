@@ -179,6 +179,16 @@ set_base (const IceGatherer *self, IceCandidate *candidate,
     candidate->related = socket->bound;
 }
 
+/* Behind a NAT64 (RFC 6146) we are seen at an IPv4 address: who has only IPv4
+ * reaches us there. No translator gives IPv4 an address of IPv6. */
+static gboolean
+can_be_mapped (const IceGatherSocket *socket, const IceAddress *mapped)
+{
+  return mapped->family == socket->bound.family ||
+      (mapped->family == ICE_FAMILY_IPV4 &&
+          socket->bound.family == ICE_FAMILY_IPV6);
+}
+
 void
 ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
 {
@@ -190,10 +200,8 @@ ice_gather_report_mapped (IceGatherer *self, IceGatherQuery *query)
    * that a NAT has forgotten cannot be taken back. */
   if (query->n_mappings > 0)
     slot = ICE_GATHER_SLOTS - query->n_mappings;
-  /* One of another family went through a translator: the base could not reach
-   * what is reached from there. */
   if (socket->stream->relay_only || socket->spare ||
-      query->mapped.family != socket->bound.family ||
+      !can_be_mapped (socket, &query->mapped) ||
       query->n_mappings >= ICE_GATHER_MAPPINGS_MAX)
     return;
   query->n_mappings++;

@@ -127,7 +127,9 @@ ice_pair_is_possible (const IceCandidate *local, const IceCandidate *remote)
 
   if (local->component != remote->component || !may_connect (local, remote))
     return FALSE;
-  if (local->address.family != remote->address.family)
+  /* RFC 8445 6.1.2.4: what is sent leaves from the base; behind a NAT64 that is
+   * of another family than the mapped address. */
+  if (local->base.family != remote->address.family)
     return FALSE;
   /* The mDNS draft, 3.3.2: a TURN server is not told what a name hides. */
   if (local->kind == ICE_CANDIDATE_RELAYED && remote->host_name)
