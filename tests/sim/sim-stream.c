@@ -178,6 +178,25 @@ find_at (const Syn *syn, gboolean listens)
   return NULL;
 }
 
+/* Between two addresses with ports there can be but one connection: who has one
+ * with somebody in the middle does not take another. */
+static gboolean
+is_taken (const Syn *syn)
+{
+  GPtrArray *streams = syn->node->net->streams;
+
+  for (guint i = 0; i < streams->len; i++) {
+    const SimStream *stream = g_ptr_array_index (streams, i);
+
+    if (stream->node == syn->node && !stream->closed && stream->opened &&
+        stream->peer == NULL &&
+        ice_address_equal (&stream->local, &syn->target) &&
+        ice_address_equal (&stream->remote, &syn->source))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 accept_syn (const Syn *syn, SimStream *listener)
 {
@@ -206,7 +225,7 @@ arrive (gpointer user)
   SimStream *crossing = find_at (syn, FALSE), *listener = find_at (syn, TRUE);
 
   if (syn->stream->closed || syn->stream->peer || syn->stream->opened ||
-      node->dead || node->stream_fault == SIM_STREAM_LOST)
+      node->dead || node->stream_fault == SIM_STREAM_LOST || is_taken (syn))
     return;
   if (node->stream_fault == SIM_STREAM_REFUSED || (!crossing && !listener)) {
     sim_net_at (net, back, refused, syn->stream, NULL);

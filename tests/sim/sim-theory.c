@@ -167,6 +167,24 @@ is_crowded (const SimPlan *self)
       self->n_streams * self->n_components * (n_udp + n_tcp) > 100;
 }
 
+static gboolean
+is_lossy (const SimPlan *self)
+{
+  const SimLink *a = &self->places[0].link, *b = &self->places[1].link;
+
+  return a->loss || b->loss || a->corrupt || b->corrupt;
+}
+
+/* After a storm of seven seconds a server is asked twice more (RFC 8489 6.2.1:
+ * after 15.5 and 31.5 s), and a SYN is sent once more: where packets are lost
+ * after it, too, those may be as well. Between hosts there are checks both ways
+ * and triggered ones. */
+static gboolean
+is_drowned (const SimPlan *self)
+{
+  return self->storm_time >= 7 * ICE_SECOND && is_lossy (self);
+}
+
 SimPath
 sim_plan_path (const SimPlan *self)
 {
@@ -174,12 +192,14 @@ sim_plan_path (const SimPlan *self)
 
   if (self->places[0].blocked || self->places[1].blocked)
     return SIM_PATH_NONE;
+  if (self->udp_blocked && direct == SIM_PATH_SURE && is_drowned (self))
+    return SIM_PATH_MAYBE;
   if (self->udp_blocked || (!can_relay (self, 0) && !can_relay (self, 1)))
     return direct;
   if (!self->turn || direct == SIM_PATH_SURE)
     return direct;
   if ((self->fault == SIM_TURN_HEALTHY || self->n_servers > 1) &&
-      !is_crowded (self))
+      !is_crowded (self) && !is_drowned (self))
     return SIM_PATH_SURE;
   return SIM_PATH_MAYBE;
 }
@@ -213,8 +233,6 @@ sim_plan_patience (const SimPlan *self)
           (count_addresses (b) + 2 + n_tcp));
   gboolean is_healthy = self->fault == SIM_TURN_HEALTHY && !self->udp_blocked &&
       !self->broken[0] && !self->broken[1];
-  gboolean is_lossy =
-      a->link.loss || b->link.loss || a->link.corrupt || b->link.corrupt;
   IceTime patience = PATIENCE;
 
   if (a->link.loss || b->link.loss || a->link.rate || b->link.rate)
@@ -227,7 +245,7 @@ sim_plan_patience (const SimPlan *self)
    * what it brings: a relay, its permission, a check. */
   if (self->storm_time)
     patience = MAX (patience, 2 * self->storm_time + 12 * ICE_SECOND);
-  if (self->storm_time && is_lossy)
+  if (self->storm_time && is_lossy (self))
     patience = LOSSY_PATIENCE + 8 * ICE_SECOND;
   /* Gathering and checks take their turns, and a lost packet is resent when
    * all had theirs (RFC 8445 14.3). */
