@@ -37,7 +37,7 @@ best_nominated (const IceComponent *component, IceTime now)
 
     if (pair->nomination != ICE_NOMINATION_DONE || pair == dead ||
         !may_carry (component, pair, now) ||
-        (dead && pair->granted_at <= dead->granted_at))
+        (dead && !ice_nominator_outlived (pair)))
       continue;
     if (best == dead || pair->shared_priority > best->shared_priority)
       best = pair;

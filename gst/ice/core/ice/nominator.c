@@ -40,6 +40,17 @@ ice_nominator_is_valid (
       now - pair->granted_at < CONSENT_LIFETIME;
 }
 
+gboolean
+ice_nominator_outlived (const IcePair *pair)
+{
+  const IceComponent *component = pair->component;
+  IceTime since = component->selected->granted_at;
+
+  if (!component->stream->set->controlling)
+    since = MAX (since, component->consent.doubt_at);
+  return pair->granted_at > since;
+}
+
 static gboolean
 is_better (const IcePair *self, const IcePair *other)
 {

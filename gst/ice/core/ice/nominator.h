@@ -11,6 +11,10 @@ G_BEGIN_DECLS
 /* It succeeded, and consent is not too old to send (RFC 7675 5.1). */
 gboolean ice_nominator_is_valid (
     const IcePair *pair, const IceComponent *component, IceTime now);
+/* @pair answered after the selected one, which is silent. On the controlled
+ * side after the silence began: an answer of before says nothing about what is
+ * alive, and who nominates asks by what it uses. */
+gboolean ice_nominator_outlived (const IcePair *pair);
 /* The best pair that media may take now; (unowned) (nullable). */
 IcePair *ice_nominator_best_valid (const IceComponent *component, IceTime now);
 /* The pair to nominate now; (unowned) (nullable). Otherwise @ret_deadline says

@@ -5,6 +5,7 @@
 #include "../stun/builder.h"
 #include "checker-tcp.h"
 #include "lite.h"
+#include "nominator.h"
 #include "renominator.h"
 
 #include <string.h>
@@ -255,8 +256,7 @@ is_fresh (const IcePair *pair, IceTime now)
   const IceComponent *component = pair->component;
 
   if (component->consent.disconnected && component->selected &&
-      component->selected != pair &&
-      pair->granted_at <= component->selected->granted_at)
+      component->selected != pair && !ice_nominator_outlived (pair))
     return FALSE;
   return now - pair->granted_at < FRESH;
 }
