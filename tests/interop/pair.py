@@ -126,8 +126,10 @@ def one_path(left, right, when=float("inf")):
     return True
 
 
-def run(left, right, timeout=30, tamper=None):
+def run(left, right, timeout=30, tamper=None, connected=None):
     """Lets two Agents talk until both end. TRUE if nobody had to be killed.
+
+    connected() is called when both of them are.
 
     tamper(agent, attribute) may change an attribute on its way or, by None,
     lose it.
@@ -149,6 +151,9 @@ def run(left, right, timeout=30, tamper=None):
                         attribute = tamper(agent, attribute)
                     if attribute:
                         peers[agent].tell(attribute)
+                if connected and left.connected_at and right.connected_at:
+                    connected()
+                    connected = None
         return not selector.get_map()
     finally:
         for agent in peers:

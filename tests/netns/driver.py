@@ -41,11 +41,11 @@ def one_path(alice, bob, environment):
     return pair.one_path(alice, bob, silent_at)
 
 
-def call(tool, place, environment, left=None, right=None, timeout=30, received=0.9):
+def call(tool, place, environment, left=None, right=None, timeout=30, received=0.9, connected=None):
     """The two agents of a call that connected. received: the least part of the
-    packets, for paths that lose some."""
+    packets, for paths that lose some. connected() is called when both are."""
     alice, bob = agents(tool, place, environment, left, right)
-    ended = pair.run(alice, bob, timeout=timeout)
+    ended = pair.run(alice, bob, timeout=timeout, connected=connected)
     packets = float(environment.get("SECONDS", SECONDS)) * float(environment.get("RATE", RATE))
     for agent in (alice, bob):
         tap.comment(agent.report())

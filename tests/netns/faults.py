@@ -22,17 +22,22 @@ RATE = 100
 
 
 def play(tool, place, environment, seconds, *events, left=None, right=None):
-    """A call, and (seconds after the start, function) that happen meanwhile."""
+    """A call, and (seconds after it connected, function) that happen meanwhile."""
     timers = [threading.Timer(at, function) for at, function in events]
-    for timer in timers:
-        timer.start()
+
+    def begin():
+        for timer in timers:
+            timer.start()
+
     try:
         return driver.call(
-            tool, place, {**environment, "SECONDS": str(seconds), "RATE": str(RATE)}, left, right, received=0.3)
+            tool, place, {**environment, "SECONDS": str(seconds), "RATE": str(RATE)}, left, right, received=0.3,
+            connected=begin)
     finally:
         for timer in timers:
             timer.cancel()
-            timer.join()
+            if timer.ident:
+                timer.join()
 
 
 def lost(agents, most):
