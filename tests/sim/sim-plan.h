@@ -98,6 +98,8 @@ gboolean sim_plan_has_family (const SimPlan *self, guint end, IceFamily family);
 /* Without a relay; and all in all. */
 SimPath sim_plan_direct (const SimPlan *self);
 SimPath sim_plan_path (const SimPlan *self);
+/* What is reset may come back only by a restart. */
+gboolean sim_plan_may_reopen_mute (const SimPlan *self);
 /* Nothing gets lost but by our own fault. */
 gboolean sim_plan_is_clean (const SimPlan *self);
 /* How long it may take to connect, from the introduction. */

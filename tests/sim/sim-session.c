@@ -265,13 +265,14 @@ hang_up (Session *self)
   check_all (self, ICE_STATE_COMPLETED, "after one hung up");
 }
 
-/* RFC 6544 11.1: connections are opened again. */
+/* RFC 6544 11.1: connections are opened again. One that leads to a middle box
+ * which says nothing is silent, and that is told; a restart finds another. */
 static void
 reset (Session *self)
 {
   sim_stream_reset_all (self->net);
   run_for (self, 15 * ICE_SECOND);
-  if (is_unlucky (self))
+  if (is_unlucky (self) || sim_plan_may_reopen_mute (&self->plan))
     renegotiate (self, "after the connections were reset");
   else
     check_all (self, ICE_STATE_COMPLETED, "after the connections were reset");

@@ -178,7 +178,7 @@ is_lossy (const SimPlan *self)
 /* After a storm of seven seconds a server is asked twice more (RFC 8489 6.2.1:
  * after 15.5 and 31.5 s), and a SYN is sent once more: where packets are lost
  * after it, too, those may be as well. Between hosts there are checks both ways
- * and triggered ones. */
+ * and triggered ones, unless one is lite (RFC 8445 2.5). */
 static gboolean
 is_drowned (const SimPlan *self)
 {
@@ -192,7 +192,8 @@ sim_plan_path (const SimPlan *self)
 
   if (self->places[0].blocked || self->places[1].blocked)
     return SIM_PATH_NONE;
-  if (self->udp_blocked && direct == SIM_PATH_SURE && is_drowned (self))
+  if ((self->udp_blocked || self->lite[0] || self->lite[1]) &&
+      direct == SIM_PATH_SURE && is_drowned (self))
     return SIM_PATH_MAYBE;
   if (self->udp_blocked || (!can_relay (self, 0) && !can_relay (self, 1)))
     return direct;
@@ -202,6 +203,18 @@ sim_plan_path (const SimPlan *self)
       !is_crowded (self) && !is_drowned (self))
     return SIM_PATH_SURE;
   return SIM_PATH_MAYBE;
+}
+
+/* RFC 6544 11.1: of a simultaneous-open pair both ends open the connection
+ * again, and between two ports there can be but one. When a middle box answers
+ * in the place of one end, the other has that connection with the box, and
+ * takes no SYN by the same ports (RFC 9293 3.10.7.4). */
+gboolean
+sim_plan_may_reopen_mute (const SimPlan *self)
+{
+  return self->tcp[0] == ICE_TCP_ALL && self->tcp[1] == ICE_TCP_ALL &&
+      (self->tcp_fault[0] == SIM_STREAM_MUTE ||
+          self->tcp_fault[1] == SIM_STREAM_MUTE);
 }
 
 gboolean
