@@ -81,7 +81,8 @@ struct _LabHost
   gboolean nominated;
   IceCandidate *local, *remote; /* (owned) (nullable) of the selected pair */
   IceTime connected_at[8];      /* of the first CONNECTs */
-  guint n_frames, n_connects, n_udp, n_closed, n_lost_consent, n_learnt;
+  guint n_frames, n_connects, n_udp, n_closed, n_lost_consent, n_learnt,
+      n_restarts_needed;
   GPtrArray *candidates; /* (owned) gchar: lines told to the peer */
 };
 
@@ -389,6 +390,9 @@ lab_perform (LabHost *self, const IceOutput *output)
     case ICE_OUTPUT_CONSENT_LOST:
       self->n_lost_consent++;
       break;
+    case ICE_OUTPUT_RESTART_NEEDED:
+      self->n_restarts_needed++;
+      break;
     case ICE_OUTPUT_PAIR_SELECTED:
       self->nominated = output->pair_selected.nominated;
       g_clear_pointer (&self->local, ice_candidate_unref);
@@ -461,6 +465,25 @@ lab_link (LabConnection *a, LabConnection *b)
   b->peer = a;
 }
 
+/* RFC 9293 3.10.7.4: a SYN by the ports of an established connection, which is
+ * one with somebody in the middle, opens none. */
+static inline gboolean
+lab_is_taken (LabHost *host, const LabConnection *syn)
+{
+  IceAddress from = lab_outside (syn->host, &syn->local);
+
+  for (guint i = 0; i < host->sockets->len; i++) {
+    const LabConnection *socket = g_ptr_array_index (host->sockets, i);
+    IceAddress outside = lab_outside (host, &socket->local);
+
+    if (socket->id && socket->opened && socket->peer && socket->peer->id == 0 &&
+        ice_address_equal (&outside, &syn->remote) &&
+        ice_address_equal (&socket->remote, &from))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static inline void
 lab_arrive_syn (LabConnection *syn)
 {
@@ -475,7 +498,7 @@ lab_arrive_syn (LabConnection *syn)
   for (guint i = 0; i < host->permitted->len; i++)
     permitted |= ice_address_equal (
         &g_array_index (host->permitted, IceAddress, i), &from);
-  if (syn->id == 0 || syn->peer || !permitted)
+  if (syn->id == 0 || syn->peer || !permitted || lab_is_taken (host, syn))
     return;
   listener = lab_find_listener (host, &syn->remote);
   if (lab->mute || ice_address_equal (&syn->remote, &lab->stun)) {

@@ -440,6 +440,42 @@ test_one_reopening_is_refused (void)
   lab_clear (&lab);
 }
 
+/* Both reopen, and alice's SYN is answered by a middle box that says nothing.
+ * Her kernel has that connection now, and takes no SYN by the same ports: she
+ * is told that only a restart helps, and one does. */
+static void
+test_reopening_is_mute (void)
+{
+  Lab lab;
+  LabHost *alice = &lab.hosts[0], *bob = &lab.hosts[1];
+
+  lab_init (&lab, ICE_TCP_ALL, ICE_TCP_ALL);
+  lab.only = ICE_TCP_TYPE_SO;
+  lab_start (&lab);
+  lab_run_for (&lab, 10 * ICE_SECOND);
+  lab_assert_call (&lab);
+  for (guint i = 0; i < 2; i++) {
+    LabHost *host = &lab.hosts[i];
+
+    lab.mute = host == alice;
+    lab_end (lab_find (host, host->route_socket), "reset", lab.now);
+    lab_pump (&lab);
+    lab_run_for (&lab, 100 * ICE_MSEC);
+  }
+  lab_run_for (&lab, 10 * ICE_SECOND);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpint (lab.hosts[i].state, ==, ICE_STATE_DISCONNECTED);
+    g_assert_cmpuint (lab.hosts[i].n_restarts_needed, >, 0);
+  }
+  g_assert_cmpuint (alice->n_connects + bob->n_connects, <=, 4);
+  ice_core_restart (alice->core, 0, lab.now);
+  ice_core_restart (bob->core, 0, lab.now);
+  lab_start (&lab);
+  lab_run_for (&lab, 10 * ICE_SECOND);
+  lab_assert_call (&lab);
+  lab_clear (&lab);
+}
+
 /* RFC 6544 9.2: media stays on the old connection until the new pair, on a
  * connection of its own, is nominated. */
 static void
@@ -611,6 +647,7 @@ main (int argc, char **argv)
   ADD ("11.1/reopening-is-bounded", test_reopening_is_bounded);
   ADD ("11.1/reopening-is-refused", test_reopening_is_refused);
   ADD ("11.1/one-reopening-is-refused", test_one_reopening_is_refused);
+  ADD ("11.1/reopening-is-mute", test_reopening_is_mute);
   ADD ("11/close", test_close);
   ADD ("8/aggressive", test_aggressive);
   return g_test_run ();

@@ -9,6 +9,8 @@
  * the pair is given up. */
 #define LASTING (30 * ICE_SECOND)
 #define MAX_LOST 4
+/* One that was opened again for media and brought no answer for so long. */
+#define MUTE (1 * ICE_SECOND)
 
 /* Opening. */
 
@@ -58,6 +60,57 @@ open_connection (IceChecklistSet *set, const IcePair *pair, IceTime now)
   return connection;
 }
 
+/* Back to what connections are opened from, unless that is gone as well. */
+static gboolean
+detach (IceChecklistSet *set, IcePair *pair)
+{
+  IceCandidate *base = ice_gatherer_host_candidate (
+      set->gatherer, ice_candidate_base_socket (pair->local));
+
+  if (base == NULL)
+    return FALSE;
+  ice_pair_set_local (pair, base);
+  return TRUE;
+}
+
+static gboolean
+is_superseded (IceChecklistSet *set, IcePair *pair, gpointer user)
+{
+  const IcePair *heir = user;
+
+  return pair->reopening && pair->component == heir->component &&
+      pair->generation != heir->generation &&
+      ice_candidate_base_socket (pair->local) ==
+      ice_candidate_base_socket (heir->local) &&
+      ice_address_equal (&pair->remote->address, &heir->remote->address);
+}
+
+/* RFC 6544 7.1: by these ports there can be but one connection. The one that a
+ * pair of before the restart waits for, or by which nothing came, makes room.
+ */
+static void
+make_room (IceChecklistSet *set, IcePair *heir, IceTime now)
+{
+  IcePair *pair = ice_checklist_set_find_pair (set, is_superseded, heir);
+  const IceConnection *connection;
+
+  if (pair == NULL)
+    return;
+  if (pair->connecting) {
+    ice_gatherer_close_connection (set->gatherer, pair->connecting);
+    pair->connecting = 0;
+  }
+  connection =
+      ice_gatherer_find_connection (set->gatherer, pair->local->socket);
+  if (connection == NULL || now - connection->opened_at < MUTE)
+    return;
+  ice_component_unaccept_local (
+      pair->component, set->context, set->gatherer, pair->local);
+  ice_gatherer_close_connection (set->gatherer, connection->id);
+  ice_pair_drop_checks (pair);
+  detach (set, pair);
+}
+
 gboolean
 ice_checker_connect (IceChecklistSet *set, IcePair *pair, IceTime now)
 {
@@ -69,9 +122,11 @@ ice_checker_connect (IceChecklistSet *set, IcePair *pair, IceTime now)
     return TRUE;
   /* RFC 6544 7.1: an existing connection is used; between two addresses with
    * ports there can be but one. */
-  if (pair->local->tcp_type == ICE_TCP_TYPE_SO)
+  if (pair->local->tcp_type == ICE_TCP_TYPE_SO) {
+    make_room (set, pair, now);
     connection = ice_gatherer_find_connection_to (
         set->gatherer, pair->local, &pair->remote->address);
+  }
   if (connection) {
     ice_pair_set_local (pair, connection->local);
     return TRUE;
@@ -109,19 +164,6 @@ ice_checker_overdue (IceChecklistSet *set, IceConnection *connection)
 }
 
 /* Losing. */
-
-/* Back to what connections are opened from, unless that is gone as well. */
-static gboolean
-detach (IceChecklistSet *set, IcePair *pair)
-{
-  IceCandidate *base = ice_gatherer_host_candidate (
-      set->gatherer, ice_candidate_base_socket (pair->local));
-
-  if (base == NULL)
-    return FALSE;
-  ice_pair_set_local (pair, base);
-  return TRUE;
-}
 
 /* RFC 6544 11.1: an active or simultaneous-open agent "MUST reopen", a passive
  * one "MUST await an incoming connection request". The selected pair remains,
