@@ -11,7 +11,8 @@ import coturn
 import pair
 import tap
 
-SECONDS = 1
+# The pair is nominated a second after the first one answers.
+SECONDS = 2
 RATE = 100
 
 
