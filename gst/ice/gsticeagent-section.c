@@ -104,6 +104,23 @@ find_format_of (const GstStructure *theirs, const GstCaps *ours)
   return NULL;
 }
 
+static gboolean
+is_kept (GQuark field, GValue *value, gpointer theirs)
+{
+  const gchar *name = g_quark_to_string (field);
+
+  return !g_str_has_prefix (name, "rtcp-fb-") ||
+      gst_structure_has_field (theirs, name);
+}
+
+/* RFC 4585 4.2: of the feedback that is offered the answer has a part. */
+static void
+agree_on_feedback (GstCaps *agreed, const GstStructure *theirs)
+{
+  gst_structure_filter_and_map_in_place (
+      gst_caps_get_structure (agreed, 0), is_kept, (gpointer) theirs);
+}
+
 /* (transfer full) (nullable) the first format of the peer's that @ours allows.
  * When we send it, with our parameters under the peer's number. */
 static GstCaps *
@@ -131,6 +148,7 @@ agree (const GstCaps *theirs, const GstCaps *ours, gboolean sends)
         if (value)
           gst_caps_set_value (agreed, theirs_to_say[j], value);
       }
+      agree_on_feedback (agreed, offered);
     }
     return gst_caps_fixate (agreed);
   }
@@ -311,6 +329,7 @@ gst_ice_section_offer (GstIceSection *self, GstIceAgent *agent,
     g_prefix_error (error, "Stream “%s” cannot be offered: ", stream->mid);
     return FALSE;
   }
+  gst_ice_stream_offer_dtls (stream, self);
   fill_ice (self, agent, stream);
   GST_OBJECT_LOCK (stream);
   self->bundled = self->bundle_only = stream->tagged != NULL;
@@ -384,6 +403,7 @@ gst_ice_section_reply (GstIceSection *self, GstIceAgent *agent,
     end_stream (stream);
     return;
   }
+  gst_ice_stream_answer_dtls (stream, self, offered);
   fill_ice (self, agent, stream);
   self->rtcp_mux &= offered->rtcp_mux;
   if (!offered->ufrag || offered->mismatch) {
@@ -549,6 +569,7 @@ gst_ice_section_apply (const GstIceSection *self, GstIceAgent *agent,
       apply_default (self, agent, stream, 2, &self->rtcp_address);
     }
   }
+  gst_ice_stream_take_dtls (stream, self, is_answer);
   apply_caps (self, stream, is_answer);
   return TRUE;
 }

@@ -118,6 +118,7 @@ make_offer (GstIceSession *self)
     gst_ice_agent_restart (self->agent);
   self->want_offer = self->want_restart = FALSE;
 
+  gst_ice_session_prepare (self, NULL, NULL);
   sdp = gst_ice_agent_create_offer (self->agent, &error);
   if (sdp == NULL) {
     gst_ice_session_emit_error (self, error);
@@ -209,7 +210,8 @@ handle_offer (GstIceSession *self, const gchar *sdp)
 
   if (self->exchange == GST_ICE_SESSION_OFFERED && !yield_to (self, sdp))
     return;
-  if (!gst_ice_agent_set_remote_description (
+  if (!gst_ice_session_prepare (self, sdp, &error) ||
+      !gst_ice_agent_set_remote_description (
           self->agent, "offer", sdp, &error)) {
     gst_ice_session_emit_error (self, error);
     return;

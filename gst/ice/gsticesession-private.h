@@ -52,6 +52,13 @@ void gst_ice_session_emit_negotiated (GstIceSession *self);
 void gst_ice_session_emit_bye (GstIceSession *self, const gchar *reason);
 void gst_ice_session_emit_restarting (GstIceSession *self, const gchar *reason);
 
+/* gsticesession-prepare.c */
+void gst_ice_session_install_prepare (GstIceSessionClass *klass);
+/* Before a description of ours (@offer NULL), or that of the peer is taken.
+ * FALSE: it is none. */
+gboolean gst_ice_session_prepare (
+    GstIceSession *self, const gchar *offer, GError **error);
+
 /* gsticesession-exchange.c: offers, answers, candidates, in service thread. */
 void gst_ice_session_advance (GstIceSession *self);
 void gst_ice_session_take_description (

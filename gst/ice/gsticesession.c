@@ -680,6 +680,7 @@ gst_ice_session_class_init (GstIceSessionClass *klass)
    */
   signals[SIGNAL_NEGOTIATED] = g_signal_new ("negotiated", GST_TYPE_ICE_SESSION,
       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  gst_ice_session_install_prepare (klass);
   /**
    * GstIceSession::restarting:
    * @self: the session

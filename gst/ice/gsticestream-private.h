@@ -3,6 +3,7 @@
 
 #include "core/ice/candidate.h"
 #include "gsticeagent.h"
+#include "gsticedescription-private.h"
 #include "gsticetransport-private.h"
 
 G_BEGIN_DECLS
@@ -41,6 +42,9 @@ struct _GstIceStream
   gchar *next_ufrag, *next_pwd; /* (owned) (nullable) add_remote_sdp was given
                                    one of the two so far */
   gboolean restarted;           /* by us, and the peer has not followed yet */
+  gchar *fingerprint;           /* (owned) (nullable) of our certificate */
+  gchar *remote_fingerprint;    /* (owned) (nullable) of the peer's */
+  gboolean dtls_client;         /* we begin the handshake */
 };
 
 /* (transfer full), not floating. @tagged (nullable): bundled with it. */
@@ -77,6 +81,15 @@ void gst_ice_stream_set_mline_index (GstIceStream *self, guint mline_index);
 /* (nullable) notify "local-caps", "remote-caps". */
 void gst_ice_stream_set_local_caps (GstIceStream *self, GstCaps *caps);
 void gst_ice_stream_set_remote_caps (GstIceStream *self, GstCaps *caps);
+
+/* gsticestream-dtls.c: what sections say of DTLS, ours and theirs. */
+void gst_ice_stream_offer_dtls (GstIceStream *self, GstIceSection *section);
+void gst_ice_stream_answer_dtls (
+    GstIceStream *self, GstIceSection *section, const GstIceSection *offered);
+void gst_ice_stream_take_dtls (
+    GstIceStream *self, const GstIceSection *section, gboolean is_answer);
+void
+gst_ice_stream_set_fingerprint (GstIceStream *self, const gchar *fingerprint);
 
 /* gsticestream-fork.c: (transfer full), not floating. The stream of a fork,
  * which is in no core until gst_ice_stream_begin_fork puts it there. */

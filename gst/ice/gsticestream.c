@@ -41,6 +41,9 @@ enum
   PROP_DSCP,
   PROP_LOCAL_CAPS,
   PROP_REMOTE_CAPS,
+  PROP_FINGERPRINT,
+  PROP_REMOTE_FINGERPRINT,
+  PROP_DTLS_CLIENT,
   N_PROPERTIES
 };
 
@@ -504,6 +507,15 @@ gst_ice_stream_get_property (
     case PROP_REMOTE_CAPS:
       gst_value_set_caps (value, self->remote_caps);
       break;
+    case PROP_FINGERPRINT:
+      g_value_set_string (value, self->fingerprint);
+      break;
+    case PROP_REMOTE_FINGERPRINT:
+      g_value_set_string (value, self->remote_fingerprint);
+      break;
+    case PROP_DTLS_CLIENT:
+      g_value_set_boolean (value, self->dtls_client);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -526,6 +538,9 @@ gst_ice_stream_set_property (
       if (agent)
         gst_ice_stream_apply_dscp (self, gst_ice_agent_get_dscp (agent));
       break;
+    case PROP_FINGERPRINT:
+      gst_ice_stream_set_fingerprint (self, g_value_get_string (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -545,6 +560,8 @@ gst_ice_stream_finalize (GObject *object)
   gst_clear_caps (&self->local_caps);
   gst_clear_caps (&self->remote_caps);
   g_free (self->mid);
+  g_free (self->fingerprint);
+  g_free (self->remote_fingerprint);
   g_free (self->peer_ufrag);
   ice_secret_free (self->peer_pwd);
   g_free (self->next_ufrag);
@@ -595,6 +612,34 @@ gst_ice_stream_class_init (GstIceStreamClass *klass)
   properties[PROP_REMOTE_CAPS] = g_param_spec_boxed ("remote-caps",
       "Remote caps", "What the peer will send", GST_TYPE_CAPS,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * GstIceStream:fingerprint:
+   *
+   * That of the certificate with which this side does DTLS (RFC 8122 5), as
+   * "sha-256 4A:AD:..."; set, it makes DTLS-SRTP of the m-line (RFC 5763).
+   */
+  properties[PROP_FINGERPRINT] = g_param_spec_string ("fingerprint",
+      "Fingerprint", "Of our certificate, as in a=fingerprint", NULL,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceStream:remote-fingerprint:
+   *
+   * What the certificate of the peer must have (RFC 5763 5): whoever does the
+   * handshake compares.
+   */
+  properties[PROP_REMOTE_FINGERPRINT] =
+      g_param_spec_string ("remote-fingerprint", "Remote fingerprint",
+          "Of the peer's certificate, as in a=fingerprint", NULL,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceStream:dtls-client:
+   *
+   * Whether this side begins the handshake (RFC 5763 5, RFC 4145 4.1), as it
+   * was negotiated.
+   */
+  properties[PROP_DTLS_CLIENT] = g_param_spec_boolean ("dtls-client",
+      "DTLS client", "Whether this side begins the DTLS handshake", FALSE,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 

@@ -437,7 +437,7 @@ def session():
         for name in ("ready", "description", "candidate", "peer", "bye", "error"):
             coverage.listen(signaller, name, lambda *_, name=name: (heard.append(name), CONTEXT.wakeup()))
         one = GstIce.Session.new(side.agent, signaller)
-        for name in ("negotiated", "bye", "error", "restarting"):
+        for name in ("prepare", "negotiated", "bye", "error", "restarting"):
             coverage.listen(one, name, lambda *_, name=name: (heard.append(f"session {name}"), CONTEXT.wakeup()))
         sessions.append(one)
     for one in sessions:
