@@ -126,10 +126,10 @@ def one_path(left, right, when=float("inf")):
     return True
 
 
-def run(left, right, timeout=30, tamper=None, connected=None):
+def run(left, right, timeout=30, tamper=None, connected=None, enough=None):
     """Lets two Agents talk until both end. TRUE if nobody had to be killed.
 
-    connected() is called when both of them are.
+    connected() is called when both of them are; when enough() they are ended.
 
     tamper(agent, attribute) may change an attribute on its way or, by None,
     lose it.
@@ -154,6 +154,8 @@ def run(left, right, timeout=30, tamper=None, connected=None):
                 if connected and left.connected_at and right.connected_at:
                     connected()
                     connected = None
+            if enough and enough():
+                break
         return not selector.get_map()
     finally:
         for agent in peers:

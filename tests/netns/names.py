@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE.parent / "interop"))
 
 import coturn
 import tap
+from patience import stretched
 
 TOOL = sys.argv[1]
 SPACE = f"ice-names-{os.getpid()}"
@@ -144,20 +145,20 @@ def one_of_each():
             "stun:none.test", f"turn:{GOOD}@slow.test", f"turn:alice:wrong@turn.test:{PORT}",
             f"turn:{GOOD}@{NOBODY}?transport=tcp", f"turn:{GOOD}@turn.test:1?transport=tcp")
         assert {"host", "relay"} <= kinds(found), found
-        assert found["gathered"] <= found["last"] + 0.6, (found["gathered"], found["last"])
+        assert found["gathered"] <= found["last"] + stretched(0.6), (found["gathered"], found["last"])
         told = {error["url"].split("?")[0].removeprefix("turn:").removeprefix("stun:") for error in found["errors"]}
         for url in ("none.test:3478", "slow.test:3478", f"{NOBODY}:3478", f"turn.test:{PORT}", "turn.test:1"):
             assert url in told, (url, told)
         for error in found["errors"]:
-            assert error["seconds"] < 2.5, error
+            assert error["seconds"] < 2 + stretched(0.5), error
 
 
 def only_slow():
     """A name that hangs: what is known is done without it."""
     with Space() as space:
         found = gather(space, "stun:slow.test")
-        assert found["gathered"] < 0.8, found["gathered"]
-        assert found["errors"] and found["errors"][0]["seconds"] < 2.3, found
+        assert found["gathered"] < stretched(0.8), found["gathered"]
+        assert found["errors"] and found["errors"][0]["seconds"] < 2 + stretched(0.3), found
 
 
 def main():
