@@ -56,7 +56,8 @@ RULES = {
     "gst/elements": ({"gst/elements", "gst/signallers"}, None),
     "gst/tracers": ({"gst/tracers"}, None),
     "gst/tools": ({"gst/tools"}, None),
-    "ext": ({"ext"}, None),
+    # JSON lines are for every signaller that carries text.
+    "ext": ({"ext", "gst/signallers"}, None),
     "examples": (set(), None),
 }
 

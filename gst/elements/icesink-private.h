@@ -12,6 +12,7 @@ struct _GstIceSink
   GstBaseSink parent;
 
   GstIceMember member;
+  gint resting; /* atomic: the peer takes no media */
 
   /* Under the object lock. */
   GstIceEarlyData early_mode;
@@ -41,6 +42,9 @@ GstFlowReturn gst_ice_sink_render_list (GstBaseSink *sink, GstBufferList *list);
 void gst_ice_sink_on_writable (GstIceTransport *transport, GstIceSink *self);
 /* A path came or went: who waits for it looks again. */
 void gst_ice_sink_path_changed (GstIceSink *self);
+/* GstIceStream::notify::current-direction */
+void gst_ice_sink_on_direction (
+    GstIceStream *stream, GParamSpec *pspec, GstIceSink *self);
 GstIceEarlyData gst_ice_sink_get_early_mode (GstIceSink *self);
 
 G_END_DECLS

@@ -250,8 +250,49 @@ is_flushing (GstIceSink *self)
   return flushing;
 }
 
-GstFlowReturn
-gst_ice_sink_render_list (GstBaseSink *sink, GstBufferList *list)
+/* RFC 3264 8.4: of a stream that rests no media is sent; RTCP is (5.1), and
+ * DTLS is no media. (transfer full) what of @list may go */
+static GstBufferList *
+take_out_media (GstIceSink *self, GstBufferList *list)
+{
+  const guint n = gst_buffer_list_length (list);
+  GstBufferList *rest = gst_buffer_list_new ();
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    GstBuffer *packet = gst_buffer_list_get (list, i);
+
+    if (gst_ice_packet_is_rtcp (packet) || gst_ice_packet_is_dtls (packet))
+      gst_buffer_list_add (rest, gst_buffer_ref (packet));
+  }
+  g_mutex_lock (&self->lock);
+  self->n_discarded += n - gst_buffer_list_length (rest);
+  g_mutex_unlock (&self->lock);
+  return rest;
+}
+
+void
+gst_ice_sink_on_direction (
+    GstIceStream *stream, GParamSpec *pspec, GstIceSink *self)
+{
+  GstIceDirection direction;
+  gboolean rests, did;
+
+  g_object_get (stream, "current-direction", &direction, NULL);
+  rests = !(direction & GST_ICE_DIRECTION_SENDONLY);
+  did = g_atomic_int_get (&self->resting);
+  g_atomic_int_set (&self->resting, rests);
+  if (did == rests)
+    return;
+  GST_INFO_OBJECT (
+      self, "%s", rests ? "the peer takes no media" : "it goes on");
+  /* The picture over there is old. */
+  if (!rests)
+    self->member.funcs->path_changed (&self->member);
+}
+
+static GstFlowReturn
+render (GstBaseSink *sink, GstBufferList *list)
 {
   GstIceSink *self = GST_ICE_SINK (sink);
   const GstIceEarlyData mode = gst_ice_sink_get_early_mode (self);
@@ -273,6 +314,18 @@ gst_ice_sink_render_list (GstBaseSink *sink, GstBufferList *list)
         return ret;
     }
   }
+}
+
+GstFlowReturn
+gst_ice_sink_render_list (GstBaseSink *sink, GstBufferList *list)
+{
+  GstIceSink *self = GST_ICE_SINK (sink);
+  g_autoptr (GstBufferList) rest = NULL;
+
+  if (!g_atomic_int_get (&self->resting))
+    return render (sink, list);
+  rest = take_out_media (self, list);
+  return render (sink, rest);
 }
 
 GstFlowReturn

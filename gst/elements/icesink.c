@@ -226,8 +226,11 @@ on_joined (GstIceMember *member)
   g_mutex_lock (&self->lock);
   self->over = self->told_size = FALSE;
   g_mutex_unlock (&self->lock);
+  g_atomic_int_set (&self->resting, FALSE);
   gst_ice_connect (self->member.stream, "notify::local-caps",
       G_CALLBACK (on_local_caps), self);
+  gst_ice_connect (self->member.stream, "notify::current-direction",
+      G_CALLBACK (gst_ice_sink_on_direction), self);
   gst_ice_connect (self->member.transport, "writable",
       G_CALLBACK (gst_ice_sink_on_writable), self);
 }

@@ -19,6 +19,7 @@ mline_free (GstIceMline *self)
   gst_clear_object (&self->stream);
   g_free (self->mid);
   gst_clear_caps (&self->caps);
+  gst_clear_caps (&self->sent);
   g_free (self);
 }
 
@@ -40,6 +41,7 @@ gst_ice_negotiation_clear (GstIceNegotiation *self)
       &self->early, (GDestroyNotify) gst_ice_early_candidate_free);
   g_clear_pointer (&self->remote, gst_ice_description_free);
   g_ptr_array_unref (self->mlines);
+  g_clear_pointer (&self->mlines_before, g_ptr_array_unref);
   g_mutex_clear (&self->lock);
 }
 
@@ -68,18 +70,23 @@ number_streams (GstIceNegotiation *self)
   }
 }
 
-void
-gst_ice_agent_forget_mline (GstIceAgent *self, GstIceStream *stream)
+static void
+forget_stream (GPtrArray *mlines, GstIceStream *stream)
 {
-  GPtrArray *mlines = self->negotiation.mlines;
-
-  g_mutex_lock (&self->negotiation.lock);
-  for (guint i = 0; i < mlines->len; i++) {
+  for (guint i = 0; mlines && i < mlines->len; i++) {
     GstIceMline *mline = mlines->pdata[i];
 
     if (mline->stream == stream)
       gst_clear_object (&mline->stream);
   }
+}
+
+void
+gst_ice_agent_forget_mline (GstIceAgent *self, GstIceStream *stream)
+{
+  g_mutex_lock (&self->negotiation.lock);
+  forget_stream (self->negotiation.mlines, stream);
+  forget_stream (self->negotiation.mlines_before, stream);
   g_mutex_unlock (&self->negotiation.lock);
 }
 
@@ -93,6 +100,50 @@ has_mline (const GstIceNegotiation *self, const GstIceStream *stream)
       return TRUE;
   }
   return FALSE;
+}
+
+static gboolean
+waits_for_answer (const GstIceNegotiation *self)
+{
+  return self->exchange == GST_ICE_EXCHANGE_LOCAL_OFFER ||
+      self->exchange == GST_ICE_EXCHANGE_REMOTE_OFFER;
+}
+
+/* RFC 8829 4.1.10.2: what a rollback goes back to. */
+static void
+remember_mlines (GstIceNegotiation *self)
+{
+  GPtrArray *now = self->mlines;
+
+  if (waits_for_answer (self))
+    return;
+  g_clear_pointer (&self->mlines_before, g_ptr_array_unref);
+  self->mlines = g_ptr_array_new_with_free_func ((GDestroyNotify) mline_free);
+  for (guint i = 0; i < now->len; i++) {
+    GstIceMline *mline = now->pdata[i];
+
+    add_mline (self, mline->stream, mline->mid, mline->caps);
+    if (mline->stream)
+      mline->sent = gst_ice_stream_get_local_caps (mline->stream);
+  }
+  self->mlines_before = now;
+}
+
+static void
+recall_mlines (GstIceNegotiation *self)
+{
+  if (!self->mlines_before)
+    return;
+  g_ptr_array_unref (self->mlines);
+  self->mlines = g_steal_pointer (&self->mlines_before);
+  for (guint i = 0; i < self->mlines->len; i++) {
+    GstIceMline *mline = self->mlines->pdata[i];
+
+    if (mline->stream)
+      gst_ice_stream_set_local_caps (mline->stream, mline->sent);
+    gst_clear_caps (&mline->sent);
+  }
+  number_streams (self);
 }
 
 /* Those that were agreed stay in their place (RFC 3264 8), new ones follow. */
@@ -195,6 +246,8 @@ set_exchange (GstIceNegotiation *self, GstIceExchange exchange)
       self->exchange == GST_ICE_EXCHANGE_DONE)
     self->exchange_before = self->exchange;
   self->exchange = exchange;
+  if (!waits_for_answer (self))
+    g_clear_pointer (&self->mlines_before, g_ptr_array_unref);
 }
 
 /**
@@ -226,6 +279,7 @@ gst_ice_agent_create_offer (GstIceAgent *self, GError **error)
     decide_role (self, TRUE);
     if (!self->negotiation.settled)
       gst_ice_agent_expect_forks (self);
+    remember_mlines (&self->negotiation);
     line_up_streams (self);
     gst_ice_agent_gather (self);
     sdp = describe_offer (self, error);
@@ -463,6 +517,7 @@ take_offer (GstIceAgent *self, GstIceDescription *offer, GError **error)
   matches = match_offer (self, offer, error);
   if (!matches)
     return FALSE;
+  remember_mlines (negotiation);
   before = line_up_offer (negotiation, offer, matches);
   decide_role (self, FALSE);
   if (!apply_description (self, offer, FALSE, error)) {
@@ -490,13 +545,13 @@ take_answer (GstIceAgent *self, GstIceDescription *answer, GError **error)
 static gboolean
 roll_back (GstIceNegotiation *self, GError **error)
 {
-  if (self->exchange != GST_ICE_EXCHANGE_LOCAL_OFFER &&
-      self->exchange != GST_ICE_EXCHANGE_REMOTE_OFFER) {
+  if (!waits_for_answer (self)) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_STATE,
         "There is no offer to roll back");
     return FALSE;
   }
   self->exchange = self->exchange_before;
+  recall_mlines (self);
   return TRUE;
 }
 

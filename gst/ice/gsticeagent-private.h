@@ -25,6 +25,7 @@ typedef struct
   GstIceStream *stream; /* (owned) (nullable) NULL: rejected or removed */
   gchar *mid;           /* (owned) (nullable) as it is said */
   GstCaps *caps;        /* (owned) (nullable) what the m-line was about */
+  GstCaps *sent;        /* (owned) (nullable) of mlines_before: local caps */
 } GstIceMline;
 
 /* A remote candidate that came before the description it belongs to. */
@@ -41,6 +42,7 @@ typedef struct
   GMutex lock; /* one exchange at a time; before object and pump lock */
   GstIceExchange exchange, exchange_before; /* a rollback goes back to */
   GPtrArray *mlines;           /* (owned) (element-type GstIceMline) */
+  GPtrArray *mlines_before;    /* (owned) (nullable) likewise */
   gboolean settled;            /* an answer was made: the m-lines stay */
   GstIceDescription *remote;   /* (owned) (nullable) the peer's last */
   guint64 session_id, version; /* of our o= line */

@@ -160,6 +160,7 @@ typedef struct
 {
   GstCaps *send, *receive;  /* (owned) (nullable) */
   GstCaps *sent, *received; /* (owned) (nullable) */
+  GstIceDirection allowed;
   gboolean sends, receives;
   guint index;
 } Wish;
@@ -173,9 +174,12 @@ wish_init (Wish *self, GstIceStream *stream)
   gst_caps_replace (&self->sent, stream->local_caps);
   gst_caps_replace (&self->received, stream->remote_caps);
   self->index = stream->mline_index;
+  self->allowed = gst_ice_stream_allowed_direction (stream);
   GST_OBJECT_UNLOCK (stream);
-  self->sends = self->send || !self->receive;
-  self->receives = self->receive || !self->send;
+  self->sends = (self->send || !self->receive) &&
+      (self->allowed & GST_ICE_DIRECTION_SENDONLY);
+  self->receives = (self->receive || !self->send) &&
+      (self->allowed & GST_ICE_DIRECTION_RECVONLY);
 }
 
 static void
@@ -307,10 +311,27 @@ end_stream (GstIceStream *stream)
 
   gst_ice_stream_set_local_caps (stream, NULL);
   gst_ice_stream_set_remote_caps (stream, NULL);
+  gst_ice_stream_set_current_direction (stream, FALSE, FALSE);
   if (tagged != stream)
     return;
   gst_ice_stream_drop_component (stream, 2);
   gst_ice_stream_drop_component (stream, 1);
+}
+
+/* @caps (nullable): nothing is sent. Payload types keep their meaning while a
+ * stream rests (RFC 3264 8.3.2), and so do caps: what rests goes on. */
+static void
+tell_local_caps (GstIceAgent *agent, GstIceStream *stream, GstCaps *caps)
+{
+  if (caps || !agent->negotiation.settled)
+    gst_ice_stream_set_local_caps (stream, caps);
+}
+
+static void
+tell_remote_caps (GstIceAgent *agent, GstIceStream *stream, GstCaps *caps)
+{
+  if (caps || !agent->negotiation.settled)
+    gst_ice_stream_set_remote_caps (stream, caps);
 }
 
 gboolean
@@ -334,7 +355,8 @@ gst_ice_section_offer (GstIceSection *self, GstIceAgent *agent,
   GST_OBJECT_LOCK (stream);
   self->bundled = self->bundle_only = stream->tagged != NULL;
   GST_OBJECT_UNLOCK (stream);
-  gst_ice_stream_set_local_caps (stream, self->send ? caps : NULL);
+  gst_ice_stream_set_offered_direction (stream, self->send, self->receive);
+  tell_local_caps (agent, stream, self->send ? caps : NULL);
   return TRUE;
 }
 
@@ -355,7 +377,8 @@ answered_caps (const Wish *wish, const GstIceSection *offered)
     return NULL;
   if (sends && wish->send)
     return agree (theirs, wish->send, TRUE);
-  return agree (theirs, wish->receive, FALSE);
+  /* A stream that only sends has no other caps when it rests. */
+  return agree (theirs, wish->receive ? wish->receive : wish->send, FALSE);
 }
 
 /* RFC 8843 7.3: a bundle is taken when the same stream carries it here. */
@@ -415,7 +438,8 @@ gst_ice_section_reply (GstIceSection *self, GstIceAgent *agent,
     self->renomination = self->ice_lite = FALSE;
     self->pacing = 0;
   }
-  gst_ice_stream_set_local_caps (stream, self->send ? caps : NULL);
+  tell_local_caps (agent, stream, self->send ? caps : NULL);
+  gst_ice_stream_set_current_direction (stream, self->send, self->receive);
 }
 
 /* Theirs */
@@ -527,7 +551,8 @@ apply_rtcp_mux (
 /* What the peer takes of ours goes out under the numbers of its answer
  * (RFC 3264 6.1). */
 static void
-apply_caps (const GstIceSection *self, GstIceStream *stream, gboolean is_answer)
+apply_caps (const GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
+    gboolean is_answer)
 {
   const GstCaps *theirs = formats_of (self);
   g_autoptr (GstCaps) sent = NULL;
@@ -538,9 +563,11 @@ apply_caps (const GstIceSection *self, GstIceStream *stream, gboolean is_answer)
     if (ours)
       sent = agree (theirs, ours, TRUE);
   }
-  if (is_answer)
-    gst_ice_stream_set_local_caps (stream, sent);
-  gst_ice_stream_set_remote_caps (stream, self->send ? self->caps : NULL);
+  if (is_answer) {
+    tell_local_caps (agent, stream, sent);
+    gst_ice_stream_answer_direction (stream, self->send, self->receive);
+  }
+  tell_remote_caps (agent, stream, self->send ? self->caps : NULL);
 }
 
 gboolean
@@ -570,6 +597,6 @@ gst_ice_section_apply (const GstIceSection *self, GstIceAgent *agent,
     }
   }
   gst_ice_stream_take_dtls (stream, self, is_answer);
-  apply_caps (self, stream, is_answer);
+  apply_caps (self, agent, stream, is_answer);
   return TRUE;
 }

@@ -27,6 +27,8 @@ typedef enum
   GST_ICE_ERROR_CONSENT_EXPIRED,
   GST_ICE_ERROR_RESOURCE,
   GST_ICE_ERROR_BUSY,
+  GST_ICE_ERROR_REJECTED, /* the peer declines */
+  GST_ICE_ERROR_PEER,     /* the peer says that something went wrong there */
 } GstIceError;
 
 GST_ICE_API

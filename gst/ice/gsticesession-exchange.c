@@ -8,16 +8,18 @@
 #include <string.h>
 
 #include "gsticeagent-private.h"
+#include "gsticedescription-private.h"
 #include "gsticeerror.h"
+#include "gsticestream-private.h"
 #include "io/service.h"
 
 #define GST_CAT_DEFAULT gst_ice_session_debug
 
 /* Offers and answers (RFC 3264) with trickled candidates (RFC 8838). */
 
-/* A peer that does not trickle gets an answer with all candidates in it, but
- * no dead server may hold it up longer than this. */
-#define FULL_ANSWER_TIMEOUT_MS 2000
+/* A peer that does not trickle gets a description with all candidates in it,
+ * but no dead server may hold it up longer than this. */
+#define GATHER_TIMEOUT_MS 2000
 /* What waits for set_ready: 64 sections of 100 candidates each and more is not
  * a peer of ours, nor is one that says more than a description of the largest
  * size and these. */
@@ -79,12 +81,33 @@ offers_trickle (const gchar *sdp)
 }
 
 static void
-stop_answer_wait (GstIceSession *self)
+stop_wait (GstIceSession *self)
 {
-  if (self->answer_wait == NULL)
+  if (self->wait == NULL)
     return;
-  g_source_destroy (self->answer_wait);
-  g_clear_pointer (&self->answer_wait, g_source_unref);
+  g_source_destroy (self->wait);
+  g_clear_pointer (&self->wait, g_source_unref);
+}
+
+/* Nothing is under way any more. */
+static void
+settle (GstIceSession *self)
+{
+  stop_wait (self);
+  g_clear_pointer (&self->offer, g_free);
+  self->exchange = GST_ICE_SESSION_STABLE;
+}
+
+static void
+emit_error (
+    GstIceSession *self, GstIceError code, const gchar *what, const gchar *of)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *text = g_strdup_printf ("%s%s%s", what,
+      of != NULL && *of != '\0' ? ": " : "", of != NULL ? of : "");
+
+  error = g_error_new_literal (GST_ICE_ERROR, code, text);
+  gst_ice_session_emit_error (self, error);
 }
 
 /* @sdp: (transfer full) */
@@ -99,26 +122,58 @@ send_description (GstIceSession *self, const gchar *type, gchar *sdp)
   gst_ice_agent_emit_local_description (self->agent, type, sdp);
 }
 
+/* Whoever was sent media and takes none any more, on no stream, has put us on
+ * hold (RFC 3264 8.4). */
+static void
+notice_hold (GstIceSession *self)
+{
+  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self->agent);
+  gboolean wants = FALSE, sends = FALSE;
+  guint i;
+
+  for (i = 0; i < streams->len; i++) {
+    GstIceDirection wanted, current;
+
+    gst_ice_stream_get_directions (streams->pdata[i], &wanted, &current);
+    wants = wants || (wanted & GST_ICE_DIRECTION_SENDONLY);
+    sends = sends || (current & GST_ICE_DIRECTION_SENDONLY);
+  }
+  gst_ice_session_set_held (self, self->sent && wants && !sends);
+  self->sent = self->sent || sends;
+}
+
 static void
 complete (GstIceSession *self)
 {
-  self->exchange = GST_ICE_SESSION_STABLE;
+  settle (self);
   self->established = TRUE;
+  self->holds = g_atomic_int_get (&self->holding);
+  notice_hold (self);
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_ESTABLISHED);
   gst_ice_session_emit_negotiated (self);
 }
 
+/* Before each description: streams may have come since. */
 static void
-make_offer (GstIceSession *self)
+apply_hold (GstIceSession *self)
+{
+  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self->agent);
+  guint i;
+
+  for (i = 0; i < streams->len; i++)
+    gst_ice_stream_set_holding (
+        streams->pdata[i], g_atomic_int_get (&self->holding));
+}
+
+static void
+offer_now (GstIceSession *self)
 {
   g_autoptr (GError) error = NULL;
   gchar *sdp;
 
-  if (self->want_restart)
-    gst_ice_agent_restart (self->agent);
-  self->want_offer = self->want_restart = FALSE;
-
+  settle (self);
   gst_ice_session_prepare (self, NULL, NULL);
+  apply_hold (self);
   sdp = gst_ice_agent_create_offer (self->agent, &error);
   if (sdp == NULL) {
     gst_ice_session_emit_error (self, error);
@@ -131,31 +186,20 @@ make_offer (GstIceSession *self)
 }
 
 static void
-make_answer (GstIceSession *self)
+answer_now (GstIceSession *self)
 {
   g_autoptr (GError) error = NULL;
-  gchar *sdp = gst_ice_agent_create_answer (self->agent, &error);
+  gchar *sdp;
 
-  stop_answer_wait (self);
+  settle (self);
+  apply_hold (self);
+  sdp = gst_ice_agent_create_answer (self->agent, &error);
   if (sdp == NULL) {
-    self->exchange = GST_ICE_SESSION_STABLE;
     gst_ice_session_emit_error (self, error);
     return;
   }
   send_description (self, "answer", sdp);
   complete (self);
-}
-
-static gboolean
-answer_timeout (gpointer handle)
-{
-  g_autoptr (GstIceSession) self = g_weak_ref_get (handle);
-
-  if (self != NULL && self->exchange == GST_ICE_SESSION_ANSWERING) {
-    make_answer (self);
-    gst_ice_session_advance (self);
-  }
-  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -167,19 +211,69 @@ is_gathered (GstIceSession *self)
   return state == GST_ICE_GATHERING_STATE_COMPLETE;
 }
 
+/* What waited for candidates goes. */
 static void
-answer_when_gathered (GstIceSession *self)
+go_on (GstIceSession *self)
+{
+  if (self->exchange == GST_ICE_SESSION_OFFERING)
+    offer_now (self);
+  else if (self->exchange == GST_ICE_SESSION_ANSWERING)
+    answer_now (self);
+  gst_ice_session_advance (self);
+}
+
+static gboolean
+wait_timeout (gpointer handle)
+{
+  g_autoptr (GstIceSession) self = g_weak_ref_get (handle);
+
+  if (self != NULL && !gst_ice_session_has_ended (self))
+    go_on (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* TRUE: @exchange goes on when candidates are there. */
+static gboolean
+wait_for_candidates (GstIceSession *self, GstIceSessionExchange exchange)
 {
   gst_ice_agent_gather (self->agent);
-  if (is_gathered (self)) {
-    make_answer (self);
-    return;
-  }
-  self->exchange = GST_ICE_SESSION_ANSWERING;
-  self->answer_wait = g_timeout_source_new (FULL_ANSWER_TIMEOUT_MS);
-  g_source_set_callback (self->answer_wait, answer_timeout,
+  if (is_gathered (self))
+    return FALSE;
+  self->exchange = exchange;
+  self->wait = g_timeout_source_new (GATHER_TIMEOUT_MS);
+  g_source_set_callback (self->wait, wait_timeout,
       g_atomic_rc_box_acquire (self->handle), gst_ice_session_release_handle);
-  g_source_attach (self->answer_wait, ice_service_context ());
+  g_source_attach (self->wait, ice_service_context ());
+  return TRUE;
+}
+
+/* RFC 8838 4.1.1: where candidates cannot follow, they are in the offer. */
+static void
+make_offer (GstIceSession *self)
+{
+  self->offers_restart = self->want_restart;
+  if (self->want_restart)
+    gst_ice_agent_restart (self->agent);
+  self->want_offer = self->want_restart = FALSE;
+  if (gst_ice_signaller_can_trickle (self->signaller) ||
+      !wait_for_candidates (self, GST_ICE_SESSION_OFFERING))
+    offer_now (self);
+}
+
+/* What our offer was for is said again once theirs is answered. A restart is
+ * done anew: the peer must see credentials that were in no description. */
+static void
+take_back (GstIceSession *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->exchange == GST_ICE_SESSION_OFFERED &&
+      !gst_ice_agent_set_remote_description (
+          self->agent, "rollback", "", &error))
+    gst_ice_session_emit_error (self, error);
+  self->want_restart = self->established && self->offers_restart;
+  self->want_offer = self->established && !self->offers_restart;
+  settle (self);
 }
 
 /* Both sides offered: the greater session id stays the offerer, the other
@@ -187,41 +281,103 @@ answer_when_gathered (GstIceSession *self)
 static gboolean
 yield_to (GstIceSession *self, const gchar *sdp)
 {
-  g_autoptr (GError) error = NULL;
-
   if (session_id_of (self->local_sdp) > session_id_of (sdp)) {
     GST_INFO_OBJECT (self, "both sides offered: ours stays");
     return FALSE;
   }
   GST_INFO_OBJECT (self, "both sides offered: the peer's stays");
-  /* What ours was for is said again once theirs is answered. */
-  self->want_offer = self->established;
-  if (!gst_ice_agent_set_remote_description (
-          self->agent, "rollback", "", &error))
-    gst_ice_session_emit_error (self, error);
-  self->exchange = GST_ICE_SESSION_STABLE;
+  take_back (self);
   return TRUE;
 }
 
+/* RFC 3264 6: an offer that cannot be taken is rejected as a whole. */
+static void
+refuse (GstIceSession *self, const GError *error)
+{
+  gst_ice_signaller_send_reject (
+      self->signaller, "not-acceptable", error->message);
+  if (!self->established && self->exchange == GST_ICE_SESSION_STABLE)
+    gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
+  gst_ice_session_emit_error (self, error);
+}
+
+/* @sdp: (transfer full) */
+static void
+take_offer (GstIceSession *self, gchar *sdp)
+{
+  g_autofree gchar *offer = sdp;
+  g_autoptr (GError) error = NULL;
+
+  settle (self);
+  if (!gst_ice_session_prepare (self, offer, &error) ||
+      !gst_ice_agent_set_remote_description (
+          self->agent, "offer", offer, &error)) {
+    refuse (self, error);
+    return;
+  }
+  if ((offers_trickle (offer) &&
+          gst_ice_signaller_can_trickle (self->signaller)) ||
+      !wait_for_candidates (self, GST_ICE_SESSION_ANSWERING))
+    answer_now (self);
+}
+
+/* Handlers of "incoming" may decline it, and may end the session. */
 static void
 handle_offer (GstIceSession *self, const gchar *sdp)
 {
+  const gboolean first = !self->established;
+  g_autoptr (GstIceDescription) readable = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (self->exchange == GST_ICE_SESSION_OFFERED && !yield_to (self, sdp))
-    return;
-  if (!gst_ice_session_prepare (self, sdp, &error) ||
-      !gst_ice_agent_set_remote_description (
-          self->agent, "offer", sdp, &error)) {
-    gst_ice_session_emit_error (self, error);
+  /* What cannot be read takes nothing back and rings nowhere. */
+  readable = gst_ice_description_parse (sdp, &error);
+  if (readable == NULL) {
+    refuse (self, error);
     return;
   }
-  if (!self->established)
+  if (self->exchange == GST_ICE_SESSION_OFFERED && !yield_to (self, sdp))
+    return;
+  if (self->exchange == GST_ICE_SESSION_OFFERING)
+    take_back (self);
+
+  self->exchange = GST_ICE_SESSION_DECIDING;
+  self->offer = g_strdup (sdp);
+  if (first)
     gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_NEGOTIATING);
-  if (offers_trickle (sdp))
-    make_answer (self);
-  else
-    answer_when_gathered (self);
+  gst_ice_session_emit_incoming (self, sdp, first);
+  if (self->exchange == GST_ICE_SESSION_DECIDING &&
+      (!first || g_atomic_int_get (&self->auto_accept)))
+    take_offer (self, g_steal_pointer (&self->offer));
+}
+
+void
+gst_ice_session_admit (GstIceSession *self)
+{
+  if (self->exchange != GST_ICE_SESSION_DECIDING ||
+      gst_ice_session_has_ended (self)) {
+    GST_INFO_OBJECT (self, "there is no offer to accept");
+    return;
+  }
+  take_offer (self, g_steal_pointer (&self->offer));
+  gst_ice_session_advance (self);
+}
+
+void
+gst_ice_session_decline (
+    GstIceSession *self, const gchar *reason, const gchar *text)
+{
+  if (self->exchange != GST_ICE_SESSION_DECIDING ||
+      gst_ice_session_has_ended (self)) {
+    GST_INFO_OBJECT (self, "there is no offer to reject");
+    return;
+  }
+  settle (self);
+  gst_ice_signaller_send_reject (self->signaller, reason, text);
+  if (!self->established) {
+    gst_ice_session_set_reason (self, reason);
+    gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
+  }
+  gst_ice_session_advance (self);
 }
 
 static void
@@ -234,11 +390,47 @@ handle_answer (GstIceSession *self, const gchar *type, const gchar *sdp)
     return;
   }
   if (!gst_ice_agent_set_remote_description (self->agent, type, sdp, &error)) {
+    /* A better one may come. */
+    gst_ice_signaller_send_error (self->signaller, error->message);
     gst_ice_session_emit_error (self, error);
     return;
   }
   if (g_str_equal (type, "answer"))
     complete (self);
+}
+
+/* An answer to what was taken back meanwhile is none. */
+void
+gst_ice_session_take_rejection (
+    GstIceSession *self, const gchar *reason, const gchar *text)
+{
+  g_autofree gchar *word = gst_ice_signaller_clean_text (reason);
+  g_autofree gchar *sentence = gst_ice_signaller_clean_text (text);
+  const gboolean first = !self->established;
+
+  if (self->exchange != GST_ICE_SESSION_OFFERED) {
+    GST_INFO_OBJECT (self, "a rejection of no offer of ours");
+    return;
+  }
+  take_back (self);
+  self->want_offer = self->want_restart = FALSE;
+  gst_ice_session_set_holding (self, self->holds);
+  if (first) {
+    gst_ice_session_set_reason (self, word);
+    gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
+  }
+  gst_ice_session_emit_rejected (self, word, sentence);
+  if (first && !gst_ice_session_has_ended (self))
+    emit_error (self, GST_ICE_ERROR_REJECTED, "The peer declines the session",
+        sentence != NULL && *sentence != '\0' ? sentence : word);
+}
+
+void
+gst_ice_session_take_error (GstIceSession *self, const gchar *text)
+{
+  g_autofree gchar *sentence = gst_ice_signaller_clean_text (text);
+
+  emit_error (self, GST_ICE_ERROR_PEER, "The peer reports an error", sentence);
 }
 
 static void
@@ -280,6 +472,7 @@ void
 gst_ice_session_advance (GstIceSession *self)
 {
   while (self->ready && !gst_ice_session_has_ended (self) &&
+      self->exchange != GST_ICE_SESSION_DECIDING &&
       self->exchange != GST_ICE_SESSION_ANSWERING) {
     g_autoptr (Message) message = g_queue_pop_head (&self->pending);
 
@@ -333,19 +526,27 @@ gst_ice_session_take_candidate (GstIceSession *self, const gchar *candidate,
   take_message (self, message);
 }
 
+/* What was agreed with the last peer is nothing to the next. */
+static void
+forget_peer (GstIceSession *self)
+{
+  settle (self);
+  self->established = self->sent = self->holds = FALSE;
+  gst_ice_session_set_holding (self, FALSE);
+  gst_ice_session_set_held (self, FALSE);
+}
+
 void
 gst_ice_session_meet (GstIceSession *self, gboolean offerer)
 {
   GST_INFO_OBJECT (self, "met as %s", offerer ? "offerer" : "answerer");
   /* Whoever waits for an answer is not there any more. */
-  stop_answer_wait (self);
+  forget_peer (self);
   /* Credentials serve one peer (RFC 8445 5.3): the next gets new ones. */
   self->want_restart = offerer && self->used;
   self->want_offer = offerer;
   self->met = TRUE;
   self->offerer = offerer;
-  self->established = FALSE;
-  self->exchange = GST_ICE_SESSION_STABLE;
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
   gst_ice_session_advance (self);
 }
@@ -353,22 +554,36 @@ gst_ice_session_meet (GstIceSession *self, gboolean offerer)
 void
 gst_ice_session_part (GstIceSession *self, const gchar *reason)
 {
+  g_autofree gchar *word = gst_ice_signaller_clean_text (reason);
+
   GST_INFO_OBJECT (self, "the peer says bye");
-  stop_answer_wait (self);
-  self->met = self->established = FALSE;
-  self->exchange = GST_ICE_SESSION_STABLE;
+  forget_peer (self);
+  self->met = FALSE;
   drop_pending (self);
+  gst_ice_session_set_reason (self, word);
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
-  gst_ice_session_emit_bye (self, reason);
+  gst_ice_session_emit_bye (self, word);
+}
+
+void
+gst_ice_session_pause (GstIceSession *self, gboolean pause)
+{
+  if (gst_ice_session_has_ended (self) ||
+      g_atomic_int_get (&self->holding) == pause)
+    return;
+  gst_ice_session_set_holding (self, pause);
+  /* The first description will have it. */
+  if (self->established || self->exchange != GST_ICE_SESSION_STABLE)
+    self->want_offer = TRUE;
+  gst_ice_session_advance (self);
 }
 
 void
 gst_ice_session_gathered (GstIceSession *self)
 {
-  if (self->exchange != GST_ICE_SESSION_ANSWERING || !is_gathered (self))
-    return;
-  make_answer (self);
-  gst_ice_session_advance (self);
+  if (self->wait != NULL && is_gathered (self) &&
+      !gst_ice_session_has_ended (self))
+    go_on (self);
 }
 
 void
@@ -380,8 +595,10 @@ gst_ice_session_trickle (
 
   /* What is known before the description is in it. */
   if (self->local_sdp == NULL || !self->met ||
+      self->exchange == GST_ICE_SESSION_OFFERING ||
       self->exchange == GST_ICE_SESSION_ANSWERING ||
-      gst_ice_session_has_ended (self))
+      gst_ice_session_has_ended (self) ||
+      !gst_ice_signaller_can_trickle (self->signaller))
     return;
 
   text =
@@ -411,7 +628,7 @@ gst_ice_session_mend (GstIceSession *self, const gchar *reason)
 void
 gst_ice_session_clear (GstIceSession *self)
 {
-  stop_answer_wait (self);
+  settle (self);
   drop_pending (self);
   g_clear_pointer (&self->local_sdp, g_free);
 }

@@ -7,9 +7,7 @@
 
 #include <string.h>
 
-#include "gsticeerror.h"
 #include <gst/ice/gsticeenumtypes.h>
-#include "io/service.h"
 
 GST_DEBUG_CATEGORY (gst_ice_session_debug);
 #define GST_CAT_DEFAULT gst_ice_session_debug
@@ -21,10 +19,6 @@ GST_DEBUG_CATEGORY (gst_ice_session_debug);
  * answers, trickles candidates, restarts and ends.
  */
 
-/* Ending must not hang an application whose handlers hold the service thread.
- */
-#define BYE_TIMEOUT (500 * G_TIME_SPAN_MILLISECOND)
-
 enum
 {
   PROP_0,
@@ -32,6 +26,10 @@ enum
   PROP_SIGNALLER,
   PROP_STATE,
   PROP_AUTO_RESTART,
+  PROP_AUTO_ACCEPT,
+  PROP_HOLDING,
+  PROP_HELD,
+  PROP_REASON,
   N_PROPERTIES
 };
 static GParamSpec *properties[N_PROPERTIES];
@@ -42,6 +40,8 @@ enum
   SIGNAL_ERROR,
   SIGNAL_NEGOTIATED,
   SIGNAL_RESTARTING,
+  SIGNAL_INCOMING,
+  SIGNAL_REJECTED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -57,6 +57,39 @@ gst_ice_session_set_state (GstIceSession *self, GstIceSessionState state)
     return;
   g_atomic_int_set (&self->state, state);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
+void
+gst_ice_session_set_reason (GstIceSession *self, const gchar *reason)
+{
+  g_autofree gchar *clean = gst_ice_signaller_clean_text (reason);
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->reason);
+  self->reason = g_steal_pointer (&clean);
+  GST_OBJECT_UNLOCK (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_REASON]);
+}
+
+static void
+set_flag (GstIceSession *self, gint *flag, gboolean value, guint property)
+{
+  if (g_atomic_int_get (flag) == value)
+    return;
+  g_atomic_int_set (flag, value);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
+void
+gst_ice_session_set_holding (GstIceSession *self, gboolean holding)
+{
+  set_flag (self, &self->holding, holding, PROP_HOLDING);
+}
+
+void
+gst_ice_session_set_held (GstIceSession *self, gboolean held)
+{
+  set_flag (self, &self->held, held, PROP_HELD);
 }
 
 gboolean
@@ -90,9 +123,19 @@ gst_ice_session_emit_restarting (GstIceSession *self, const gchar *reason)
   g_signal_emit (self, signals[SIGNAL_RESTARTING], 0, reason);
 }
 
-/* Handlers run in the service thread, or where the application has its agent's
- * signals run, while the last reference may be dropped in any other: they hold
- * the session weakly. (g_signal_connect_object() is not made for that.) */
+void
+gst_ice_session_emit_incoming (
+    GstIceSession *self, const gchar *sdp, gboolean first)
+{
+  g_signal_emit (self, signals[SIGNAL_INCOMING], 0, sdp, first);
+}
+
+void
+gst_ice_session_emit_rejected (
+    GstIceSession *self, const gchar *reason, const gchar *text)
+{
+  g_signal_emit (self, signals[SIGNAL_REJECTED], 0, reason, text);
+}
 
 static void
 clear_handle (gpointer handle)
@@ -104,211 +147,6 @@ void
 gst_ice_session_release_handle (gpointer handle)
 {
   g_atomic_rc_box_release_full (handle, clear_handle);
-}
-
-static void
-release_closure (gpointer handle, GClosure *closure)
-{
-  gst_ice_session_release_handle (handle);
-}
-
-static void
-connect_weakly (GstIceSession *self, gpointer instance, const gchar *signal,
-    GCallback callback)
-{
-  g_signal_connect_data (instance, signal, callback,
-      g_atomic_rc_box_acquire (self->handle), release_closure, 0);
-}
-
-/* (transfer full) (nullable) unless it has ended */
-static GstIceSession *
-ref_session (gpointer handle)
-{
-  g_autoptr (GstIceSession) self = g_weak_ref_get (handle);
-
-  if (self == NULL || gst_ice_session_has_ended (self))
-    return NULL;
-  return g_steal_pointer (&self);
-}
-
-/* From the signaller, on the service thread. */
-
-static void
-on_ready (GstIceSignaller *signaller, gboolean offerer, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  if (self != NULL)
-    gst_ice_session_meet (self, offerer);
-}
-
-static void
-on_description (GstIceSignaller *signaller, const gchar *type, const gchar *sdp,
-    gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  if (self != NULL)
-    gst_ice_session_take_description (self, type, sdp);
-}
-
-static void
-on_candidate (GstIceSignaller *signaller, const gchar *mid, guint mline_index,
-    const gchar *candidate, const gchar *ufrag, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  if (self != NULL)
-    gst_ice_session_take_candidate (self, candidate, mid, mline_index, ufrag);
-}
-
-static void
-on_bye (GstIceSignaller *signaller, const gchar *reason, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  if (self != NULL)
-    gst_ice_session_part (self, reason);
-}
-
-static void
-on_error (GstIceSignaller *signaller, const GError *error, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  if (self != NULL)
-    gst_ice_session_emit_error (self, error);
-}
-
-/* From the agent: in the thread of the application's choice. */
-
-static void
-invoke (
-    GstIceSession *self, GSourceFunc func, gpointer data, GDestroyNotify notify)
-{
-  if (ice_service_is_current ()) {
-    func (data);
-    notify (data);
-  } else {
-    ice_service_invoke (func, data, notify);
-  }
-}
-
-typedef struct
-{
-  GstIceSession *session;     /* (owned) */
-  GstIceStream *stream;       /* (owned) */
-  GstIceCandidate *candidate; /* (owned) (nullable) no more of this stream */
-} Trickle;
-
-static void
-trickle_free (gpointer data)
-{
-  Trickle *trickle = data;
-
-  gst_object_unref (trickle->session);
-  gst_object_unref (trickle->stream);
-  g_clear_pointer (&trickle->candidate, gst_ice_candidate_unref);
-  g_free (trickle);
-}
-
-static gboolean
-trickle_run (gpointer data)
-{
-  Trickle *trickle = data;
-
-  gst_ice_session_trickle (
-      trickle->session, trickle->stream, trickle->candidate);
-  return G_SOURCE_REMOVE;
-}
-
-/* @candidate: (nullable) there are no more */
-static void
-trickle (GstIceSession *self, GstIceStream *stream, GstIceCandidate *candidate)
-{
-  Trickle *news;
-
-  if (self == NULL)
-    return;
-  news = g_new0 (Trickle, 1);
-  news->session = gst_object_ref (self);
-  news->stream = gst_object_ref (stream);
-  if (candidate != NULL)
-    news->candidate = gst_ice_candidate_ref (candidate);
-  invoke (self, trickle_run, news, trickle_free);
-}
-
-static void
-on_new_candidate (GstIceAgent *agent, GstIceStream *stream,
-    GstIceCandidate *candidate, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  trickle (self, stream, candidate);
-}
-
-static void
-on_end_of_candidates (GstIceAgent *agent, GstIceStream *stream, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  trickle (self, stream, NULL);
-}
-
-static gboolean
-gathered_run (gpointer data)
-{
-  gst_ice_session_gathered (data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_gathering_state (GstIceAgent *agent, GParamSpec *pspec, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-
-  if (self != NULL)
-    invoke (self, gathered_run, gst_object_ref (self), gst_object_unref);
-}
-
-typedef struct
-{
-  GstIceSession *session; /* (owned) */
-  gchar *reason;          /* (owned) */
-} Mend;
-
-static void
-mend_free (gpointer data)
-{
-  Mend *mend = data;
-
-  gst_object_unref (mend->session);
-  g_free (mend->reason);
-  g_free (mend);
-}
-
-static gboolean
-mend_run (gpointer data)
-{
-  const Mend *mend = data;
-
-  gst_ice_session_mend (mend->session, mend->reason);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_restart_needed (GstIceAgent *agent, GstIceStream *stream,
-    const gchar *reason, gpointer handle)
-{
-  g_autoptr (GstIceSession) self = ref_session (handle);
-  Mend *mend;
-
-  if (self == NULL)
-    return;
-  mend = g_new0 (Mend, 1);
-  mend->session = gst_object_ref (self);
-  mend->reason = g_strdup (reason);
-  invoke (self, mend_run, mend, mend_free);
 }
 
 /**
@@ -326,189 +164,6 @@ gst_ice_session_new (GstIceAgent *agent, GstIceSignaller *signaller)
 
   return g_object_ref_sink (g_object_new (
       GST_TYPE_ICE_SESSION, "agent", agent, "signaller", signaller, NULL));
-}
-
-/**
- * gst_ice_session_start:
- * @self: the session
- * @role: who offers; automatic leaves it to the signaller
- * @error: return location
- *
- * Goes to the meeting place. Nothing is said there before
- * gst_ice_session_set_ready().
- *
- * Returns: FALSE when the meeting place cannot be used
- */
-gboolean
-gst_ice_session_start (
-    GstIceSession *self, GstIceSignallerRole role, GError **error)
-{
-  g_return_val_if_fail (GST_IS_ICE_SESSION (self), FALSE);
-
-  if (!g_atomic_int_compare_and_exchange (&self->state,
-          GST_ICE_SESSION_STATE_NEW, GST_ICE_SESSION_STATE_MEETING)) {
-    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_STATE,
-        "The session was started already");
-    return FALSE;
-  }
-  return gst_ice_signaller_start (self->signaller, role, error);
-}
-
-static gboolean
-set_ready_run (gpointer data)
-{
-  GstIceSession *self = data;
-
-  self->ready = TRUE;
-  gst_ice_session_advance (self);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * gst_ice_session_set_ready:
- * @self: the session
- *
- * Every stream of the agent has its caps: the offer or answer may be made.
- */
-void
-gst_ice_session_set_ready (GstIceSession *self)
-{
-  g_return_if_fail (GST_IS_ICE_SESSION (self));
-  invoke (self, set_ready_run, gst_object_ref (self), gst_object_unref);
-}
-
-static gboolean
-renegotiate_run (gpointer data)
-{
-  GstIceSession *self = data;
-
-  /* The first offer will have it. */
-  if (self->established || self->exchange != GST_ICE_SESSION_STABLE)
-    self->want_offer = TRUE;
-  gst_ice_session_advance (self);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * gst_ice_session_renegotiate:
- * @self: the session
- *
- * Caps changed or a stream came: another offer, with the same credentials, as
- * soon as the present exchange is over.
- */
-void
-gst_ice_session_renegotiate (GstIceSession *self)
-{
-  g_return_if_fail (GST_IS_ICE_SESSION (self));
-  invoke (self, renegotiate_run, gst_object_ref (self), gst_object_unref);
-}
-
-static gboolean
-restart_run (gpointer data)
-{
-  GstIceSession *self = data;
-
-  if (self->established)
-    self->want_restart = TRUE;
-  gst_ice_session_advance (self);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * gst_ice_session_restart:
- * @self: the session
- *
- * New credentials and a new offer (RFC 8445 section 9); media goes on by the
- * old path until the new one is there.
- */
-void
-gst_ice_session_restart (GstIceSession *self)
-{
-  g_return_if_fail (GST_IS_ICE_SESSION (self));
-  invoke (self, restart_run, gst_object_ref (self), gst_object_unref);
-}
-
-static void
-disconnect (GstIceSession *self)
-{
-  g_signal_handlers_disconnect_by_data (self->agent, self->handle);
-  g_signal_handlers_disconnect_by_data (self->signaller, self->handle);
-}
-
-/* Whoever says bye waits until it is said: the process may end right after. */
-typedef struct
-{
-  gatomicrefcount refs;
-  GstIceSession *session; /* (owned) */
-  gchar *reason;          /* (owned) (nullable) */
-  GMutex lock;
-  GCond cond;
-  gboolean done;
-} Bye;
-
-static void
-bye_unref (gpointer data)
-{
-  Bye *bye = data;
-
-  if (!g_atomic_ref_count_dec (&bye->refs))
-    return;
-  gst_object_unref (bye->session);
-  g_free (bye->reason);
-  g_mutex_clear (&bye->lock);
-  g_cond_clear (&bye->cond);
-  g_free (bye);
-}
-
-static gboolean
-bye_run (gpointer data)
-{
-  Bye *bye = data;
-  GstIceSession *self = bye->session;
-
-  if (!gst_ice_session_has_ended (self)) {
-    disconnect (self);
-    gst_ice_session_clear (self);
-    gst_ice_signaller_send_bye (self->signaller, bye->reason);
-    gst_ice_signaller_stop (self->signaller);
-    gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_ENDED);
-  }
-  g_mutex_lock (&bye->lock);
-  bye->done = TRUE;
-  g_cond_signal (&bye->cond);
-  g_mutex_unlock (&bye->lock);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * gst_ice_session_bye:
- * @self: the session
- * @reason: (nullable): in a word
- *
- * Tells the peer and leaves the meeting place. When it returns, that is done.
- */
-void
-gst_ice_session_bye (GstIceSession *self, const gchar *reason)
-{
-  const gint64 deadline = g_get_monotonic_time () + BYE_TIMEOUT;
-  Bye *bye;
-
-  g_return_if_fail (GST_IS_ICE_SESSION (self));
-
-  bye = g_new0 (Bye, 1);
-  g_atomic_ref_count_init (&bye->refs);
-  g_mutex_init (&bye->lock);
-  g_cond_init (&bye->cond);
-  bye->session = gst_object_ref (self);
-  bye->reason = g_strdup (reason);
-
-  g_atomic_ref_count_inc (&bye->refs);
-  invoke (self, bye_run, bye, bye_unref);
-  g_mutex_lock (&bye->lock);
-  while (!bye->done && g_cond_wait_until (&bye->cond, &bye->lock, deadline))
-    ;
-  g_mutex_unlock (&bye->lock);
-  bye_unref (bye);
 }
 
 static void
@@ -529,6 +184,20 @@ gst_ice_session_get_property (
       break;
     case PROP_AUTO_RESTART:
       g_value_set_boolean (value, g_atomic_int_get (&self->auto_restart));
+      break;
+    case PROP_AUTO_ACCEPT:
+      g_value_set_boolean (value, g_atomic_int_get (&self->auto_accept));
+      break;
+    case PROP_HOLDING:
+      g_value_set_boolean (value, g_atomic_int_get (&self->holding));
+      break;
+    case PROP_HELD:
+      g_value_set_boolean (value, g_atomic_int_get (&self->held));
+      break;
+    case PROP_REASON:
+      GST_OBJECT_LOCK (self);
+      g_value_set_string (value, self->reason);
+      GST_OBJECT_UNLOCK (self);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -552,6 +221,9 @@ gst_ice_session_set_property (
     case PROP_AUTO_RESTART:
       g_atomic_int_set (&self->auto_restart, g_value_get_boolean (value));
       break;
+    case PROP_AUTO_ACCEPT:
+      g_atomic_int_set (&self->auto_accept, g_value_get_boolean (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
@@ -569,21 +241,7 @@ gst_ice_session_constructed (GObject *object)
   g_object_get (self->agent, "state", &state, NULL);
   self->used = state != GST_ICE_STATE_NEW;
 
-  connect_weakly (self, self->signaller, "ready", G_CALLBACK (on_ready));
-  connect_weakly (
-      self, self->signaller, "description", G_CALLBACK (on_description));
-  connect_weakly (
-      self, self->signaller, "candidate", G_CALLBACK (on_candidate));
-  connect_weakly (self, self->signaller, "bye", G_CALLBACK (on_bye));
-  connect_weakly (self, self->signaller, "error", G_CALLBACK (on_error));
-  connect_weakly (
-      self, self->agent, "new-candidate", G_CALLBACK (on_new_candidate));
-  connect_weakly (self, self->agent, "end-of-candidates",
-      G_CALLBACK (on_end_of_candidates));
-  connect_weakly (self, self->agent, "notify::gathering-state",
-      G_CALLBACK (on_gathering_state));
-  connect_weakly (
-      self, self->agent, "restart-needed", G_CALLBACK (on_restart_needed));
+  gst_ice_session_connect (self);
 }
 
 static void
@@ -592,7 +250,7 @@ gst_ice_session_dispose (GObject *object)
   GstIceSession *self = GST_ICE_SESSION (object);
 
   if (!gst_ice_session_has_ended (self)) {
-    disconnect (self);
+    gst_ice_session_disconnect (self);
     gst_ice_signaller_stop (self->signaller);
   }
   gst_ice_session_clear (self);
@@ -608,6 +266,7 @@ gst_ice_session_finalize (GObject *object)
   gst_ice_session_release_handle (self->handle);
   g_clear_object (&self->signaller);
   g_clear_object (&self->agent);
+  g_free (self->reason);
 
   G_OBJECT_CLASS (gst_ice_session_parent_class)->finalize (object);
 }
@@ -616,7 +275,7 @@ static void
 gst_ice_session_init (GstIceSession *self)
 {
   g_queue_init (&self->pending);
-  self->auto_restart = TRUE;
+  self->auto_restart = self->auto_accept = TRUE;
   self->handle = g_atomic_rc_box_new0 (GWeakRef);
   g_weak_ref_init (self->handle, self);
 }
@@ -652,6 +311,45 @@ gst_ice_session_class_init (GstIceSessionClass *klass)
   properties[PROP_AUTO_RESTART] = g_param_spec_boolean ("auto-restart",
       "Auto restart", "Restart ICE when the network has changed", TRUE,
       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceSession:auto-accept:
+   *
+   * Whether a peer's first offer is answered without asking. When it is not,
+   * it waits for gst_ice_session_accept() or gst_ice_session_reject(), as a
+   * telephone rings. Set it before gst_ice_session_start().
+   */
+  properties[PROP_AUTO_ACCEPT] =
+      g_param_spec_boolean ("auto-accept", "Auto accept",
+          "Answer the first offer of a peer without asking the application",
+          TRUE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceSession:holding:
+   *
+   * Whether gst_ice_session_hold() is in force: the peer was asked to stop
+   * sending.
+   */
+  properties[PROP_HOLDING] = g_param_spec_boolean ("holding", "Holding",
+      "Whether the peer was asked to stop sending", FALSE,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceSession:held:
+   *
+   * Whether the peer put us on hold: it takes no media on any stream of which
+   * it took some before.
+   */
+  properties[PROP_HELD] = g_param_spec_boolean ("held", "Held",
+      "Whether the peer asked us to stop sending", FALSE,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  /**
+   * GstIceSession:reason:
+   *
+   * Why the session is not established any more, in a word: of a bye, ours or
+   * the peer's, or of a rejection; %NULL when none was given. What the peer
+   * says is one line of text.
+   */
+  properties[PROP_REASON] = g_param_spec_string ("reason", "Reason",
+      "Why the session ended or was rejected", NULL,
+      G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 
   /**
@@ -690,4 +388,32 @@ gst_ice_session_class_init (GstIceSessionClass *klass)
    */
   signals[SIGNAL_RESTARTING] = g_signal_new ("restarting", GST_TYPE_ICE_SESSION,
       G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  /**
+   * GstIceSession::incoming:
+   * @self: the session
+   * @sdp: the offer
+   * @first: whether it is the first of this peer
+   *
+   * The peer made an offer, and nothing of it was applied yet: streams may be
+   * requested and caps set now, and gst_ice_session_reject() declines it. The
+   * first one waits for gst_ice_session_accept() when
+   * #GstIceSession:auto-accept is off; later ones, which hold, resume, restart
+   * or modify, are answered when the handlers return.
+   */
+  signals[SIGNAL_INCOMING] =
+      g_signal_new ("incoming", GST_TYPE_ICE_SESSION, G_SIGNAL_RUN_LAST, 0,
+          NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
+  /**
+   * GstIceSession::rejected:
+   * @self: the session
+   * @reason: in a word, as gst_ice_session_reject() has them
+   * @text: (nullable): what the peer says about it
+   *
+   * The peer declines our offer. When that was the first one, there is no
+   * session, and #GstIceSession::error comes as well
+   * (%GST_ICE_ERROR_REJECTED); an agreed session goes on as it was.
+   */
+  signals[SIGNAL_REJECTED] =
+      g_signal_new ("rejected", GST_TYPE_ICE_SESSION, G_SIGNAL_RUN_LAST, 0,
+          NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
 }

@@ -12,8 +12,10 @@ G_DECLARE_FINAL_TYPE (
     GstIceSession, gst_ice_session, GST, ICE_SESSION, GstObject)
 
 /* Joins an agent and a signaller: meets, offers or answers, trickles, ends.
- * Properties agent, signaller (construct only), state. Signals "bye" (reason,
- * from the peer), "error" (GError), "negotiated". */
+ * Properties agent, signaller (construct only), state, reason, auto-restart,
+ * auto-accept, holding, held. Signals "incoming" (sdp, first), "negotiated",
+ * "rejected" (reason, text), "bye" (reason, from the peer), "restarting"
+ * (reason), "error" (GError). */
 GST_ICE_API
 GstIceSession *
 gst_ice_session_new (GstIceAgent *agent, GstIceSignaller *signaller);
@@ -30,6 +32,17 @@ void gst_ice_session_renegotiate (GstIceSession *self);
 /* New credentials and a new offer (RFC 8445 9). */
 GST_ICE_API
 void gst_ice_session_restart (GstIceSession *self);
+/* Answers, or declines, the offer that "incoming" told of. */
+GST_ICE_API
+void gst_ice_session_accept (GstIceSession *self);
+GST_ICE_API
+void gst_ice_session_reject (
+    GstIceSession *self, const gchar *reason, const gchar *text);
+/* RFC 3264 8.4. */
+GST_ICE_API
+void gst_ice_session_hold (GstIceSession *self);
+GST_ICE_API
+void gst_ice_session_resume (GstIceSession *self);
 /* Tells the peer and stops the signaller. */
 GST_ICE_API
 void gst_ice_session_bye (GstIceSession *self, const gchar *reason);

@@ -3,7 +3,9 @@
 #include "config.h"
 #endif
 
-#include "gsticesignaller.h"
+#include "gsticesession-private.h"
+
+#include <string.h>
 
 #include "gsticeerror.h"
 #include "io/service.h"
@@ -24,6 +26,8 @@ enum
   SIGNAL_DESCRIPTION,
   SIGNAL_CANDIDATE,
   SIGNAL_BYE,
+  SIGNAL_REJECTED,
+  SIGNAL_PEER_ERROR,
   SIGNAL_PEER,
   SIGNAL_ERROR,
   N_SIGNALS
@@ -86,6 +90,26 @@ gst_ice_signaller_default_init (GstIceSignallerInterface *iface)
    */
   signals[SIGNAL_BYE] = g_signal_new (
       "bye", type, flags, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  /**
+   * GstIceSignaller::rejected:
+   * @self: the signaller
+   * @reason: in a word, as gst_ice_session_reject() has them
+   * @text: (nullable): for people to read
+   *
+   * The peer declines our offer.
+   */
+  signals[SIGNAL_REJECTED] = g_signal_new ("rejected", type, flags, 0, NULL,
+      NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+  /**
+   * GstIceSignaller::peer-error:
+   * @self: the signaller
+   * @text: for people to read
+   *
+   * The peer could not use what was said, or the server between could not pass
+   * it on.
+   */
+  signals[SIGNAL_PEER_ERROR] = g_signal_new ("peer-error", type, flags, 0, NULL,
+      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   /**
    * GstIceSignaller::peer:
    * @self: the signaller
@@ -201,6 +225,66 @@ gst_ice_signaller_send_bye (GstIceSignaller *self, const gchar *reason)
 }
 
 /**
+ * gst_ice_signaller_send_reject:
+ * @self: the signaller
+ * @reason: in a word, as gst_ice_session_reject() has them
+ * @text: (nullable): for people to read
+ *
+ * Declines the peer's offer; an agreed session goes on as it was. A signaller
+ * that knows no such message says bye.
+ */
+void
+gst_ice_signaller_send_reject (
+    GstIceSignaller *self, const gchar *reason, const gchar *text)
+{
+  GstIceSignallerInterface *iface;
+
+  g_return_if_fail (GST_IS_ICE_SIGNALLER (self));
+  g_return_if_fail (reason != NULL);
+  iface = GST_ICE_SIGNALLER_GET_IFACE (self);
+  if (iface->send_reject != NULL)
+    iface->send_reject (self, reason, text);
+  else
+    iface->send_bye (self, reason);
+}
+
+/**
+ * gst_ice_signaller_send_error:
+ * @self: the signaller
+ * @text: for people to read
+ *
+ * Tells the peer that something it said was of no use. A signaller that knows
+ * no such message says nothing.
+ */
+void
+gst_ice_signaller_send_error (GstIceSignaller *self, const gchar *text)
+{
+  g_return_if_fail (GST_IS_ICE_SIGNALLER (self));
+  g_return_if_fail (text != NULL);
+  if (GST_ICE_SIGNALLER_GET_IFACE (self)->send_error != NULL)
+    GST_ICE_SIGNALLER_GET_IFACE (self)->send_error (self, text);
+}
+
+/**
+ * gst_ice_signaller_can_trickle:
+ * @self: the signaller
+ *
+ * May candidates follow a description (RFC 8838)? Where they may not, as by
+ * copy and paste, or with a peer that is known not to take them, descriptions
+ * are sent when this side has gathered.
+ *
+ * Returns: whether gst_ice_signaller_send_candidate() does something now
+ */
+gboolean
+gst_ice_signaller_can_trickle (GstIceSignaller *self)
+{
+  g_return_val_if_fail (GST_IS_ICE_SIGNALLER (self), FALSE);
+  if (GST_ICE_SIGNALLER_GET_IFACE (self)->can_trickle == NULL)
+    return TRUE;
+  return GST_ICE_SIGNALLER_GET_IFACE (self)->can_trickle (self);
+}
+
+/**
  * gst_ice_signaller_stop:
  * @self: the signaller
  *
@@ -270,6 +354,39 @@ emission_go (Emission *emission)
   }
 }
 
+/* Words of a stranger, which end up on a terminal or in a log: one line, none
+ * of it a control sequence, not even of C1 (U+0080 to U+009F) or one that turns
+ * the direction of writing. (transfer full) (nullable) */
+gchar *
+gst_ice_signaller_clean_text (const gchar *text)
+{
+  g_autofree gchar *valid = NULL;
+  GString *clean;
+  const gchar *p;
+
+  if (text == NULL)
+    return NULL;
+  valid =
+      g_utf8_make_valid (text, strnlen (text, GST_ICE_SIGNALLER_MAX_TEXT * 2));
+  clean = g_string_new (NULL);
+  for (p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
+    const gunichar c = g_utf8_get_char (p);
+
+    if (clean->len + g_utf8_skip[*(const guchar *) p] >
+        GST_ICE_SIGNALLER_MAX_TEXT)
+      break;
+    g_string_append_unichar (clean, g_unichar_isprint (c) ? c : ' ');
+  }
+  return g_string_free (clean, FALSE);
+}
+
+static void
+add_text (Emission *emission, const gchar *text)
+{
+  g_value_take_string (emission_add (emission, G_TYPE_STRING),
+      gst_ice_signaller_clean_text (text));
+}
+
 /**
  * gst_ice_signaller_emit_ready: (skip)
  * @self: the signaller
@@ -332,7 +449,38 @@ gst_ice_signaller_emit_bye (GstIceSignaller *self, const gchar *reason)
 {
   Emission *emission = emission_new (self, SIGNAL_BYE);
 
-  g_value_set_string (emission_add (emission, G_TYPE_STRING), reason);
+  add_text (emission, reason);
+  emission_go (emission);
+}
+
+/**
+ * gst_ice_signaller_emit_rejected: (skip)
+ * @self: the signaller
+ * @reason: (nullable): in a word
+ * @text: (nullable): for people to read
+ */
+void
+gst_ice_signaller_emit_rejected (
+    GstIceSignaller *self, const gchar *reason, const gchar *text)
+{
+  Emission *emission = emission_new (self, SIGNAL_REJECTED);
+
+  add_text (emission, reason != NULL && *reason != '\0' ? reason : "declined");
+  add_text (emission, text);
+  emission_go (emission);
+}
+
+/**
+ * gst_ice_signaller_emit_peer_error: (skip)
+ * @self: the signaller
+ * @text: (nullable): for people to read
+ */
+void
+gst_ice_signaller_emit_peer_error (GstIceSignaller *self, const gchar *text)
+{
+  Emission *emission = emission_new (self, SIGNAL_PEER_ERROR);
+
+  add_text (emission, text != NULL ? text : "");
   emission_go (emission);
 }
 

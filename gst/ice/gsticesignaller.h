@@ -29,9 +29,17 @@ struct _GstIceSignallerInterface
   void (*stop) (GstIceSignaller *self);
   /* Optional: is the uri one that start could use? Touches nothing. */
   gboolean (*check) (GstIceSignaller *self, GError **error);
+  /* Optional: the peer's offer is declined, and the session stays as it was
+   * before. Without it the peer is told bye. */
+  void (*send_reject) (
+      GstIceSignaller *self, const gchar *reason, const gchar *text);
+  /* Optional: what the peer said was of no use. Without it nothing is said. */
+  void (*send_error) (GstIceSignaller *self, const gchar *text);
+  /* Optional: may candidates follow a description? Without it they may. */
+  gboolean (*can_trickle) (GstIceSignaller *self);
 
   /*< private >*/
-  gpointer padding[7];
+  gpointer padding[4];
 };
 
 /* (transfer full) by the scheme of @uri: ice+file, ice+stdio, and what modules
@@ -62,6 +70,13 @@ void gst_ice_signaller_send_candidate (GstIceSignaller *self, const gchar *mid,
 GST_ICE_API
 void gst_ice_signaller_send_bye (GstIceSignaller *self, const gchar *reason);
 GST_ICE_API
+void gst_ice_signaller_send_reject (
+    GstIceSignaller *self, const gchar *reason, const gchar *text);
+GST_ICE_API
+void gst_ice_signaller_send_error (GstIceSignaller *self, const gchar *text);
+GST_ICE_API
+gboolean gst_ice_signaller_can_trickle (GstIceSignaller *self);
+GST_ICE_API
 void gst_ice_signaller_stop (GstIceSignaller *self);
 
 /* (transfer none) of the service thread, where implementations attach their
@@ -70,9 +85,13 @@ GST_ICE_API
 GMainContext *gst_ice_signaller_get_main_context (void);
 /* For implementations: emit "ready" (offerer, again when the next peer may be
  * met), "description" (type, sdp),
- * "candidate" (mid, mline-index, candidate, ufrag), "bye" (reason), "peer"
- * (joined), "error" (GError). From another thread they are queued for the
- * service thread, in order. */
+ * "candidate" (mid, mline-index, candidate, ufrag), "bye" (reason), "rejected"
+ * (reason, text), "peer-error" (text), "peer" (joined), "error" (GError). From
+ * another thread they are queued for the service thread, in order. What people
+ * may come to read, reasons and texts, is cut to GST_ICE_SIGNALLER_MAX_TEXT
+ * bytes of one line of UTF-8. */
+#define GST_ICE_SIGNALLER_MAX_TEXT 200
+
 GST_ICE_API
 void gst_ice_signaller_emit_ready (GstIceSignaller *self, gboolean offerer);
 GST_ICE_API
@@ -83,6 +102,12 @@ void gst_ice_signaller_emit_candidate (GstIceSignaller *self, const gchar *mid,
     guint mline_index, const gchar *candidate, const gchar *ufrag);
 GST_ICE_API
 void gst_ice_signaller_emit_bye (GstIceSignaller *self, const gchar *reason);
+GST_ICE_API
+void gst_ice_signaller_emit_rejected (
+    GstIceSignaller *self, const gchar *reason, const gchar *text);
+GST_ICE_API
+void
+gst_ice_signaller_emit_peer_error (GstIceSignaller *self, const gchar *text);
 GST_ICE_API
 void gst_ice_signaller_emit_peer (GstIceSignaller *self, gboolean joined);
 GST_ICE_API

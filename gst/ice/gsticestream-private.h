@@ -34,6 +34,9 @@ struct _GstIceStream
   GPtrArray *components; /* (owned) (element-type GstIceComponent) */
   GstCaps *send_caps, *receive_caps; /* (owned) (nullable) */
   GstCaps *local_caps, *remote_caps; /* (owned) (nullable) */
+  GstIceDirection direction;         /* as the application wants it */
+  gboolean holding;                  /* a session holds the peer */
+  GstIceDirection offered, current;  /* as last offered and as agreed */
   GstIceGatheringState gathering;
   IceTime gathered_at;          /* 0: not yet in this generation */
   gboolean ended;               /* no local candidate will follow */
@@ -90,6 +93,24 @@ void gst_ice_stream_take_dtls (
     GstIceStream *self, const GstIceSection *section, gboolean is_answer);
 void
 gst_ice_stream_set_fingerprint (GstIceStream *self, const gchar *fingerprint);
+
+/* gsticestream-direction.c */
+void gst_ice_stream_install_direction (GObjectClass *klass, guint first);
+void
+gst_ice_stream_set_direction (GstIceStream *self, GstIceDirection direction);
+/* With the object lock: what the next description may say. */
+GstIceDirection gst_ice_stream_allowed_direction (const GstIceStream *self);
+/* @ret_wanted: by caps and property; @ret_current: as agreed */
+void gst_ice_stream_get_directions (GstIceStream *self,
+    GstIceDirection *ret_wanted, GstIceDirection *ret_current);
+void gst_ice_stream_set_holding (GstIceStream *self, gboolean holding);
+void gst_ice_stream_set_offered_direction (
+    GstIceStream *self, gboolean sends, gboolean receives);
+/* What of our offer the peer takes. */
+void gst_ice_stream_answer_direction (
+    GstIceStream *self, gboolean peer_sends, gboolean peer_receives);
+void gst_ice_stream_set_current_direction (
+    GstIceStream *self, gboolean sends, gboolean receives);
 
 /* gsticestream-fork.c: (transfer full), not floating. The stream of a fork,
  * which is in no core until gst_ice_stream_begin_fork puts it there. */

@@ -44,7 +44,10 @@ enum
   PROP_FINGERPRINT,
   PROP_REMOTE_FINGERPRINT,
   PROP_DTLS_CLIENT,
-  N_PROPERTIES
+  N_PROPERTIES,
+  /* gsticestream-direction.c */
+  PROP_DIRECTION = N_PROPERTIES,
+  PROP_CURRENT_DIRECTION,
 };
 
 static GParamSpec *properties[N_PROPERTIES];
@@ -516,6 +519,12 @@ gst_ice_stream_get_property (
     case PROP_DTLS_CLIENT:
       g_value_set_boolean (value, self->dtls_client);
       break;
+    case PROP_DIRECTION:
+      g_value_set_enum (value, self->direction);
+      break;
+    case PROP_CURRENT_DIRECTION:
+      g_value_set_enum (value, self->current);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -540,6 +549,9 @@ gst_ice_stream_set_property (
       break;
     case PROP_FINGERPRINT:
       gst_ice_stream_set_fingerprint (self, g_value_get_string (value));
+      break;
+    case PROP_DIRECTION:
+      gst_ice_stream_set_direction (self, g_value_get_enum (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -641,6 +653,7 @@ gst_ice_stream_class_init (GstIceStreamClass *klass)
       "DTLS client", "Whether this side begins the DTLS handshake", FALSE,
       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+  gst_ice_stream_install_direction (object_class, PROP_DIRECTION);
 }
 
 static void
@@ -649,6 +662,7 @@ gst_ice_stream_init (GstIceStream *self)
   g_weak_ref_init (&self->agent, NULL);
   g_mutex_init (&self->setup);
   self->dscp = -1;
+  self->direction = self->offered = self->current = GST_ICE_DIRECTION_SENDRECV;
   self->components =
       g_ptr_array_new_with_free_func ((GDestroyNotify) component_free);
 }

@@ -156,6 +156,16 @@ typedef enum
   GST_ICE_SIGNALLER_ROLE_ANSWER,
 } GstIceSignallerRole;
 
+/**
+ * GstIceSessionState:
+ * @GST_ICE_SESSION_STATE_NEW: not started
+ * @GST_ICE_SESSION_STATE_MEETING: waiting for the peer, or for the next one
+ * @GST_ICE_SESSION_STATE_NEGOTIATING: the first offer was made, or came
+ * @GST_ICE_SESSION_STATE_ESTABLISHED: it was answered
+ * @GST_ICE_SESSION_STATE_ENDED: gst_ice_session_bye() was called
+ *
+ * How far a session is.
+ */
 typedef enum
 {
   GST_ICE_SESSION_STATE_NEW,
@@ -164,5 +174,24 @@ typedef enum
   GST_ICE_SESSION_STATE_ESTABLISHED,
   GST_ICE_SESSION_STATE_ENDED,
 } GstIceSessionState;
+
+/**
+ * GstIceDirection:
+ * @GST_ICE_DIRECTION_INACTIVE: neither
+ * @GST_ICE_DIRECTION_SENDONLY: this side sends
+ * @GST_ICE_DIRECTION_RECVONLY: this side receives
+ * @GST_ICE_DIRECTION_SENDRECV: both
+ *
+ * Where media goes, as the direction attributes of a description have it
+ * (RFC 8866 6.7). One bit says that this side sends, the other that it
+ * receives.
+ */
+typedef enum
+{
+  GST_ICE_DIRECTION_INACTIVE = 0,
+  GST_ICE_DIRECTION_SENDONLY = 1,
+  GST_ICE_DIRECTION_RECVONLY = 2,
+  GST_ICE_DIRECTION_SENDRECV = 3,
+} GstIceDirection;
 
 G_END_DECLS

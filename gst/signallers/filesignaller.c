@@ -166,7 +166,8 @@ is_for_us (GstIceFileSignaller *self, const GstIceLine *line)
 
   g_mutex_lock (&self->lock);
   if (self->offerer && self->ours != NULL &&
-      line->kind == GST_ICE_LINE_DESCRIPTION) {
+      (line->kind == GST_ICE_LINE_DESCRIPTION ||
+          line->kind == GST_ICE_LINE_REJECT)) {
     const gchar *id = gst_ice_meeting_file_get_id (self->ours);
 
     self->answered = line->id == NULL || g_str_equal (line->id, id);
@@ -193,15 +194,7 @@ handle (GstIceFileSignaller *self, const GstIceLine *line)
     GST_DEBUG_OBJECT (self, "a line for another");
     return;
   }
-  if (line->kind == GST_ICE_LINE_DESCRIPTION)
-    gst_ice_signaller_emit_description (signaller,
-        line->type != NULL  ? line->type
-            : self->offerer ? "answer"
-                            : "offer",
-        line->text);
-  else
-    gst_ice_signaller_emit_candidate (
-        signaller, line->mid, line->mline_index, line->text, line->ufrag);
+  gst_ice_line_deliver (line, signaller, self->offerer ? "answer" : "offer");
 }
 
 /* With the lock. FALSE: another process took our place. */
@@ -456,17 +449,26 @@ gst_ice_file_signaller_start (
   return TRUE;
 }
 
-static void
-gst_ice_file_signaller_send_description (
-    GstIceSignaller *signaller, const gchar *type, const gchar *sdp)
+/* (transfer full) (nullable) whose hello our answer is to */
+static gchar *
+dup_addressee (GstIceFileSignaller *self)
 {
-  GstIceFileSignaller *self = GST_ICE_FILE_SIGNALLER (signaller);
-  g_autofree gchar *to = NULL;
+  gchar *to = NULL;
 
   g_mutex_lock (&self->lock);
   if (!self->offerer)
     to = g_strdup (self->peer_id);
   g_mutex_unlock (&self->lock);
+  return to;
+}
+
+static void
+gst_ice_file_signaller_send_description (
+    GstIceSignaller *signaller, const gchar *type, const gchar *sdp)
+{
+  GstIceFileSignaller *self = GST_ICE_FILE_SIGNALLER (signaller);
+  g_autofree gchar *to = dup_addressee (self);
+
   append (self, gst_ice_line_description (type, sdp, to));
 }
 
@@ -477,6 +479,23 @@ gst_ice_file_signaller_send_candidate (GstIceSignaller *signaller,
 {
   append (GST_ICE_FILE_SIGNALLER (signaller),
       gst_ice_line_candidate (mid, mline_index, candidate, ufrag));
+}
+
+static void
+gst_ice_file_signaller_send_reject (
+    GstIceSignaller *signaller, const gchar *reason, const gchar *text)
+{
+  GstIceFileSignaller *self = GST_ICE_FILE_SIGNALLER (signaller);
+  g_autofree gchar *to = dup_addressee (self);
+
+  append (self, gst_ice_line_reject (reason, text, to));
+}
+
+static void
+gst_ice_file_signaller_send_error (
+    GstIceSignaller *signaller, const gchar *text)
+{
+  append (GST_ICE_FILE_SIGNALLER (signaller), gst_ice_line_error (text));
 }
 
 static void
@@ -515,6 +534,8 @@ gst_ice_file_signaller_iface_init (
   iface->send_description = gst_ice_file_signaller_send_description;
   iface->send_candidate = gst_ice_file_signaller_send_candidate;
   iface->send_bye = gst_ice_file_signaller_send_bye;
+  iface->send_reject = gst_ice_file_signaller_send_reject;
+  iface->send_error = gst_ice_file_signaller_send_error;
   iface->stop = gst_ice_file_signaller_stop;
 }
 

@@ -16,6 +16,7 @@ gst_ice_line_free (GstIceLine *self)
 {
   g_free (self->type);
   g_free (self->text);
+  g_free (self->detail);
   g_free (self->mid);
   g_free (self->ufrag);
   g_free (self->id);
@@ -107,6 +108,17 @@ hello_from (GstIceJson *json)
 }
 
 static GstIceLine *
+reject_from (GstIceJson *json)
+{
+  GstIceLine *line = line_new (
+      GST_ICE_LINE_REJECT, "reject", gst_ice_json_get_string (json, "reason"));
+
+  line->detail = g_strdup (gst_ice_json_get_string (json, "text"));
+  line->id = g_strdup (gst_ice_json_get_string (json, "to"));
+  return line;
+}
+
+static GstIceLine *
 line_from (GstIceJson *json)
 {
   const gchar *type = gst_ice_json_get_string (json, "type");
@@ -130,6 +142,11 @@ line_from (GstIceJson *json)
   if (g_strcmp0 (type, "bye") == 0)
     return line_new (
         GST_ICE_LINE_BYE, type, gst_ice_json_get_string (json, "reason"));
+  if (g_strcmp0 (type, "reject") == 0)
+    return reject_from (json);
+  if (g_strcmp0 (type, "error") == 0)
+    return line_new (
+        GST_ICE_LINE_ERROR, type, gst_ice_json_get_string (json, "text"));
   if (g_strcmp0 (type, "hello") == 0)
     return hello_from (json);
   return candidate_from (json);
@@ -218,6 +235,55 @@ gst_ice_line_bye (const gchar *reason)
   gst_ice_json_add_string (json, "type", "bye");
   gst_ice_json_add_string (json, "reason", reason);
   return gst_ice_json_end (json);
+}
+
+gchar *
+gst_ice_line_reject (const gchar *reason, const gchar *text, const gchar *to)
+{
+  GString *json = gst_ice_json_begin ();
+
+  gst_ice_json_add_string (json, "type", "reject");
+  gst_ice_json_add_string (json, "reason", reason);
+  gst_ice_json_add_string (json, "text", text);
+  gst_ice_json_add_string (json, "to", to);
+  return gst_ice_json_end (json);
+}
+
+gchar *
+gst_ice_line_error (const gchar *text)
+{
+  GString *json = gst_ice_json_begin ();
+
+  gst_ice_json_add_string (json, "type", "error");
+  gst_ice_json_add_string (json, "text", text);
+  return gst_ice_json_end (json);
+}
+
+void
+gst_ice_line_deliver (
+    const GstIceLine *self, GstIceSignaller *signaller, const gchar *raw_type)
+{
+  switch (self->kind) {
+    case GST_ICE_LINE_HELLO:
+      break;
+    case GST_ICE_LINE_DESCRIPTION:
+      gst_ice_signaller_emit_description (
+          signaller, self->type != NULL ? self->type : raw_type, self->text);
+      break;
+    case GST_ICE_LINE_CANDIDATE:
+      gst_ice_signaller_emit_candidate (
+          signaller, self->mid, self->mline_index, self->text, self->ufrag);
+      break;
+    case GST_ICE_LINE_BYE:
+      gst_ice_signaller_emit_bye (signaller, self->text);
+      break;
+    case GST_ICE_LINE_REJECT:
+      gst_ice_signaller_emit_rejected (signaller, self->text, self->detail);
+      break;
+    case GST_ICE_LINE_ERROR:
+      gst_ice_signaller_emit_peer_error (signaller, self->text);
+      break;
+  }
 }
 
 void

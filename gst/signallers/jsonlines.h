@@ -13,13 +13,17 @@ typedef enum
   GST_ICE_LINE_DESCRIPTION,
   GST_ICE_LINE_CANDIDATE,
   GST_ICE_LINE_BYE,
+  GST_ICE_LINE_REJECT,
+  GST_ICE_LINE_ERROR,
 } GstIceLineKind;
 
 typedef struct
 {
   GstIceLineKind kind;
   gchar *type;       /* (owned) (nullable) offer, answer...; NULL: raw SDP */
-  gchar *text;       /* (owned) (nullable) SDP, candidate, or reason of bye */
+  gchar *text;       /* (owned) (nullable) SDP, candidate, reason of bye or
+                        reject, what an error says */
+  gchar *detail;     /* (owned) (nullable) reject: what it says */
   gchar *mid;        /* (owned) (nullable) */
   guint mline_index; /* G_MAXUINT: unknown */
   gchar *ufrag;      /* (owned) (nullable) */
@@ -42,6 +46,14 @@ gst_ice_line_description (const gchar *type, const gchar *sdp, const gchar *to);
 gchar *gst_ice_line_candidate (const gchar *mid, guint mline_index,
     const gchar *candidate, const gchar *ufrag);
 gchar *gst_ice_line_bye (const gchar *reason);
+gchar *
+gst_ice_line_reject (const gchar *reason, const gchar *text, const gchar *to);
+gchar *gst_ice_line_error (const gchar *text);
+
+/* What the line says, as signals of @signaller; nothing for a hello.
+ * @raw_type: what raw SDP is taken for. */
+void gst_ice_line_deliver (
+    const GstIceLine *self, GstIceSignaller *signaller, const gchar *raw_type);
 
 /* Bytes in, lines out. Raw SDP is collected up to its empty line. Longer lines
  * than GST_ICE_JSON_MAX_SIZE, and what is no message, are counted and skipped.

@@ -179,32 +179,19 @@ static void
 handle (GstIceStdioSignaller *self, const GstIceLine *line)
 {
   GstIceSignaller *signaller = GST_ICE_SIGNALLER (self);
-  const gchar *type = line->type;
-  gboolean first;
+  gboolean first, offered;
 
-  switch (line->kind) {
-    case GST_ICE_LINE_HELLO:
-      break;
-    case GST_ICE_LINE_DESCRIPTION:
-      g_mutex_lock (&self->lock);
-      first = !self->heard;
-      self->heard = TRUE;
-      if (type == NULL)
-        type = self->offered ? "answer" : "offer";
-      g_mutex_unlock (&self->lock);
-      if (first)
-        gst_ice_signaller_emit_peer (signaller, TRUE);
-      gst_ice_signaller_emit_description (signaller, type, line->text);
-      break;
-    case GST_ICE_LINE_CANDIDATE:
-      gst_ice_signaller_emit_candidate (
-          signaller, line->mid, line->mline_index, line->text, line->ufrag);
-      break;
-    case GST_ICE_LINE_BYE:
-      gst_ice_signaller_emit_bye (signaller, line->text);
-      gst_ice_signaller_emit_peer (signaller, FALSE);
-      break;
-  }
+  g_mutex_lock (&self->lock);
+  first = line->kind == GST_ICE_LINE_DESCRIPTION && !self->heard;
+  self->heard = self->heard || first;
+  offered = self->offered;
+  g_mutex_unlock (&self->lock);
+
+  if (first)
+    gst_ice_signaller_emit_peer (signaller, TRUE);
+  gst_ice_line_deliver (line, signaller, offered ? "answer" : "offer");
+  if (line->kind == GST_ICE_LINE_BYE)
+    gst_ice_signaller_emit_peer (signaller, FALSE);
 }
 
 /* The other end is closed. A description that was fed from a file is fine, and
@@ -346,6 +333,21 @@ gst_ice_stdio_signaller_send_bye (
 }
 
 static void
+gst_ice_stdio_signaller_send_reject (
+    GstIceSignaller *signaller, const gchar *reason, const gchar *text)
+{
+  say (GST_ICE_STDIO_SIGNALLER (signaller),
+      gst_ice_line_reject (reason, text, NULL), 0);
+}
+
+static void
+gst_ice_stdio_signaller_send_error (
+    GstIceSignaller *signaller, const gchar *text)
+{
+  say (GST_ICE_STDIO_SIGNALLER (signaller), gst_ice_line_error (text), 0);
+}
+
+static void
 gst_ice_stdio_signaller_stop (GstIceSignaller *signaller)
 {
   GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (signaller);
@@ -374,6 +376,8 @@ gst_ice_stdio_signaller_iface_init (
   iface->send_description = gst_ice_stdio_signaller_send_description;
   iface->send_candidate = gst_ice_stdio_signaller_send_candidate;
   iface->send_bye = gst_ice_stdio_signaller_send_bye;
+  iface->send_reject = gst_ice_stdio_signaller_send_reject;
+  iface->send_error = gst_ice_stdio_signaller_send_error;
   iface->stop = gst_ice_stdio_signaller_stop;
 }
 
