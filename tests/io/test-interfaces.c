@@ -5,8 +5,18 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#ifdef __linux__
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "gst/ice/io/interfaces-private.h"
 #include "gst/ice/io/interfaces-watch.h"
+#include "gst/ice/io/service.h"
 
 /* The syntax of the two properties. */
 static void
@@ -376,6 +386,113 @@ test_watch_generic (void)
   g_cond_clear (&watched.cond);
 }
 
+#ifdef __linux__
+static guint n_read;
+
+static GArray *
+read_nothing (void)
+{
+  n_read++;
+  return g_array_new (FALSE, TRUE, sizeof (IceInterfaceEntry));
+}
+
+/* Whether asking once is reading. */
+static gboolean
+is_read (void)
+{
+  guint before = n_read;
+
+  g_array_unref (ice_interfaces_cache_get (read_nothing));
+  return n_read > before;
+}
+
+/* A link that comes up may have more to say a little later. */
+static gboolean
+is_kept (void)
+{
+  gint64 end = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+
+  while (is_read () && g_get_monotonic_time () < end)
+    g_usleep (1000);
+  return !is_read ();
+}
+
+static gboolean
+set_loopback (gboolean up)
+{
+  gint fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = up ? IFF_UP : 0 };
+  gboolean set = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
+
+  close (fd);
+  return set;
+}
+
+/* In a network of its own, which this thread takes along when it ends. */
+static gpointer
+run_in_own_network (gpointer user_data)
+{
+  if (syscall (SYS_unshare, CLONE_NEWNET) < 0)
+    return NULL;
+  g_assert_true (is_read ());
+  g_assert_true (is_kept ());
+  g_assert_true (set_loopback (TRUE));
+  g_assert_true (is_read ());
+  g_assert_true (is_kept ());
+  g_assert_true (set_loopback (FALSE));
+  g_assert_true (is_read ());
+  return user_data;
+}
+
+/* Another network is read anew, and so is each change of it, at once; nothing
+ * else is. */
+static void
+test_read_once (void)
+{
+  if (!g_thread_join (g_thread_new ("network", run_in_own_network, &n_read)))
+    g_test_skip ("no network namespaces: run me as root");
+}
+
+static guint
+count_descriptors (void)
+{
+  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  g_dir_close (dir);
+  return n;
+}
+
+/* However many agents follow the network. */
+static void
+test_watches_share (void)
+{
+  IceInterfacesWatch *watches[20];
+  Watched watched = { 0 };
+  guint before;
+
+  g_mutex_init (&watched.lock);
+  g_cond_init (&watched.cond);
+  ice_service_context ();
+  before = count_descriptors ();
+  for (guint i = 0; i < G_N_ELEMENTS (watches); i++)
+    watches[i] = ice_interfaces_watch_new (
+        on_changed, &watched, i ? NULL : on_destroyed);
+  g_assert_cmpuint (count_descriptors (), <=, before + 1);
+  for (guint i = 0; i < G_N_ELEMENTS (watches); i++)
+    ice_interfaces_watch_free (watches[i]);
+  g_mutex_lock (&watched.lock);
+  while (!watched.destroyed)
+    g_cond_wait (&watched.cond, &watched.lock);
+  g_mutex_unlock (&watched.lock);
+  g_assert_cmpuint (count_descriptors (), <=, before);
+  g_mutex_clear (&watched.lock);
+  g_cond_clear (&watched.cond);
+}
+#endif
+
 /* RFC 4862 5.5.4, RFC 6724 5 rule 7: a new temporary address displaces the
  * stable one for what is new; who follows the network is told of both, and of
  * a tentative one not before it is ready. */
@@ -420,6 +537,11 @@ main (int argc, char *argv[])
   g_test_add_func ("/interfaces/inet6-line", test_inet6_line);
   g_test_add_func ("/interfaces/this-host", test_this_host);
   g_test_add_func ("/interfaces/watch-generic", test_watch_generic);
+#ifdef __linux__
+  g_test_add_func ("/interfaces/read-once-until-they-change", test_read_once);
+  g_test_add_func (
+      "/interfaces/watches-share-a-descriptor", test_watches_share);
+#endif
   g_test_add_func ("/rfc6724/5/displaced", test_displaced);
   return g_test_run ();
 }

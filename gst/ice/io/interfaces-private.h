@@ -35,4 +35,9 @@ IceLinkKind ice_interface_link_kind (const gchar *class_dir, const gchar *name);
 gboolean ice_interface_entry_parse_inet6 (
     const gchar *line, IceInterfaceEntry *ret_entry);
 
+/* interfaces-cache.c: (transfer full) (element-type IceInterfaceEntry) what
+ * @read has returned since the network last changed; nobody writes to it. Any
+ * thread. */
+GArray *ice_interfaces_cache_get (GArray *(*read) (void) );
+
 G_END_DECLS

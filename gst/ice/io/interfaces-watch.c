@@ -1,74 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Changes of the network: rtnetlink where there is one, else GNetworkMonitor
- * and a clock. */
+ * and a clock. One watch of the system tells all who listen. */
 #include "interfaces-watch.h"
 
 #include <gio/gio.h>
-
-#include "service.h"
-
-#ifdef __linux__
-#include <errno.h>
 #include <glib-unix.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#endif
+#include <glib/gstdio.h>
+
+#include "netlink.h"
+#include "service.h"
 
 /* A network that comes up brings its addresses within this time. */
 #define SETTLE_MS 50
 #define POLL_MS 2000
 
-typedef struct
+struct _IceInterfacesWatch
 {
-  gatomicrefcount ref_count; /* of the sources that may call */
+  gatomicrefcount ref_count; /* of the list and of a running call */
   GSourceFunc func;
   gpointer user_data;
   GDestroyNotify destroy;
-  gint fd;
-  GSource *settle; /* (owned) (nullable) service thread */
-} Listener;
-
-struct _IceInterfacesWatch
-{
-  GSource *source;  /* (owned) */
-  GObject *monitor; /* (owned) (nullable) */
-  gulong handler;   /* of it */
 };
 
-static void
-listener_unref (gpointer user_data)
+/* A way to hear of the system, and who wants to. Made for the first of them,
+ * gone with the last. */
+typedef struct
 {
-  Listener *self = user_data;
+  GSource *(*make_source) (void); /* (transfer full) with its callback */
+  GSource *source;                /* (owned) */
+  GObject *monitor;               /* (owned) (nullable) */
+  gulong handler;                 /* of it */
+  GPtrArray *listeners; /* (owned) (nullable) (element-type IceInterfacesWatch)
+                           NULL: nobody */
+} Hub;
 
+static GSource *make_poll_source (void);
+static GSource *make_netlink_source (void);
+
+static GMutex lock; /* for both */
+static Hub generic = { .make_source = make_poll_source };
+static Hub netlink = { .make_source = make_netlink_source };
+static gboolean settling; /* service thread */
+
+static void
+watch_unref (IceInterfacesWatch *self)
+{
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   if (self->destroy)
     self->destroy (self->user_data);
-#ifdef __linux__
-  if (self->fd >= 0)
-    close (self->fd);
-#endif
   g_free (self);
+}
+
+static IceInterfacesWatch *
+watch_ref (IceInterfacesWatch *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+hub_add_listeners (const Hub *self, GPtrArray *listeners)
+{
+  for (guint i = 0; self->listeners && i < self->listeners->len; i++)
+    g_ptr_array_add (listeners, watch_ref (self->listeners->pdata[i]));
+}
+
+/* Service thread. Who is called may come and go meanwhile. */
+static void
+tell (gboolean only_generic)
+{
+  g_autoptr (GPtrArray) listeners =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) watch_unref);
+
+  g_mutex_lock (&lock);
+  hub_add_listeners (&generic, listeners);
+  if (!only_generic)
+    hub_add_listeners (&netlink, listeners);
+  g_mutex_unlock (&lock);
+  for (guint i = 0; i < listeners->len; i++) {
+    IceInterfacesWatch *listener = listeners->pdata[i];
+
+    listener->func (listener->user_data);
+  }
 }
 
 static gboolean
 on_poll (gpointer user_data)
 {
-  Listener *self = user_data;
-
-  self->func (self->user_data);
+  tell (TRUE);
   return G_SOURCE_CONTINUE;
 }
 
 static gboolean
 on_settled (gpointer user_data)
 {
-  Listener *self = user_data;
-
-  g_clear_pointer (&self->settle, g_source_unref);
-  self->func (self->user_data);
+  settling = FALSE;
+  tell (FALSE);
   return G_SOURCE_REMOVE;
 }
 
@@ -76,14 +104,13 @@ on_settled (gpointer user_data)
 static gboolean
 settle (gpointer user_data)
 {
-  Listener *self = user_data;
+  if (!settling) {
+    g_autoptr (GSource) source = g_timeout_source_new (SETTLE_MS);
 
-  if (self->settle)
-    return G_SOURCE_REMOVE;
-  self->settle = g_timeout_source_new (SETTLE_MS);
-  g_atomic_ref_count_inc (&self->ref_count);
-  g_source_set_callback (self->settle, on_settled, self, listener_unref);
-  g_source_attach (self->settle, ice_service_context ());
+    settling = TRUE;
+    g_source_set_callback (source, on_settled, NULL, NULL);
+    g_source_attach (source, ice_service_context ());
+  }
   return G_SOURCE_REMOVE;
 }
 
@@ -92,125 +119,154 @@ static void
 on_network_changed (
     GNetworkMonitor *monitor, gboolean available, gpointer user_data)
 {
-  Listener *self = user_data;
-
-  g_atomic_ref_count_inc (&self->ref_count);
-  ice_service_invoke (settle, self, listener_unref);
-}
-
-static void
-release_listener (gpointer user_data, GClosure *closure)
-{
-  listener_unref (user_data);
-}
-
-#ifdef __linux__
-/* What exactly has changed is asked for anew: the kernel loses messages when
- * there are many, and says so by an error that is read here, too. */
-static void
-drain (gint fd)
-{
-  guint8 buffer[4096];
-  gssize size;
-
-  do
-    size = recv (fd, buffer, sizeof buffer, MSG_DONTWAIT);
-  while (size > 0 || (size < 0 && (errno == EINTR || errno == ENOBUFS)));
+  ice_service_invoke (settle, NULL, NULL);
 }
 
 static gboolean
 on_message (gint fd, GIOCondition condition, gpointer user_data)
 {
-  drain (fd);
-  settle (user_data);
+  ice_netlink_drain (fd);
+  settle (NULL);
   return G_SOURCE_CONTINUE;
 }
 
-static gint
-open_netlink (void)
+static GSource *
+make_poll_source (void)
 {
-  const struct sockaddr_nl address = { .nl_family = AF_NETLINK,
-    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-        RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE };
-  gint fd = socket (
-      AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  GSource *source = g_timeout_source_new (POLL_MS);
 
-  if (fd >= 0 &&
-      bind (fd, (const struct sockaddr *) &address, sizeof address) < 0) {
-    close (fd);
-    fd = -1;
+  g_source_set_callback (source, on_poll, NULL, NULL);
+  return source;
+}
+
+static void
+close_descriptor (gpointer fd)
+{
+  g_close (GPOINTER_TO_INT (fd), NULL);
+}
+
+static GSource *
+make_netlink_source (void)
+{
+  gint fd = ice_netlink_open ();
+  GSource *source;
+
+  if (fd < 0)
+    return NULL;
+  source = g_unix_fd_source_new (fd, G_IO_IN);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_message),
+      GINT_TO_POINTER (fd), close_descriptor);
+  return source;
+}
+
+/* FALSE: the system does not tell in this way. The lock is held. */
+static gboolean
+hub_open (Hub *self)
+{
+  if (self->listeners)
+    return TRUE;
+  self->source = self->make_source ();
+  if (!self->source)
+    return FALSE;
+  self->listeners = g_ptr_array_new ();
+  g_source_attach (self->source, ice_service_context ());
+  return TRUE;
+}
+
+static void
+hub_close (Hub *self)
+{
+  g_clear_pointer (&self->listeners, g_ptr_array_unref);
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
+static IceInterfacesWatch *
+watch_new (
+    Hub *hub, GSourceFunc func, gpointer user_data, GDestroyNotify destroy)
+{
+  IceInterfacesWatch *self = NULL;
+
+  g_mutex_lock (&lock);
+  if (hub_open (hub)) {
+    self = g_new0 (IceInterfacesWatch, 1);
+    g_atomic_ref_count_init (&self->ref_count);
+    self->func = func;
+    self->user_data = user_data;
+    self->destroy = destroy;
+    g_ptr_array_add (hub->listeners, self);
   }
-  return fd;
-}
-#endif
-
-static Listener *
-listener_new (GSourceFunc func, gpointer user_data, GDestroyNotify destroy)
-{
-  Listener *self = g_new0 (Listener, 1);
-
-  g_atomic_ref_count_init (&self->ref_count);
-  self->func = func;
-  self->user_data = user_data;
-  self->destroy = destroy;
-  self->fd = -1;
+  g_mutex_unlock (&lock);
   return self;
 }
 
-/* Takes the reference on @listener. */
-static IceInterfacesWatch *
-watch_new (GSource *source, GSourceFunc callback, Listener *listener)
+/* The monitor is asked for without the lock: it may start a thread or talk to
+ * a service, and calls back where it likes. */
+static void
+connect_monitor (void)
 {
-  IceInterfacesWatch *self = g_new0 (IceInterfacesWatch, 1);
+  GObject *monitor = G_OBJECT (g_network_monitor_get_default ());
+  gulong handler = g_signal_connect (
+      monitor, "network-changed", G_CALLBACK (on_network_changed), NULL);
+  gboolean unwanted;
 
-  self->source = source;
-  g_source_set_callback (source, callback, listener, listener_unref);
-  g_source_attach (source, ice_service_context ());
-  return self;
-}
-
-static IceInterfacesWatch *
-watch_generic (Listener *listener)
-{
-  IceInterfacesWatch *self;
-
-  g_atomic_ref_count_inc (&listener->ref_count);
-  self = watch_new (g_timeout_source_new (POLL_MS), on_poll, listener);
-  self->monitor = g_object_ref (G_OBJECT (g_network_monitor_get_default ()));
-  self->handler = g_signal_connect_data (self->monitor, "network-changed",
-      G_CALLBACK (on_network_changed), listener, release_listener, 0);
-  return self;
+  g_mutex_lock (&lock);
+  unwanted = !generic.listeners || generic.monitor;
+  if (!unwanted) {
+    generic.monitor = g_object_ref (monitor);
+    generic.handler = handler;
+  }
+  g_mutex_unlock (&lock);
+  if (unwanted)
+    g_signal_handler_disconnect (monitor, handler);
 }
 
 IceInterfacesWatch *
 ice_interfaces_watch_new_generic (
     GSourceFunc func, gpointer user_data, GDestroyNotify destroy)
 {
-  return watch_generic (listener_new (func, user_data, destroy));
+  IceInterfacesWatch *self = watch_new (&generic, func, user_data, destroy);
+
+  connect_monitor ();
+  return self;
 }
 
 IceInterfacesWatch *
 ice_interfaces_watch_new (
     GSourceFunc func, gpointer user_data, GDestroyNotify destroy)
 {
-  Listener *listener = listener_new (func, user_data, destroy);
+  IceInterfacesWatch *self = watch_new (&netlink, func, user_data, destroy);
 
-#ifdef __linux__
-  listener->fd = open_netlink ();
-  if (listener->fd >= 0)
-    return watch_new (g_unix_fd_source_new (listener->fd, G_IO_IN),
-        G_SOURCE_FUNC (on_message), listener);
-#endif
-  return watch_generic (listener);
+  return self ? self
+              : ice_interfaces_watch_new_generic (func, user_data, destroy);
+}
+
+/* The lock is held. */
+static gboolean
+hub_remove (Hub *self, IceInterfacesWatch *watch)
+{
+  if (!self->listeners || !g_ptr_array_remove_fast (self->listeners, watch))
+    return FALSE;
+  if (self->listeners->len == 0)
+    hub_close (self);
+  return TRUE;
 }
 
 void
 ice_interfaces_watch_free (IceInterfacesWatch *self)
 {
-  if (self->monitor)
-    g_signal_handler_disconnect (self->monitor, self->handler);
-  g_clear_object (&self->monitor);
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
-  g_free (self);
+  GObject *monitor = NULL;
+  gulong handler = 0;
+
+  g_mutex_lock (&lock);
+  if (!hub_remove (&netlink, self) && hub_remove (&generic, self) &&
+      !generic.listeners) {
+    monitor = g_steal_pointer (&generic.monitor);
+    handler = generic.handler;
+  }
+  g_mutex_unlock (&lock);
+  if (monitor)
+    g_signal_handler_disconnect (monitor, handler);
+  g_clear_object (&monitor);
+  watch_unref (self);
 }

@@ -349,17 +349,17 @@ entries_read (void)
       g_array_append_val (entries, entry);
   }
   freeifaddrs (all);
+  entries_add_inet6_flags (entries);
+  entries_mark_default_route (entries, "198.41.0.4");
+  entries_mark_default_route (entries, "2001:503:ba3e::2:30");
   return entries;
 }
 
 GArray *
 ice_interfaces_list (const IceInterfaceFilter *filter)
 {
-  g_autoptr (GArray) entries = entries_read ();
+  g_autoptr (GArray) entries = ice_interfaces_cache_get (entries_read);
 
-  entries_add_inet6_flags (entries);
-  entries_mark_default_route (entries, "198.41.0.4");
-  entries_mark_default_route (entries, "2001:503:ba3e::2:30");
   return ice_interfaces_select (
       (IceInterfaceEntry *) entries->data, entries->len, filter);
 }
