@@ -8,8 +8,6 @@
 
 #include "gsticeagent-private.h"
 
-#include <string.h>
-
 #include "gsticeenumtypes.h"
 #include "gsticeerror.h"
 #include "gsticestream-private.h"
@@ -109,20 +107,20 @@ set_mtu_probing (GstIceAgent *self, gboolean probing)
 static void
 set_external_addresses (GstIceAgent *self, const gchar *text)
 {
-  IceExternalAddress external[ICE_EXTERNAL_MAX];
   g_autoptr (GError) error = NULL;
-  guint n_external;
+  GBytes *external, *old;
 
-  if (!gst_ice_parse_external_addresses (text, external, &n_external, &error)) {
+  if (!gst_ice_parse_external_addresses (text, &external, &error)) {
     gst_ice_agent_queue_error (self, error);
     return;
   }
   GST_OBJECT_LOCK (self);
   g_free (self->settings.external_addresses);
   self->settings.external_addresses = g_strdup (text);
-  memcpy (self->settings.external, external, n_external * sizeof external[0]);
-  self->settings.n_external = n_external;
+  old = self->settings.external;
+  self->settings.external = external;
   GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&old, g_bytes_unref);
   gst_ice_agent_apply_gather_config (self);
 }
 
@@ -131,8 +129,7 @@ gst_ice_agent_fill_port_config (GstIceAgent *self, IceGathererConfig *config)
 {
   const GstIceSettings *settings = &self->settings;
 
-  memcpy (config->external, settings->external, sizeof config->external);
-  config->n_external = settings->n_external;
+  config->external = settings->external;
   config->port_mapping = settings->port_mapping == GST_ICE_PORT_MAPPING_ON;
   config->shared_port = settings->mux_port != 0;
 }

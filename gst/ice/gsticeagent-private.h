@@ -67,8 +67,7 @@ typedef struct
   gboolean dont_fragment, mtu_probing;
   guint16 mux_port;          /* 0: none */
   gchar *external_addresses; /* (owned) (nullable) as it was set */
-  IceExternalAddress external[ICE_EXTERNAL_MAX]; /* what that means */
-  guint n_external;
+  GBytes *external;          /* (owned) (nullable) what that means */
   gboolean ice_lite, continual_gathering;
   GstIceNomination nomination;
   GstIcePortMapping port_mapping;
@@ -219,10 +218,10 @@ void
 gst_ice_agent_fill_port_config (GstIceAgent *self, IceGathererConfig *config);
 
 /* gsticeexternal.c: FALSE, and GST_ICE_ERROR_INVALID_ARGUMENT, when @text is
- * not what external-addresses may be. */
-gboolean gst_ice_parse_external_addresses (const gchar *text,
-    IceExternalAddress ret_addresses[ICE_EXTERNAL_MAX], guint *ret_n_addresses,
-    GError **error);
+ * not what external-addresses may be. @ret_addresses: (transfer full)
+ * (nullable) of IceExternalAddress. */
+gboolean gst_ice_parse_external_addresses (
+    const gchar *text, GBytes **ret_addresses, GError **error);
 
 /* gsticeagent-negotiate.c */
 void gst_ice_negotiation_init (GstIceNegotiation *self);

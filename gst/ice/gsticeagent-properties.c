@@ -65,6 +65,7 @@ gst_ice_settings_clear (GstIceSettings *self)
   g_free (self->interfaces);
   g_free (self->ignore_interfaces);
   g_free (self->external_addresses);
+  g_clear_pointer (&self->external, g_bytes_unref);
   g_free (self->ca_file);
 }
 
@@ -239,9 +240,11 @@ gst_ice_agent_apply_gather_config (GstIceAgent *self)
     .hide_hosts = self->settings.mdns == GST_ICE_MDNS_PUBLISH,
   };
   gst_ice_agent_fill_port_config (self, &config);
+  ice_gatherer_config_hold (&config);
   GST_OBJECT_UNLOCK (self);
   ice_core_set_gather_config (gst_ice_agent_lock_core (self), &config);
   gst_ice_pump_unlock (self->pump);
+  ice_gatherer_config_release (&config);
 }
 
 static void

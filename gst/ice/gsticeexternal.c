@@ -65,29 +65,30 @@ speaks_of_the_same (const IceExternalAddress *a, const IceExternalAddress *b)
 }
 
 gboolean
-gst_ice_parse_external_addresses (const gchar *text,
-    IceExternalAddress ret_addresses[ICE_EXTERNAL_MAX], guint *ret_n_addresses,
-    GError **error)
+gst_ice_parse_external_addresses (
+    const gchar *text, GBytes **ret_addresses, GError **error)
 {
+  IceExternalAddress addresses[ICE_EXTERNAL_MAX];
   g_auto (GStrv) items = NULL;
+  guint n = 0;
 
-  *ret_n_addresses = 0;
+  *ret_addresses = NULL;
   if (!text || *text == '\0')
     return TRUE;
   items = g_strsplit (text, ",", -1);
   if (g_strv_length (items) > ICE_EXTERNAL_MAX)
     return refuse (error, "more than %d addresses", ICE_EXTERNAL_MAX);
-  for (guint i = 0; items[i]; i++) {
-    IceExternalAddress *address = &ret_addresses[*ret_n_addresses];
+  for (; items[n]; n++) {
+    IceExternalAddress *address = &addresses[n];
 
-    if (!parse_one (g_strstrip (items[i]), address, error))
+    if (!parse_one (g_strstrip (items[n]), address, error))
       return FALSE;
-    for (guint j = 0; j < *ret_n_addresses; j++) {
-      if (speaks_of_the_same (address, &ret_addresses[j]))
+    for (guint i = 0; i < n; i++) {
+      if (speaks_of_the_same (address, &addresses[i]))
         return refuse (
-            error, "“%s” speaks of a local address a second time", items[i]);
+            error, "“%s” speaks of a local address a second time", items[n]);
     }
-    ++*ret_n_addresses;
   }
+  *ret_addresses = g_bytes_new (addresses, n * sizeof addresses[0]);
   return TRUE;
 }

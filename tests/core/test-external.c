@@ -6,10 +6,10 @@
 static void
 configure (Lab *lab, const IceExternalAddress *external, guint n_external)
 {
-  IceGathererConfig config = { .n_external = n_external };
+  g_autoptr (GBytes) mappings =
+      g_bytes_new (external, n_external * sizeof *external);
+  const IceGathererConfig config = { .external = mappings };
 
-  for (guint i = 0; i < n_external; i++)
-    config.external[i] = external[i];
   ice_gatherer_set_config (lab->gatherer, &config);
 }
 

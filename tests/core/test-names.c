@@ -544,11 +544,13 @@ test_relay_only_publishes_nothing (void)
 static void
 test_external_is_shown (void)
 {
-  IceGathererConfig config = { .hide_hosts = TRUE, .n_external = 1 };
+  const IceExternalAddress external = { addr ("203.0.113.5", 0),
+    ICE_ADDRESS_NONE };
+  g_autoptr (GBytes) mappings = g_bytes_new (&external, sizeof external);
+  const IceGathererConfig config = { .hide_hosts = TRUE, .external = mappings };
   Names names;
   Harness h;
 
-  config.external[0].external = addr ("203.0.113.5", 0);
   start (&h, &names);
   ice_core_set_gather_config (h.core, &config);
   harness_gather (&h);

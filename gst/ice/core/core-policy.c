@@ -37,7 +37,9 @@ ice_core_get_controlling (const IceCore *self)
 void
 ice_core_apply_gather_config (IceCore *self)
 {
+  ice_gatherer_config_release (&self->config.gather);
   self->config.gather = self->next_gather;
+  ice_gatherer_config_hold (&self->config.gather);
   ice_gatherer_set_config (self->gatherer, &self->config.gather);
   for (guint i = 0; i < self->sets->len; i++) {
     IceChecklistSet *set = g_ptr_array_index (self->sets, i);
@@ -68,7 +70,9 @@ ice_core_set_gather_config (IceCore *self, const IceGathererConfig *config)
 
   if (ice_core_current_set (self) == NULL)
     return;
+  ice_gatherer_config_release (&self->next_gather);
   self->next_gather = *config;
+  ice_gatherer_config_hold (&self->next_gather);
   self->next_gather.lite = lite;
   apply_when_idle (self);
 }

@@ -29,7 +29,9 @@ ice_core_new (const IceCoreConfig *config, IceTime now)
   IceCore *self = g_new0 (IceCore, 1);
 
   self->config = *config;
+  ice_gatherer_config_hold (&self->config.gather);
   self->next_gather = config->gather;
+  ice_gatherer_config_hold (&self->next_gather);
   ice_context_init (&self->context, &config->world);
   /* While the peer's value is unknown only gathering goes on. */
   ice_context_set_ta (&self->context, PACING_MIN);
@@ -52,6 +54,8 @@ ice_core_free (IceCore *self)
   ice_context_clear (&self->context);
   g_free (self->socket_error);
   g_free (self->untrusted);
+  ice_gatherer_config_release (&self->next_gather);
+  ice_gatherer_config_release (&self->config.gather);
   g_free (self);
 }
 

@@ -21,9 +21,12 @@ ice_gather_map_external (const IceGatherer *self, IceAddress *address)
 {
   const IceExternalAddress *found = NULL;
   const guint16 port = address->port;
+  const IceExternalAddress *mapping = NULL;
+  gsize size = 0;
 
-  for (guint i = 0; i < self->config.n_external; i++) {
-    const IceExternalAddress *mapping = &self->config.external[i];
+  if (self->config.external)
+    mapping = g_bytes_get_data (self->config.external, &size);
+  for (gsize i = 0; i < size / sizeof *mapping; i++, mapping++) {
 
     if (ice_address_same_ip (&mapping->local, address)) {
       found = mapping;

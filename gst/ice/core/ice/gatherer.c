@@ -16,6 +16,19 @@ roll (gpointer user, guint8 *ret_bytes, gsize size)
   ice_context_random (user, ret_bytes, size);
 }
 
+void
+ice_gatherer_config_hold (IceGathererConfig *self)
+{
+  if (self->external)
+    g_bytes_ref (self->external);
+}
+
+void
+ice_gatherer_config_release (IceGathererConfig *self)
+{
+  g_clear_pointer (&self->external, g_bytes_unref);
+}
+
 IceGatherer *
 ice_gatherer_new (IceContext *context, const IceGathererConfig *config)
 {
@@ -23,6 +36,7 @@ ice_gatherer_new (IceContext *context, const IceGathererConfig *config)
 
   self->context = context;
   self->config = *config;
+  ice_gatherer_config_hold (&self->config);
   self->dice = (IceTurnDice){ .roll = roll, .user = context };
   self->servers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ice_gather_server_free);
@@ -56,13 +70,16 @@ ice_gatherer_free (IceGatherer *self)
   g_array_unref (self->interfaces);
   g_array_unref (self->names);
   g_ptr_array_unref (self->foundations);
+  ice_gatherer_config_release (&self->config);
   g_free (self);
 }
 
 void
 ice_gatherer_set_config (IceGatherer *self, const IceGathererConfig *config)
 {
+  ice_gatherer_config_release (&self->config);
   self->config = *config;
+  ice_gatherer_config_hold (&self->config);
 }
 
 void

@@ -80,14 +80,17 @@ typedef struct
    * shows nothing (the mDNS draft, 3.1). */
   gboolean hide_hosts;
   IceTcpPolicy tcp;
-  IceExternalAddress external[ICE_EXTERNAL_MAX];
-  guint n_external;
+  GBytes *external; /* (nullable) of IceExternalAddress */
   /* The UDP sockets of component 1 may share their port with other agents
    * (design 9.9): OPEN_SOCKET says so, and allocations get sockets of their
    * own, for a TURN server knows one per 5-tuple (RFC 8656 5). */
   gboolean shared_port;
   gboolean port_mapping; /* the router is asked for mappings */
 } IceGathererConfig;
+
+/* A copy made by assignment shares what it points to, and holds it so. */
+void ice_gatherer_config_hold (IceGathererConfig *self);
+void ice_gatherer_config_release (IceGathererConfig *self);
 
 typedef enum
 {
