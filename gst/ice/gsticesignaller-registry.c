@@ -159,7 +159,9 @@ gst_ice_signaller_new_from_nick (const gchar *nick, GError **error)
 
   g_return_val_if_fail (nick != NULL, NULL);
 
-  type = lookup_or_load (&by_nick, nick, nick);
+  /* One module knows two. */
+  type = lookup_or_load (
+      &by_nick, nick, g_str_equal (nick, "gst-webrtc") ? "websocket" : nick);
   if (type == G_TYPE_INVALID) {
     g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_NOT_SUPPORTED,
         "There is no signaller “%s”; file and stdio are built in", nick);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "wsconn.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+/* A line that is silent is asked, and dead when it does not answer: well under
+ * what NATs and proxies forget in. */
+#define PING_EVERY_S 10
+#define DEAD_AFTER (25 * G_TIME_SPAN_SECOND)
+#define CLOSE_WITHIN (G_TIME_SPAN_SECOND)
+#define CHUNK 16384
+
+struct _GstIceWsConn
+{
+  guint refs;                /* its owner, its tick, a read, a write */
+  GIOStream *stream;         /* (owned) */
+  GCancellable *cancellable; /* (owned) */
+  gboolean is_client;
+  GstIceWsConnFuncs funcs; /* none once it was closed or freed */
+  gpointer user_data;
+  GstIceWsReader reader;
+  guint8 chunk[CHUNK];
+  GByteArray *unsent;  /* (owned) waits for the write that is under way */
+  GByteArray *sending; /* (owned) (nullable) */
+  gboolean close_sent;
+  gboolean done;
+  gint64 heard_at, closing_at;
+  GSource *tick; /* (owned) */
+};
+
+static void read_more (GstIceWsConn *self);
+static void write_more (GstIceWsConn *self);
+
+static void
+conn_unref (gpointer data)
+{
+  GstIceWsConn *self = data;
+
+  if (--self->refs > 0)
+    return;
+  gst_ice_ws_reader_clear (&self->reader);
+  g_byte_array_unref (self->unsent);
+  g_object_unref (self->stream);
+  g_object_unref (self->cancellable);
+  g_free (self);
+}
+
+/* The stream ends; reads and writes under way come back and let go. */
+static void
+finish (GstIceWsConn *self, guint code, const gchar *reason)
+{
+  const GstIceWsConnFuncs funcs = self->funcs;
+
+  if (self->done)
+    return;
+  self->done = TRUE;
+  memset (&self->funcs, 0, sizeof self->funcs);
+  g_source_destroy (self->tick);
+  g_clear_pointer (&self->tick, g_source_unref);
+  g_cancellable_cancel (self->cancellable);
+  g_io_stream_close_async (self->stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  if (funcs.closed != NULL)
+    funcs.closed (self, code, reason, self->user_data);
+}
+
+static void
+on_written (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  GstIceWsConn *self = user_data;
+  const gboolean ok = g_output_stream_write_all_finish (
+      G_OUTPUT_STREAM (object), result, NULL, NULL);
+
+  g_clear_pointer (&self->sending, g_byte_array_unref);
+  if (!ok)
+    finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  else
+    write_more (self);
+  conn_unref (self);
+}
+
+static void
+write_more (GstIceWsConn *self)
+{
+  if (self->done || self->sending != NULL || self->unsent->len == 0)
+    return;
+  self->sending = self->unsent;
+  self->unsent = g_byte_array_new ();
+  self->refs++;
+  g_output_stream_write_all_async (g_io_stream_get_output_stream (self->stream),
+      self->sending->data, self->sending->len, G_PRIORITY_DEFAULT,
+      self->cancellable, on_written, self);
+}
+
+/* RFC 6455 5.3: nobody may guess it. */
+static const guint8 *
+make_mask (GstIceWsConn *self, guint8 *mask)
+{
+  return self->is_client && RAND_bytes (mask, 4) == 1 ? mask : NULL;
+}
+
+static void
+send_frame (
+    GstIceWsConn *self, GstIceWsOpcode opcode, const gchar *payload, gsize size)
+{
+  guint8 mask[4];
+
+  if (self->done || self->close_sent)
+    return;
+  if (self->unsent->len + size > GST_ICE_WS_MAX_UNSENT) {
+    finish (self, GST_ICE_WS_ABNORMAL, "it does not read what it is sent");
+    return;
+  }
+  gst_ice_ws_append (
+      self->unsent, opcode, payload, size, make_mask (self, mask));
+  write_more (self);
+}
+
+void
+gst_ice_ws_conn_send (GstIceWsConn *self, const gchar *text)
+{
+  send_frame (self, GST_ICE_WS_TEXT, text, strlen (text));
+}
+
+void
+gst_ice_ws_conn_close (GstIceWsConn *self, guint code, const gchar *reason)
+{
+  guint8 mask[4];
+
+  if (self->done || self->close_sent)
+    return;
+  gst_ice_ws_append_close (self->unsent, code, reason, make_mask (self, mask));
+  self->close_sent = TRUE;
+  self->closing_at = g_get_monotonic_time ();
+  write_more (self);
+}
+
+/* RFC 6455 5.5.1: answered by one with the same code. */
+static void
+handle_close (GstIceWsConn *self, const GstIceWsMessage *message)
+{
+  const guint code = message->close_code;
+
+  gst_ice_ws_conn_close (
+      self, code == GST_ICE_WS_NO_STATUS ? GST_ICE_WS_NORMAL : code, NULL);
+  finish (self, code, message->text);
+}
+
+static void
+handle (GstIceWsConn *self, const GstIceWsMessage *message)
+{
+  switch (message->opcode) {
+    case GST_ICE_WS_TEXT:
+      if (self->funcs.text != NULL && !self->close_sent)
+        self->funcs.text (self, message->text, message->size, self->user_data);
+      break;
+    case GST_ICE_WS_PING:
+      send_frame (self, GST_ICE_WS_PONG, message->text, message->size);
+      break;
+    case GST_ICE_WS_CLOSE:
+      handle_close (self, message);
+      break;
+    default:
+      break;
+  }
+}
+
+static void
+handle_all (GstIceWsConn *self)
+{
+  GstIceWsMessage message;
+  GstIceWsReadStatus status = GST_ICE_WS_READ_MESSAGE;
+
+  while (!self->done && status == GST_ICE_WS_READ_MESSAGE) {
+    status = gst_ice_ws_reader_pop (&self->reader, &message);
+    if (status == GST_ICE_WS_READ_MESSAGE)
+      handle (self, &message);
+  }
+  if (status != GST_ICE_WS_READ_FAILED || self->done)
+    return;
+  /* RFC 6455 7.1.7: said, and not waited for. */
+  gst_ice_ws_conn_close (self, message.close_code, NULL);
+  finish (self, message.close_code, "malformed frame");
+}
+
+static void
+on_read (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  GstIceWsConn *self = user_data;
+  const gssize n =
+      g_input_stream_read_finish (G_INPUT_STREAM (object), result, NULL);
+
+  if (n <= 0) {
+    finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  } else if (!self->done) {
+    self->heard_at = g_get_monotonic_time ();
+    gst_ice_ws_reader_push (&self->reader, self->chunk, n);
+    handle_all (self);
+    read_more (self);
+  }
+  conn_unref (self);
+}
+
+static void
+read_more (GstIceWsConn *self)
+{
+  if (self->done)
+    return;
+  self->refs++;
+  g_input_stream_read_async (g_io_stream_get_input_stream (self->stream),
+      self->chunk, sizeof self->chunk, G_PRIORITY_DEFAULT, self->cancellable,
+      on_read, self);
+}
+
+static gboolean
+on_leftover (gpointer user_data)
+{
+  handle_all (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* What came with the upgrade; its owner does not know us yet. */
+static void
+handle_leftover (GstIceWsConn *self)
+{
+  GSource *source = g_idle_source_new ();
+
+  self->refs++;
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_set_callback (source, on_leftover, self, conn_unref);
+  g_source_attach (source, g_main_context_get_thread_default ());
+  g_source_unref (source);
+}
+
+static gboolean
+on_tick (gpointer user_data)
+{
+  GstIceWsConn *self = user_data;
+  const gint64 now = g_get_monotonic_time ();
+
+  if (self->close_sent && now - self->closing_at >= CLOSE_WITHIN)
+    finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  else if (now - self->heard_at >= DEAD_AFTER)
+    finish (self, GST_ICE_WS_ABNORMAL, "it is silent");
+  else if (now - self->heard_at >= PING_EVERY_S * G_TIME_SPAN_SECOND)
+    send_frame (self, GST_ICE_WS_PING, "", 0);
+  return G_SOURCE_CONTINUE;
+}
+
+GstIceWsConn *
+gst_ice_ws_conn_new (GIOStream *stream, gboolean is_client,
+    const guint8 *leftover, gsize n_leftover, const GstIceWsConnFuncs *funcs,
+    gpointer user_data)
+{
+  GstIceWsConn *self = g_new0 (GstIceWsConn, 1);
+
+  self->refs = 2;
+  self->stream = g_object_ref (stream);
+  self->cancellable = g_cancellable_new ();
+  self->is_client = is_client;
+  self->funcs = *funcs;
+  self->user_data = user_data;
+  gst_ice_ws_reader_init (&self->reader, !is_client);
+  self->unsent = g_byte_array_new ();
+  self->heard_at = g_get_monotonic_time ();
+  self->tick = g_timeout_source_new_seconds (1);
+  g_source_set_callback (self->tick, on_tick, self, conn_unref);
+  g_source_attach (self->tick, g_main_context_get_thread_default ());
+  if (n_leftover > 0) {
+    gst_ice_ws_reader_push (&self->reader, leftover, n_leftover);
+    handle_leftover (self);
+  }
+  read_more (self);
+  return self;
+}
+
+void
+gst_ice_ws_conn_free (GstIceWsConn *self)
+{
+  memset (&self->funcs, 0, sizeof self->funcs);
+  finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  conn_unref (self);
+}
+
+void
+gst_ice_ws_conn_release (GstIceWsConn *self, guint code, const gchar *reason)
+{
+  memset (&self->funcs, 0, sizeof self->funcs);
+  gst_ice_ws_conn_close (self, code, reason);
+  conn_unref (self);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "wsserver.h"
+
+#include <libsoup/soup.h>
+
+#include "wsconn.h"
+
+G_BEGIN_DECLS
+
+struct _GstIceWsServer
+{
+  GstIceWsServerConfig config;
+  GMainContext *context;     /* (owned) */
+  GstIceWsHub *hub;          /* (owned) */
+  SoupServer *soup;          /* (owned) */
+  GSocketListener *listener; /* (owned) */
+  GCancellable *cancellable; /* (owned) of accepting and of handshakes */
+  guint port;
+  GHashTable *members;   /* (owned) id -> Member (owned) */
+  GHashTable *addresses; /* (owned) host -> how many connections */
+  guint n_connections;
+  GSource *timer; /* (owned) the hub's deadline */
+  GSource *wait;  /* (owned) (nullable) to accept again, or for the end */
+  gboolean pumping;
+  GSourceFunc done; /* (nullable) it ends */
+  gpointer done_data;
+  gint64 started_at;
+};
+
+/* wsserver-http.c: what is asked for without or before a WebSocket. */
+void gst_ice_ws_server_serve_http (GstIceWsServer *self);
+/* wsserver.c: (nullable) the socket by which a request came; from now on it
+ * has all the time it wants. */
+void gst_ice_ws_server_release (GSocketAddress *remote);
+/* wsserver.c: it is upgraded. */
+void gst_ice_ws_server_adopt (GstIceWsServer *self, GIOStream *stream,
+    const gchar *room, GstIceWsDialectKind dialect);
+
+G_END_DECLS
