@@ -178,6 +178,8 @@ cause_of (const GError *error)
     case GST_ICE_ERROR_TURN_AUTH:
       return "turn-auth";
     case GST_ICE_ERROR_SIGNALLING_LOST:
+    case GST_ICE_ERROR_REJECTED:
+    case GST_ICE_ERROR_PEER:
       return "signalling-lost";
     case GST_ICE_ERROR_TLS_UNTRUSTED:
       return "tls-untrusted";

@@ -66,6 +66,51 @@ on_session_error (
     gst_ice_endpoint_fail (self, error);
 }
 
+/* What is told of the peer: "joined", "left", "bye", "rejected", "hold",
+ * "resume". @reason, @text (nullable) */
+static void
+post_peer (GstIceEndpoint *self, const gchar *event, const gchar *reason,
+    const gchar *text)
+{
+  GstStructure *peer = gst_structure_new ("GstIcePeer", "agent",
+      GST_TYPE_ICE_AGENT, self->agent, "event", G_TYPE_STRING, event, NULL);
+
+  if (reason != NULL)
+    gst_structure_set (peer, "reason", G_TYPE_STRING, reason, NULL);
+  if (text != NULL)
+    gst_structure_set (peer, "text", G_TYPE_STRING, text, NULL);
+  gst_ice_endpoint_post (self, peer);
+}
+
+/* Before there is a session, its error follows; a change that is declined is
+ * none. */
+static void
+on_session_rejected (GstIceSession *session, const gchar *reason,
+    const gchar *text, GstIceEndpoint *self)
+{
+  g_autoptr (GError) error = NULL;
+  GstIceSessionState state;
+
+  post_peer (self, "rejected", reason, text);
+  g_object_get (session, "state", &state, NULL);
+  if (state != GST_ICE_SESSION_STATE_ESTABLISHED)
+    return;
+  error = g_error_new (GST_ICE_ERROR, GST_ICE_ERROR_REJECTED,
+      _ ("The peer declines the change (%s); the session goes on as it was."),
+      reason);
+  gst_ice_endpoint_post_warning (self, error);
+}
+
+static void
+on_session_held (
+    GstIceSession *session, GParamSpec *pspec, GstIceEndpoint *self)
+{
+  gboolean held;
+
+  g_object_get (session, "held", &held, NULL);
+  post_peer (self, held ? "hold" : "resume", NULL, NULL);
+}
+
 static void
 on_session_negotiated (GstIceSession *session, GstIceEndpoint *self)
 {
@@ -84,9 +129,9 @@ on_session_negotiated (GstIceSession *session, GstIceEndpoint *self)
 static void
 on_peer (GstIceSignaller *signaller, gboolean joined, GstIceEndpoint *self)
 {
-  gst_ice_endpoint_post (self,
-      gst_structure_new ("GstIcePeer", "agent", GST_TYPE_ICE_AGENT, self->agent,
-          "event", G_TYPE_STRING, joined ? "joined" : "left", NULL));
+  post_peer (self, joined ? "joined" : "left", NULL, NULL);
+  if (joined)
+    gst_ice_endpoint_progress (self, "signal", "%s", _ ("The peer is there"));
 }
 
 /* An agent that nobody else can know of, and no meeting place: nobody will
@@ -140,6 +185,8 @@ gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
   gst_ice_connect (session, "error", G_CALLBACK (on_session_error), self);
   gst_ice_connect (
       session, "negotiated", G_CALLBACK (on_session_negotiated), self);
+  gst_ice_connect (session, "rejected", G_CALLBACK (on_session_rejected), self);
+  gst_ice_connect (session, "notify::held", G_CALLBACK (on_session_held), self);
   gst_ice_connect (self->signaller, "peer", G_CALLBACK (on_peer), self);
 
   place = describe_place (self->signaller);

@@ -540,6 +540,13 @@ void
 gst_ice_session_meet (GstIceSession *self, gboolean offerer)
 {
   GST_INFO_OBJECT (self, "met as %s", offerer ? "offerer" : "answerer");
+  /* Its offer was quicker than the news of it. */
+  if (!self->met && !offerer &&
+      (self->established || self->exchange != GST_ICE_SESSION_STABLE)) {
+    self->met = TRUE;
+    self->offerer = FALSE;
+    return;
+  }
   /* Whoever waits for an answer is not there any more. */
   forget_peer (self);
   /* Credentials serve one peer (RFC 8445 5.3): the next gets new ones. */

@@ -421,6 +421,15 @@ class MemorySignaller(GObject.Object, GstIce.Signaller):
     def do_send_bye(self, reason):
         self.other.emit("bye", reason)
 
+    def do_send_reject(self, reason, text):
+        self.other.emit("rejected", reason, text)
+
+    def do_send_error(self, text):
+        self.other.emit("peer-error", text)
+
+    def do_can_trickle(self):
+        return True
+
     def do_stop(self):
         self.started = False
 
@@ -468,6 +477,65 @@ def session():
     wait(lambda: "session error" in heard, "the signaller's error")
     sessions[0].bye("over")
     wait(lambda: "session bye" in heard, "bye")
+
+
+def calling():
+    """To ring and be declined, to be accepted, to hold, and to hear of errors."""
+    sides = [Side(coverage, controlling=True), Side(coverage, controlling=False)]
+    signallers = [MemorySignaller(), MemorySignaller()]
+    signallers[0].other, signallers[1].other = reversed(signallers)
+    heard = []
+
+    def hear(instance, name):
+        coverage.listen(instance, name, lambda _, *a, name=name: (heard.append((name, *a)), CONTEXT.wakeup()))
+
+    sessions = []
+    for side, signaller in zip(sides, signallers):
+        side.agent.request_stream("video").set_caps(Gst.Caps.from_string(VP8), Gst.Caps.new_any())
+        sessions.append(GstIce.Session.new(side.agent, signaller))
+    caller, callee = sessions
+    callee.props.auto_accept = False
+    hear(callee, "incoming")
+    hear(caller, "rejected")
+    hear(signallers[0], "rejected")
+    hear(caller, "error")
+    for one in sessions:
+        one.set_ready()
+        assert one.start(GstIce.SignallerRole.AUTO)
+
+    wait(lambda: heard, "it rings")
+    assert heard[0][0] == "incoming" and heard[0][1].startswith("v=0") and heard[0][2] is True
+    assert callee.props.state == GstIce.SessionState.NEGOTIATING
+    callee.reject("busy", "later, please")
+    wait(lambda: len(heard) >= 4, "declined")
+    assert heard.count(("rejected", "busy", "later, please")) == 2, heard
+    assert next(h for h in heard if h[0] == "error")[1].matches(GstIce.error_quark(), GstIce.Error.REJECTED)
+    assert caller.props.reason == callee.props.reason == "busy"
+
+    signallers[0].emit("ready", True)
+    wait(lambda: len(heard) >= 5, "it rings again")
+    callee.accept()
+    wait(lambda: all(side.connected() for side in sides), "accepted")
+    streams = [side.agent.request_stream("video") for side in sides]
+    caller.hold()
+    wait(lambda: callee.props.held and caller.props.holding, "held")
+    wait(lambda: streams[1].props.current_direction == GstIce.Direction.RECVONLY, "it only receives")
+    caller.resume()
+    wait(lambda: not callee.props.held and not caller.props.holding, "resumed")
+    assert streams[0].props.direction == GstIce.Direction.SENDRECV
+
+    # An answer that nobody can read is reported to who made it.
+    errors = []
+    coverage.listen(signallers[1], "peer-error", lambda _, text: (errors.append(text), CONTEXT.wakeup()))
+    caller.renegotiate()
+    signallers[1].send_error("a sentence")
+    assert signallers[1].can_trickle()
+    wait(lambda: any(h[0] == "error" and "a sentence" in h[1].message for h in heard), "the peer's error")
+    signallers[0].send_error("another")
+    wait(lambda: errors == ["another"], "our error")
+    signallers[1].send_reject("declined", None)
+    caller.bye("done")
+    wait(lambda: callee.props.reason == "done", "bye")
 
 
 def signallers():
@@ -609,6 +677,7 @@ def main():
         ("untrusted servers", untrusted_servers),
         ("tokens", tokens),
         ("session, with a signaller in Python", session),
+        ("calling, with a signaller in Python", calling),
         ("signallers", signallers),
         ("what kind of NAT", nat),
         ("ports that a router maps", port_mapping),

@@ -92,6 +92,26 @@ test_accept (void)
 }
 
 static void
+test_offer_before_ready (void)
+{
+  Side a, b;
+
+  g_test_summary ("An offer that comes before the news of its peer rings on");
+  wire (&a, &b);
+  g_object_set (b.session, "auto-accept", FALSE, NULL);
+  gst_ice_session_set_ready (b.session);
+  ready (&a, TRUE);
+  gst_ice_session_set_ready (a.session);
+  expect_heard (&b, "incoming first");
+  ready (&b, FALSE);
+  drain ();
+  g_assert_cmpint (session_state (&b), ==, GST_ICE_SESSION_STATE_NEGOTIATING);
+  gst_ice_session_accept (b.session);
+  wait_until (is_connected (&a) && is_connected (&b));
+  unwire (&a, &b);
+}
+
+static void
 test_reject (void)
 {
   g_autofree gchar *first = NULL, *second = NULL;
@@ -658,6 +678,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/session/accept", test_accept);
+  g_test_add_func ("/session/offer-before-ready", test_offer_before_ready);
   g_test_add_func ("/session/reject", test_reject);
   g_test_add_func ("/rfc3264/8/rejected-change", test_reject_modify);
   g_test_add_func ("/session/not-acceptable", test_not_acceptable);
