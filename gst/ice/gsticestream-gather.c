@@ -176,6 +176,25 @@ gst_ice_stream_gather_finish (
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* @ufrag, @pwd (nullable): at random */
+static void
+restart (GstIceStream *self, const gchar *ufrag, const gchar *pwd)
+{
+  g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (self);
+  g_autoptr (GstIceAgent) agent = gst_ice_stream_ref_agent (self);
+  guint id = gst_ice_stream_get_id (tagged);
+
+  if (!gst_ice_agent_check_open (agent, NULL) || id == 0)
+    return;
+  ice_core_restart_with (
+      gst_ice_pump_lock (agent->pump), id, ufrag, pwd, ice_loop_now ());
+  gst_ice_pump_unlock (agent->pump);
+  GST_OBJECT_LOCK (tagged);
+  tagged->restarted = TRUE;
+  GST_OBJECT_UNLOCK (tagged);
+  gst_ice_stream_gather_again (tagged, agent);
+}
+
 /**
  * gst_ice_stream_restart:
  * @self: a stream
@@ -187,23 +206,30 @@ gst_ice_stream_gather_finish (
 void
 gst_ice_stream_restart (GstIceStream *self)
 {
-  g_autoptr (GstIceStream) tagged = NULL;
-  g_autoptr (GstIceAgent) agent = NULL;
-  guint id;
-
   g_return_if_fail (GST_IS_ICE_STREAM (self));
 
-  agent = gst_ice_stream_ref_agent (self);
-  tagged = gst_ice_stream_ref_tagged (self);
-  id = gst_ice_stream_get_id (tagged);
-  if (!gst_ice_agent_check_open (agent, NULL) || id == 0)
-    return;
-  ice_core_restart (gst_ice_pump_lock (agent->pump), id, ice_loop_now ());
-  gst_ice_pump_unlock (agent->pump);
-  GST_OBJECT_LOCK (tagged);
-  tagged->restarted = TRUE;
-  GST_OBJECT_UNLOCK (tagged);
-  gst_ice_stream_gather_again (tagged, agent);
+  restart (self, NULL, NULL);
+}
+
+/**
+ * gst_ice_stream_restart_with_credentials:
+ * @self: a stream
+ * @ufrag: 4 to 256 characters of RFC 8839's ice-char
+ * @pwd: 22 to 256 of them
+ *
+ * gst_ice_stream_restart() for applications whose signalling makes the
+ * credentials itself: the first candidate of the new generation names @ufrag
+ * already.
+ */
+void
+gst_ice_stream_restart_with_credentials (
+    GstIceStream *self, const gchar *ufrag, const gchar *pwd)
+{
+  g_return_if_fail (GST_IS_ICE_STREAM (self));
+  g_return_if_fail (ufrag != NULL && ice_is_valid_ufrag (ufrag));
+  g_return_if_fail (pwd != NULL && ice_is_valid_pwd (pwd));
+
+  restart (self, ufrag, pwd);
 }
 
 /* (transfer full) (element-type GstIceCandidate) */

@@ -36,6 +36,9 @@ gboolean gst_ice_stream_gather_finish (
 GST_ICE_API
 void gst_ice_stream_restart (GstIceStream *self);
 GST_ICE_API
+void gst_ice_stream_restart_with_credentials (
+    GstIceStream *self, const gchar *ufrag, const gchar *pwd);
+GST_ICE_API
 GPtrArray *gst_ice_stream_get_local_candidates (GstIceStream *self);
 GST_ICE_API
 GPtrArray *gst_ice_stream_get_remote_candidates (GstIceStream *self);

@@ -441,8 +441,10 @@ ice_core_set_remote_default (
 
 /* Restart, choice, end. */
 
+/* @ufrag (nullable), @pwd: made at random when NULL. */
 static void
-restart_stream (IceCore *self, IceStream *stream, IceTime now)
+restart_stream (IceCore *self, IceStream *stream, const gchar *ufrag,
+    const gchar *pwd, IceTime now)
 {
   gboolean gathering = stream->gathering;
 
@@ -455,6 +457,8 @@ restart_stream (IceCore *self, IceStream *stream, IceTime now)
   }
   ice_stream_restart (
       stream, &self->context, ice_core_next_generation (self, stream->gather));
+  if (ufrag)
+    ice_core_set_local_credentials (self, stream->id, ufrag, pwd);
   stream->set->n_unproven = 0;
   if (gathering)
     ice_core_gather (self, stream->id, now);
@@ -470,8 +474,21 @@ ice_core_restart (IceCore *self, guint id, IceTime now)
     IceStream *stream = g_ptr_array_index (self->streams, i);
 
     if (id ? stream->id == id : stream->set == ice_core_current_set (self))
-      restart_stream (self, stream, now);
+      restart_stream (self, stream, NULL, NULL, now);
   }
+  ice_core_settle (self, now);
+}
+
+void
+ice_core_restart_with (
+    IceCore *self, guint id, const gchar *ufrag, const gchar *pwd, IceTime now)
+{
+  IceStream *stream = ice_core_find_stream (self, id);
+
+  if (self->closed || stream == NULL)
+    return;
+  ice_core_apply_gather_config (self);
+  restart_stream (self, stream, ufrag, pwd, now);
   ice_core_settle (self, now);
 }
 

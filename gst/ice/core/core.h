@@ -142,6 +142,10 @@ void ice_core_remove_component (
 /* RFC 8445 9: new credentials; the old pair carries media until the new one is
  * nominated. 0: every stream. */
 void ice_core_restart (IceCore *self, guint stream, IceTime now);
+/* With credentials that signalling made; candidates name them from the first
+ * on. */
+void ice_core_restart_with (IceCore *self, guint stream, const gchar *ufrag,
+    const gchar *pwd, IceTime now);
 /* The application picks; checks stop for that component. */
 IceVerdict ice_core_set_selected_pair (IceCore *self, guint transport,
     const IceAddress *local, const IceAddress *remote, IceTime now);

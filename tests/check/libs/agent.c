@@ -228,6 +228,47 @@ test_half_restart (void)
   g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_SDP);
 }
 
+#define NEW_UFRAG "signalled"
+#define NEW_PWD "abcdefghijklmnopqrstuv"
+
+static void
+on_restarted_candidate (GstIceAgent *agent, GstIceStream *stream,
+    GstIceCandidate *candidate, gint *n_wrong)
+{
+  if (g_strcmp0 (gst_ice_candidate_get_ufrag (candidate), NEW_UFRAG) != 0)
+    g_atomic_int_inc (n_wrong);
+}
+
+static void
+test_restart_with_credentials (void)
+{
+  g_autoptr (Call) call = call_new ();
+  g_autofree gchar *ufrag = NULL, *pwd = NULL;
+  gint n_wrong = 0;
+
+  g_test_summary ("A restart may be told its credentials, which all of its "
+                  "candidates name");
+  call_connect (call);
+  wait_until (call_state (call->a.agent) == GST_ICE_STATE_COMPLETED);
+  wait_until (side_saw (&call->a, "gathering-done"));
+  g_ptr_array_set_size (call->a.events, 0);
+  g_signal_connect (call->a.agent, "new-candidate",
+      G_CALLBACK (on_restarted_candidate), &n_wrong);
+  gst_ice_stream_restart_with_credentials (call->a.stream, NEW_UFRAG, NEW_PWD);
+  gst_ice_stream_get_local_credentials (call->a.stream, &ufrag, &pwd);
+  g_assert_cmpstr (ufrag, ==, NEW_UFRAG);
+  g_assert_cmpstr (pwd, ==, NEW_PWD);
+  wait_until (side_saw (&call->a, "gathering-done"));
+  g_assert_true (side_saw (&call->a, "new-candidate"));
+  g_assert_cmpint (g_atomic_int_get (&n_wrong), ==, 0);
+  g_signal_handlers_disconnect_by_data (call->a.agent, &n_wrong);
+
+  call_negotiate (call);
+  wait_until (side_saw (&call->a, "selected-pair"));
+  wait_until (is_up (call->a.agent) && is_up (call->b.agent));
+  call_exchange (call->a.stream, call->b.stream, 10, 100);
+}
+
 static void
 test_restart (void)
 {
@@ -456,6 +497,8 @@ main (int argc, char **argv)
   g_test_add_func ("/agent/bad-lines", test_bad_lines);
   g_test_add_func ("/agent/half-restart", test_half_restart);
   g_test_add_func ("/agent/restart", test_restart);
+  g_test_add_func (
+      "/agent/restart-with-credentials", test_restart_with_credentials);
   g_test_add_func ("/agent/renegotiate", test_renegotiate);
   g_test_add_func ("/agent/two-components", test_two_components);
   g_test_add_func ("/agent/no-mux", test_no_mux);
