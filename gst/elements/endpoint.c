@@ -335,20 +335,35 @@ on_restart_needed (GstIceAgent *agent, GstIceStream *stream,
   gst_ice_endpoint_mend_path (self, reason);
 }
 
+/* With the lock. */
+static gboolean
+is_to_report (GstIceEndpoint *self)
+{
+  GList *l;
+
+  for (l = self->members; l != NULL; l = l->next)
+    if (((GstIceMember *) l->data)->report_failure)
+      return TRUE;
+  return FALSE;
+}
+
 void
 gst_ice_endpoint_fail (GstIceEndpoint *self, const GError *error)
 {
-  gboolean connected;
+  gboolean connected, report;
 
   g_mutex_lock (&self->lock);
   connected = self->connected;
-  if (!connected && self->failure == NULL)
+  report = is_to_report (self);
+  if (!connected && report && self->failure == NULL)
     self->failure = g_error_copy (error);
   g_mutex_unlock (&self->lock);
   if (connected) {
     gst_ice_endpoint_lose_path (self, error);
     return;
   }
+  if (!report)
+    return;
   gst_ice_endpoint_abort_progress (
       self, GST_PROGRESS_TYPE_ERROR, error->message);
   gst_ice_endpoint_post_error (self, error);

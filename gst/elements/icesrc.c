@@ -9,6 +9,7 @@
 
 #include "caps.h"
 #include "endpoint.h"
+#include "icesrc-list.h"
 #include "member.h"
 
 /**
@@ -39,8 +40,12 @@ struct _GstIceSrc
   gboolean flushing;
   GSource *ending; /* (owned) (nullable) */
 
-  GstCaps *seen; /* (owned) (nullable) streaming thread: the peer's, as told */
-  gint over;     /* atomic: when all is read, EOS */
+  /* The streaming thread's. */
+  GstCaps *seen; /* (owned) (nullable) the peer's, as told */
+  GQueue queue;  /* (owned) (element-type GstBuffer) of a batch, to be pushed */
+  gboolean singly; /* as gst_ice_src_may_push_list() has found */
+
+  gint over; /* atomic: when all is read, EOS */
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
@@ -247,10 +252,14 @@ has_data (GstIceSrc *self)
 static GstFlowReturn
 hand_over (GstIceSrc *self, GstBufferList *list, GstBuffer **ret_buffer)
 {
+  gboolean whole;
+
   stamp_now (self, list);
-  if (gst_buffer_list_length (list) == 1) {
-    *ret_buffer = gst_buffer_ref (gst_buffer_list_get (list, 0));
-    gst_buffer_list_unref (list);
+  whole = gst_ice_src_may_push_list (
+      GST_BASE_SRC_PAD (GST_BASE_SRC (self)), list, &self->singly);
+  if (!whole || gst_buffer_list_length (list) == 1) {
+    gst_ice_src_take_apart (&self->queue, list);
+    *ret_buffer = g_queue_pop_head (&self->queue);
     return GST_FLOW_OK;
   }
   gst_base_src_submit_buffer_list (GST_BASE_SRC (self), list);
@@ -285,6 +294,8 @@ gst_ice_src_create (GstPushSrc *src, GstBuffer **ret_buffer)
       return GST_FLOW_FLUSHING;
     if (!update_caps (self))
       return GST_FLOW_NOT_NEGOTIATED;
+    if ((*ret_buffer = g_queue_pop_head (&self->queue)) != NULL)
+      return GST_FLOW_OK;
     if (g_atomic_int_get (&self->over) && !has_data (self))
       return GST_FLOW_EOS;
 
@@ -355,6 +366,7 @@ on_joined (GstIceMember *member)
   GstIceSrc *self = GST_ICE_SRC (member->element);
 
   g_atomic_int_set (&self->over, FALSE);
+  self->singly = FALSE;
   gst_caps_replace (&self->seen, NULL);
   gst_ice_connect (self->member.stream, "notify::remote-caps",
       G_CALLBACK (on_remote_caps), self);
@@ -363,7 +375,10 @@ on_joined (GstIceMember *member)
 static void
 on_left (GstIceMember *member)
 {
-  stop_ending (GST_ICE_SRC (member->element));
+  GstIceSrc *self = GST_ICE_SRC (member->element);
+
+  stop_ending (self);
+  g_queue_clear_full (&self->queue, (GDestroyNotify) gst_buffer_unref);
 }
 
 static const GstIceMemberFuncs member_funcs = {
@@ -423,6 +438,7 @@ gst_ice_src_init (GstIceSrc *self)
 {
   gst_ice_member_init (&self->member, GST_ELEMENT (self),
       GST_BASE_SRC_PAD (self), &member_funcs);
+  g_queue_init (&self->queue);
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
   /* The base class would stamp the first buffer of a list only. */

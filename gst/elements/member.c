@@ -102,6 +102,11 @@ gst_ice_member_install_properties (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_AUTO_RESTART,
       g_param_spec_boolean ("auto-restart", "Auto restart",
           "Restart ICE when the path is lost", TRUE, flags));
+  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_REPORT_FAILURE,
+      g_param_spec_boolean ("report-failure", "Report failure",
+          "Whether it is an error of the pipeline when no path is found; "
+          "FALSE where the session is one of many and its owner watches",
+          TRUE, flags));
   g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "Statistics of the session",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
@@ -122,6 +127,7 @@ gst_ice_member_init (GstIceMember *self, GstElement *element, GstPad *pad,
   self->stream_name = g_strdup ("0");
   self->component = 1;
   self->wait_for_connection = self->auto_restart = TRUE;
+  self->report_failure = TRUE;
   self->settings = gst_ice_agent_settings_new ();
   g_object_set_data (G_OBJECT (element), MEMBER, self);
 }
@@ -210,6 +216,9 @@ gst_ice_member_set_property (GstIceMember *self, guint id, const GValue *value)
     case GST_ICE_MEMBER_PROP_AUTO_RESTART:
       self->auto_restart = g_value_get_boolean (value);
       break;
+    case GST_ICE_MEMBER_PROP_REPORT_FAILURE:
+      self->report_failure = g_value_get_boolean (value);
+      break;
     default:
       GST_OBJECT_UNLOCK (self->element);
       return FALSE;
@@ -266,6 +275,9 @@ gst_ice_member_get_property (GstIceMember *self, guint id, GValue *value)
       break;
     case GST_ICE_MEMBER_PROP_AUTO_RESTART:
       g_value_set_boolean (value, self->auto_restart);
+      break;
+    case GST_ICE_MEMBER_PROP_REPORT_FAILURE:
+      g_value_set_boolean (value, self->report_failure);
       break;
     case GST_ICE_MEMBER_PROP_STATE:
       g_value_set_enum (value, g_atomic_int_get (&self->state));

@@ -58,7 +58,7 @@ struct _GstIceMember
   gchar *stun_server;         /* (owned) (nullable) */
   gchar *turn_servers;        /* (owned) (nullable) */
   GstIceOnDisconnect on_disconnect;
-  gboolean wait_for_connection, auto_restart;
+  gboolean wait_for_connection, auto_restart, report_failure;
   GstIceAgentSettings *settings; /* (owned) the child "agent" */
   GstIceAgent *context_agent;    /* (owned) (nullable) of gst.ice.agent */
 
@@ -92,6 +92,7 @@ enum
   GST_ICE_MEMBER_PROP_CONNECT_TIMEOUT,
   GST_ICE_MEMBER_PROP_ON_DISCONNECT,
   GST_ICE_MEMBER_PROP_AUTO_RESTART,
+  GST_ICE_MEMBER_PROP_REPORT_FAILURE,
   GST_ICE_MEMBER_PROP_STATS,
   GST_ICE_MEMBER_PROP_STATE,
   GST_ICE_MEMBER_N_PROPS,
