@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "icewebrtcbin-private.h"
+
+#include <glib/gi18n-lib.h>
+#include <gst/webrtc/sctptransport.h>
+
+/**
+ * SECTION:element-icewebrtcbin
+ * @title: icewebrtcbin
+ *
+ * webrtcbin whose ICE is ours: pads, properties, signals and actions are those
+ * of webrtcbin. What webrtcbin has beyond them is reached as
+ * `webrtcbin::PROPERTY`, what our agent has as `agent::PROPERTY`.
+ *
+ * |[
+ * gst-launch-1.0 icewebrtcbin name=w bundle-policy=max-bundle
+ * agent::interfaces=eth0 videotestsrc is-live=true ! vp8enc deadline=1 !
+ * rtpvp8pay ! w.
+ * ]|
+ */
+
+GST_DEBUG_CATEGORY (gst_ice_webrtc_bin_debug);
+#define GST_CAT_DEFAULT gst_ice_webrtc_bin_debug
+
+/* Names of children for GstChildProxy. */
+#define AGENT "agent"
+
+static void child_proxy_init (gpointer iface, gpointer unused);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstIceWebRTCBin, gst_ice_webrtc_bin,
+    GST_TYPE_BIN,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY, child_proxy_init)
+        GST_DEBUG_CATEGORY_INIT (gst_ice_webrtc_bin_debug, "icewebrtcbin", 0,
+            "webrtcbin with our ICE"))
+GST_ELEMENT_REGISTER_DEFINE (
+    icewebrtcbin, "icewebrtcbin", GST_RANK_NONE, GST_TYPE_ICE_WEBRTC_BIN)
+
+/* Properties: all are webrtcbin's. The class is made where plugins are only
+ * looked at, and webrtcbin is not to be had there: the list is ours. */
+
+static void
+install_settings (GObjectClass *klass, guint *id)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_string (
+          "stun-server", "STUN server", "stun://HOST[:PORT]", NULL, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_string ("turn-server", "TURN server",
+          "turn(s)://USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]; more by "
+          "the action add-turn-server",
+          NULL, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_string ("http-proxy", "HTTP proxy",
+          "http://[USER:PASSWORD@]HOST[:PORT], for TURN over TCP and TLS", NULL,
+          flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_enum ("bundle-policy", "Bundle policy",
+          "Whether m-lines share a transport", GST_TYPE_WEBRTC_BUNDLE_POLICY,
+          GST_WEBRTC_BUNDLE_POLICY_NONE, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_enum ("ice-transport-policy", "ICE transport policy",
+          "Which candidates are used", GST_TYPE_WEBRTC_ICE_TRANSPORT_POLICY,
+          GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_uint ("latency", "Latency",
+          "Milliseconds that jitterbuffers hold packets", 0, G_MAXUINT, 200,
+          flags));
+}
+
+static void
+install_states (GObjectClass *klass, guint *id)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_enum ("connection-state", "Connection state",
+          "ICE and DTLS in one word", GST_TYPE_WEBRTC_PEER_CONNECTION_STATE,
+          GST_WEBRTC_PEER_CONNECTION_STATE_NEW, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_enum ("signaling-state", "Signaling state",
+          "Offer and answer", GST_TYPE_WEBRTC_SIGNALING_STATE,
+          GST_WEBRTC_SIGNALING_STATE_STABLE, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_enum ("ice-gathering-state", "ICE gathering state",
+          "Gathering of all transports", GST_TYPE_WEBRTC_ICE_GATHERING_STATE,
+          GST_WEBRTC_ICE_GATHERING_STATE_NEW, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_enum ("ice-connection-state", "ICE connection state",
+          "ICE of all transports", GST_TYPE_WEBRTC_ICE_CONNECTION_STATE,
+          GST_WEBRTC_ICE_CONNECTION_STATE_NEW, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_object ("ice-agent", "ICE agent",
+          "Our agent in webrtcbin's clothes; its property “agent” is the agent",
+          GST_TYPE_WEBRTC_ICE, flags));
+  g_object_class_install_property (klass, ++*id,
+      g_param_spec_object ("sctp-transport", "SCTP transport",
+          "Of data channels", GST_TYPE_WEBRTC_SCTP_TRANSPORT, flags));
+}
+
+static void
+install_descriptions (GObjectClass *klass, guint *id)
+{
+  static const gchar *const names[] = { "local-description",
+    "current-local-description", "pending-local-description",
+    "remote-description", "current-remote-description",
+    "pending-remote-description" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    g_object_class_install_property (klass, ++*id,
+        g_param_spec_boxed (names[i], names[i], "As webrtcbin has it",
+            GST_TYPE_WEBRTC_SESSION_DESCRIPTION,
+            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+gst_ice_webrtc_bin_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
+
+  if (self->inner)
+    g_object_set_property (G_OBJECT (self->inner), pspec->name, value);
+}
+
+static void
+gst_ice_webrtc_bin_get_property (
+    GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
+
+  if (self->inner)
+    g_object_get_property (G_OBJECT (self->inner), pspec->name, value);
+  else
+    g_param_value_set_default (pspec, value);
+}
+
+/* Of webrtcbin: what we have, too, has changed here as well. */
+static void
+on_notify (GObject *inner, GParamSpec *pspec, GWeakRef *weak)
+{
+  g_autoptr (GstIceWebRTCBin) self = g_weak_ref_get (weak);
+  GParamSpec *ours;
+
+  if (!self)
+    return;
+  ours = g_object_class_find_property (G_OBJECT_GET_CLASS (self), pspec->name);
+  if (ours && ours->owner_type == GST_TYPE_ICE_WEBRTC_BIN)
+    g_object_notify_by_pspec (G_OBJECT (self), ours);
+}
+
+static void
+free_weak_ref (gpointer data, GClosure *closure)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
+}
+
+/* Children by name: the agent, beside those of every bin. */
+
+static GstChildProxyInterface *parent_proxy;
+
+static GObject *
+get_child_by_name (GstChildProxy *proxy, const gchar *name)
+{
+  if (g_str_equal (name, AGENT))
+    return G_OBJECT (
+        gst_ice_webrtc_ref_agent (GST_ICE_WEBRTC_BIN (proxy)->ice));
+  return parent_proxy->get_child_by_name (proxy, name);
+}
+
+static void
+child_proxy_init (gpointer iface, gpointer unused)
+{
+  parent_proxy = g_type_interface_peek_parent (iface);
+  ((GstChildProxyInterface *) iface)->get_child_by_name = get_child_by_name;
+}
+
+/* The class */
+
+static GstStateChangeReturn
+gst_ice_webrtc_bin_change_state (GstElement *element, GstStateChange transition)
+{
+  GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (element);
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !self->inner) {
+    GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN,
+        (_ ("There is no element “webrtcbin”; install the “bad” plugins of "
+            "GStreamer.")),
+        (NULL));
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  return GST_ELEMENT_CLASS (gst_ice_webrtc_bin_parent_class)
+      ->change_state (element, transition);
+}
+
+static void
+gst_ice_webrtc_bin_dispose (GObject *object)
+{
+  GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
+
+  self->inner = NULL;
+  G_OBJECT_CLASS (gst_ice_webrtc_bin_parent_class)->dispose (object);
+  gst_clear_object (&self->ice);
+}
+
+static void
+gst_ice_webrtc_bin_finalize (GObject *object)
+{
+  GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
+
+  g_mutex_clear (&self->lock);
+  g_hash_table_unref (self->credentials);
+  g_hash_table_unref (self->proposed);
+  G_OBJECT_CLASS (gst_ice_webrtc_bin_parent_class)->finalize (object);
+}
+
+static void
+gst_ice_webrtc_bin_class_init (GstIceWebRTCBinClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  guint id = 0;
+
+  object_class->set_property = gst_ice_webrtc_bin_set_property;
+  object_class->get_property = gst_ice_webrtc_bin_get_property;
+  object_class->dispose = gst_ice_webrtc_bin_dispose;
+  object_class->finalize = gst_ice_webrtc_bin_finalize;
+  install_settings (object_class, &id);
+  install_states (object_class, &id);
+  install_descriptions (object_class, &id);
+  gst_ice_webrtc_bin_install_signals (object_class);
+
+  element_class->change_state = gst_ice_webrtc_bin_change_state;
+  gst_ice_webrtc_bin_pads_class_init (element_class);
+  gst_element_class_set_static_metadata (element_class, "WebRTC over gst-ice",
+      "Filter/Network/WebRTC", "webrtcbin with the ICE of gst-ice",
+      GST_PACKAGE_ORIGIN);
+}
+
+static void
+gst_ice_webrtc_bin_init (GstIceWebRTCBin *self)
+{
+  GWeakRef *weak;
+
+  g_mutex_init (&self->lock);
+  self->credentials = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
+  self->proposed = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
+  self->ice = gst_ice_webrtc_new (NULL);
+  self->inner = gst_element_factory_make_full (
+      "webrtcbin", "name", "webrtcbin", "ice-agent", self->ice, NULL);
+  if (!self->inner)
+    return;
+  gst_bin_add (GST_BIN (self), self->inner);
+  weak = g_new0 (GWeakRef, 1);
+  g_weak_ref_init (weak, self);
+  g_signal_connect_data (
+      self->inner, "notify", G_CALLBACK (on_notify), weak, free_weak_ref, 0);
+  gst_ice_webrtc_bin_connect_signals (self);
+  gst_ice_webrtc_bin_connect_pads (self);
+}
