@@ -66,8 +66,11 @@ start_wait (GstIceSrc *self)
   GCancellable *cancellable;
 
   GST_OBJECT_LOCK (self);
-  g_clear_object (&self->cancellable);
-  self->cancellable = g_cancellable_new ();
+  /* The same one for as long as it lasts: the transport remembers it. */
+  if (g_cancellable_is_cancelled (self->cancellable))
+    g_clear_object (&self->cancellable);
+  if (self->cancellable == NULL)
+    self->cancellable = g_cancellable_new ();
   if (self->flushing)
     g_cancellable_cancel (self->cancellable);
   cancellable = g_object_ref (self->cancellable);

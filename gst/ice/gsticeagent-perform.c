@@ -30,6 +30,7 @@ typedef struct
 static void
 socket_free (GstIcePumpSocket *self)
 {
+  gst_ice_pump_close_lanes_of (self->pump, self->id);
   gst_ice_pump_unmap_port (self->pump, self->id);
   if (self->share) {
     self->pump->n_shares--;
@@ -90,6 +91,7 @@ gst_ice_pump_init_tables (GstIcePump *self)
       g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) socket_free);
   self->accepts = g_hash_table_new_full (
       accept_key_hash, accept_key_equal, NULL, (GDestroyNotify) accept_free);
+  gst_ice_pump_init_lanes (self);
   self->names = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify) ice_mdns_withdraw);
   self->resolves =
@@ -99,10 +101,12 @@ gst_ice_pump_init_tables (GstIcePump *self)
 void
 gst_ice_pump_clear_tables (GstIcePump *self)
 {
+  g_hash_table_remove_all (self->lanes);
   g_clear_pointer (&self->accepts, g_hash_table_unref);
   g_clear_pointer (&self->resolves, g_hash_table_unref);
   g_clear_pointer (&self->names, g_hash_table_unref);
   g_clear_pointer (&self->sockets, g_hash_table_unref);
+  g_clear_pointer (&self->lanes, g_hash_table_unref);
   g_clear_pointer (&self->proxies, g_hash_table_unref);
   g_clear_pointer (&self->ports, gst_ice_ports_free);
 }
@@ -273,6 +277,7 @@ perform_accept_from (GstIcePump *self, const IceOutput *output)
     accept = g_hash_table_lookup (self->accepts, &key);
     if (accept && accept->path->transport == output->accept_from.transport)
       g_hash_table_remove (self->accepts, &key);
+    gst_ice_pump_accept_changed (self, &key);
     return;
   }
   path = gst_ice_pump_find_path (self, output->accept_from.transport);
@@ -283,6 +288,7 @@ perform_accept_from (GstIcePump *self, const IceOutput *output)
   accept->path = g_steal_pointer (&path);
   accept->peer = output->accept_from.peer;
   g_hash_table_replace (self->accepts, &accept->key, accept);
+  gst_ice_pump_accept_changed (self, &key);
 }
 
 /* Of the first hop at least, and of what routers told before. */
@@ -357,7 +363,9 @@ perform_route (GstIcePump *self, const IceOutput *output)
     set_kernel_mtu (route, socket->socket, &output->route.to);
   path->socket = socket ? socket->id : 0;
   path->to = output->route.to;
+  path->channel = output->route.channel;
   gst_ice_link_set_route (path->link, route);
+  gst_ice_pump_route_changed (self, path);
 }
 
 static void

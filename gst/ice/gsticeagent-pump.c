@@ -14,11 +14,6 @@
 
 #define GST_CAT_DEFAULT gst_ice_agent_debug
 
-/* RFC 8656 12.4: the header of ChannelData, and the numbers of channels. */
-#define CHANNEL_HEADER 4
-#define CHANNEL_FIRST 0x4000
-#define CHANNEL_LAST 0x4fff
-
 GstIcePath *
 gst_ice_path_new (guint transport, guint branch)
 {
@@ -417,6 +412,7 @@ on_deadline (gpointer user_data)
     gaps[i] = gst_ice_link_take_gap (path->link);
   }
   now = ice_loop_now ();
+  gst_ice_pump_close_idle_lanes (self, now);
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < paths->len; i++) {
     GstIcePath *path = paths->pdata[i];
@@ -451,18 +447,6 @@ gst_ice_pump_run (GstIcePump *self)
 }
 
 /* Packets */
-
-static gboolean
-read_channel_header (IceBytes data, guint16 *ret_channel, gsize *ret_size)
-{
-  if (data.size < CHANNEL_HEADER)
-    return FALSE;
-  *ret_channel = (guint16) (data.data[0] << 8 | data.data[1]);
-  /* RFC 8656 12.5: over UDP what follows may be padded. */
-  *ret_size = (gsize) (data.data[2] << 8 | data.data[3]);
-  return *ret_channel >= CHANNEL_FIRST && *ret_channel <= CHANNEL_LAST &&
-      *ret_size <= data.size - CHANNEL_HEADER;
-}
 
 /* @last remembers what the packet before was: batches come from one peer. */
 static const GstIceAccept *
@@ -510,13 +494,14 @@ take_media (GstIcePump *self, guint socket, const IceRxPacket *packet,
   if (ice_stun_looks_like (data))
     return FALSE;
 
-  if (read_channel_header (data, &channel, &size)) {
+  if (gst_ice_read_channel_header (data, &channel, &size)) {
     key.channel = channel;
     accept = find_accept (self, &key, last);
     if (accept) {
-      if (ice_stun_looks_like (ICE_BYTES (data.data + CHANNEL_HEADER, size)))
+      if (ice_stun_looks_like (
+              ICE_BYTES (data.data + GST_ICE_CHANNEL_HEADER, size)))
         return FALSE;
-      push_media (self, accept, packet, CHANNEL_HEADER, size);
+      push_media (self, accept, packet, GST_ICE_CHANNEL_HEADER, size);
       return TRUE;
     }
     key.channel = 0;

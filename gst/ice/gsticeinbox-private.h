@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gsticetypes.h"
-#include "io/rx-pool.h"
+#include "io/lane.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +16,14 @@ typedef struct
   GSocketAddress *socket_address; /* (owned) (nullable) */
 } GstIceInboxPeer;
 
+/* What a batch was. */
+typedef struct
+{
+  guint n_packets;
+  gsize n_bytes;
+  IceTime newest;
+} GstIceArrivals;
+
 /* Packets on their way from the loop thread to one reader: bounded, oldest
  * dropped first. The loop thread stages a batch without a lock and shows it
  * with one. Also where those wait who wait for a route. */
@@ -28,11 +36,17 @@ typedef struct
   GstIceInboxPeer peers[GST_ICE_INBOX_N_PEERS];
   guint next_peer;
 
-  guint conditions; /* (atomic) G_IO_OUT, G_IO_HUP: the link says when */
+  /* The reader's only: that it need not connect to the same one each time. */
+  GCancellable *cancellable; /* (owned) (nullable) */
+  gulong cancelled_handler;
+
+  guint conditions; /* (atomic) G_IO_OUT, G_IO_HUP, G_IO_PRI: the link says
+                        when */
 
   GMutex lock;
   GCond changed;
   guint n_waiting;
+  IceLane *polled;  /* (unowned) (nullable) where the reader waits instead */
   GstBuffer **ring; /* (owned) of size slots, a power of two */
   guint size, first, length;
   gsize bytes;
@@ -41,6 +55,9 @@ typedef struct
   IceTime last_received, first_received; /* 0: never */
   IceTime gap; /* the longest without a packet since it was taken */
 } GstIceInbox;
+
+/* (transfer full) */
+GSocketAddress *gst_ice_inbox_make_socket_address (const IceAddress *address);
 
 void gst_ice_inbox_init (GstIceInbox *self);
 void gst_ice_inbox_clear (GstIceInbox *self);
@@ -61,6 +78,15 @@ GIOCondition gst_ice_inbox_check (GstIceInbox *self);
 /* TRUE when any of @wanted holds; FALSE at the @deadline or when cancelled. */
 gboolean gst_ice_inbox_wait (GstIceInbox *self, GIOCondition wanted,
     gint64 deadline, GCancellable *cancellable);
+
+/* As long as @us, unless cancelled or all is over. */
+void gst_ice_inbox_nap (GstIceInbox *self, guint us, GCancellable *cancellable);
+/* For a reader that waits at @lane and here. FALSE: it need not, for something
+ * is here or @cancellable was cancelled; else whatever would end a wait here
+ * wakes @lane, until the end. @arrivals came there and are counted here. */
+gboolean gst_ice_inbox_begin_poll (
+    GstIceInbox *self, IceLane *lane, GCancellable *cancellable);
+void gst_ice_inbox_end_poll (GstIceInbox *self, const GstIceArrivals *arrivals);
 
 /* The longest time between two batches since the last call; 0: none came. */
 IceTime gst_ice_inbox_take_gap (GstIceInbox *self);

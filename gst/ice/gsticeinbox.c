@@ -7,6 +7,8 @@
 
 #include <gst/net/gstnetaddressmeta.h>
 
+#include "io/loop.h"
+
 /* What is kept for a slow reader: 8 MiB are half a second of 130 Mbit/s. */
 #define MAX_PACKETS 4096
 #define MAX_BYTES (8 * 1024 * 1024)
@@ -20,6 +22,8 @@ gst_ice_inbox_init (GstIceInbox *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
 }
+
+static void follow (GstIceInbox *self, GCancellable *cancellable);
 
 static void
 drop_staged (GstIceInbox *self)
@@ -48,6 +52,7 @@ gst_ice_inbox_clear (GstIceInbox *self)
 {
   guint i;
 
+  follow (self, NULL);
   drop_staged (self);
   g_ptr_array_unref (self->staged);
   while (self->length > 0)
@@ -61,8 +66,8 @@ gst_ice_inbox_clear (GstIceInbox *self)
 
 /* The loop thread's side */
 
-static GSocketAddress *
-make_socket_address (const IceAddress *address)
+GSocketAddress *
+gst_ice_inbox_make_socket_address (const IceAddress *address)
 {
   const gboolean is_ipv6 = address->family == ICE_FAMILY_IPV6;
   g_autoptr (GInetAddress) ip = g_inet_address_new_from_bytes (
@@ -86,7 +91,7 @@ find_socket_address (GstIceInbox *self, const IceAddress *address)
   peer = &self->peers[self->next_peer++ % GST_ICE_INBOX_N_PEERS];
   g_clear_object (&peer->socket_address);
   peer->address = *address;
-  peer->socket_address = make_socket_address (address);
+  peer->socket_address = gst_ice_inbox_make_socket_address (address);
   return peer->socket_address;
 }
 
@@ -121,6 +126,19 @@ ring_reserve (GstIceInbox *self, guint n)
   self->first = 0;
 }
 
+/* Called with the lock held. */
+static void
+count (GstIceInbox *self, const GstIceArrivals *arrivals)
+{
+  self->n_received += arrivals->n_packets;
+  self->bytes_received += arrivals->n_bytes;
+  if (self->first_received == 0)
+    self->first_received = arrivals->newest;
+  else
+    self->gap = MAX (self->gap, arrivals->newest - self->last_received);
+  self->last_received = arrivals->newest;
+}
+
 /* Called with the lock held. What no longer fits, the oldest, changes places
  * with what was staged: it is freed later, without the lock. */
 static void
@@ -136,13 +154,7 @@ swallow_staged (GstIceInbox *self)
     self->ring[at] = g_ptr_array_index (self->staged, i);
   }
   self->bytes += self->staged_bytes;
-  self->n_received += n;
-  self->bytes_received += self->staged_bytes;
-  if (self->first_received == 0)
-    self->first_received = self->staged_at;
-  else
-    self->gap = MAX (self->gap, self->staged_at - self->last_received);
-  self->last_received = self->staged_at;
+  count (self, &(GstIceArrivals){ n, self->staged_bytes, self->staged_at });
   g_ptr_array_set_size (self->staged, 0);
 
   while (self->length > MAX_PACKETS || self->bytes > MAX_BYTES) {
@@ -166,6 +178,17 @@ gst_ice_inbox_take_gap (GstIceInbox *self)
   return gap;
 }
 
+/* Called with the lock held. */
+static void
+wake (GstIceInbox *self)
+{
+  /* A broadcast is a system call even when nobody waits. */
+  if (self->n_waiting > 0)
+    g_cond_broadcast (&self->changed);
+  if (self->polled)
+    ice_lane_wake (self->polled);
+}
+
 gboolean
 gst_ice_inbox_show (GstIceInbox *self)
 {
@@ -175,9 +198,7 @@ gst_ice_inbox_show (GstIceInbox *self)
   if (shown) {
     g_mutex_lock (&self->lock);
     swallow_staged (self);
-    /* A broadcast is a system call even when nobody waits. */
-    if (self->n_waiting > 0)
-      g_cond_broadcast (&self->changed);
+    wake (self);
     g_mutex_unlock (&self->lock);
   }
   drop_staged (self);
@@ -206,8 +227,7 @@ void
 gst_ice_inbox_poke (GstIceInbox *self)
 {
   g_mutex_lock (&self->lock);
-  if (self->n_waiting > 0)
-    g_cond_broadcast (&self->changed);
+  wake (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -237,8 +257,55 @@ gst_ice_inbox_check (GstIceInbox *self)
 static void
 on_cancelled (GCancellable *cancellable, GstIceInbox *self)
 {
+  gst_ice_inbox_poke (self);
+}
+
+/* The handler stays until another one is followed: connecting costs as much as
+ * a packet. */
+static void
+follow (GstIceInbox *self, GCancellable *cancellable)
+{
+  if (self->cancellable == cancellable)
+    return;
+  g_cancellable_disconnect (self->cancellable, self->cancelled_handler);
+  g_set_object (&self->cancellable, cancellable);
+  self->cancelled_handler = 0;
+  if (cancellable)
+    self->cancelled_handler = g_cancellable_connect (
+        cancellable, G_CALLBACK (on_cancelled), self, NULL);
+  /* It was cancelled already, and may be reset. */
+  if (self->cancelled_handler == 0)
+    g_clear_object (&self->cancellable);
+}
+
+gboolean
+gst_ice_inbox_begin_poll (
+    GstIceInbox *self, IceLane *lane, GCancellable *cancellable)
+{
+  gboolean begun;
+
+  follow (self, cancellable);
   g_mutex_lock (&self->lock);
-  g_cond_broadcast (&self->changed);
+  begun = !(current_condition (self) & G_IO_IN);
+  if (begun)
+    self->polled = lane;
+  g_mutex_unlock (&self->lock);
+
+  /* From now on a cancel wakes; one from before is seen here. */
+  if (begun && g_cancellable_is_cancelled (cancellable)) {
+    gst_ice_inbox_end_poll (self, &(GstIceArrivals){ 0 });
+    begun = FALSE;
+  }
+  return begun;
+}
+
+void
+gst_ice_inbox_end_poll (GstIceInbox *self, const GstIceArrivals *arrivals)
+{
+  g_mutex_lock (&self->lock);
+  self->polled = NULL;
+  if (arrivals->n_packets > 0)
+    count (self, arrivals);
   g_mutex_unlock (&self->lock);
 }
 
@@ -270,6 +337,12 @@ gst_ice_inbox_wait (GstIceInbox *self, GIOCondition wanted, gint64 deadline,
 
   g_cancellable_disconnect (cancellable, handler);
   return condition != 0;
+}
+
+void
+gst_ice_inbox_nap (GstIceInbox *self, guint us, GCancellable *cancellable)
+{
+  gst_ice_inbox_wait (self, G_IO_HUP, ice_loop_now () + us, cancellable);
 }
 
 /* The reader's side */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "gsticelane-private.h"
 #include "gsticeroute-private.h"
 #include "gsticetypes.h"
 
@@ -42,6 +43,16 @@ void gst_ice_link_wake (GstIceLink *self);
 IceTime gst_ice_link_take_gap (GstIceLink *self);
 /* Revokes the old one. (nullable) */
 void gst_ice_link_set_route (GstIceLink *self, GstIceRoute *route);
+/* A socket for this route alone; (nullable) none. */
+void gst_ice_link_set_lane (GstIceLink *self, GstIceLane *lane);
+/* The lane is the reader's to enter. */
+void gst_ice_link_poke (GstIceLink *self);
+/* Called once for a route that has carried media for a moment, from whichever
+ * thread carried it, with no lock held; @destroy as for the fallback. */
+void gst_ice_link_set_busy (GstIceLink *self, void (*func) (gpointer),
+    gpointer user_data, GDestroyNotify destroy);
+/* It will be again. */
+void gst_ice_link_await_busy (GstIceLink *self);
 /* Of packets that leave by the present route, and what it takes. */
 void gst_ice_link_set_dscp (GstIceLink *self, gint dscp);
 void gst_ice_link_set_mtu (GstIceLink *self, guint mtu);
@@ -71,6 +82,9 @@ gconstpointer gst_ice_link_get_reader (GstIceLink *self);
  * G_IO_ERROR_TIMED_OUT, GST_ICE_ERROR_CLOSED. */
 GstBufferList *gst_ice_link_pop (GstIceLink *self, gint64 timeout_us,
     GCancellable *cancellable, GError **error);
+/* How long pop waits after a first packet for more to come with it. */
+void gst_ice_link_set_coalesce (GstIceLink *self, guint us);
+guint gst_ice_link_get_coalesce (GstIceLink *self);
 /* (transfer full) (nullable) the oldest packet, if there is one. */
 GstBuffer *gst_ice_link_pop_buffer (GstIceLink *self);
 gboolean gst_ice_link_has_data (GstIceLink *self);
@@ -94,6 +108,7 @@ void gst_ice_link_set_notify_full (GstIceLink *self, void (*func) (gpointer),
 guint gst_ice_link_send (
     GstIceLink *self, GstBuffer **buffers, guint n_buffers, GError **error);
 gboolean gst_ice_link_has_route (GstIceLink *self);
+gboolean gst_ice_link_has_lane (GstIceLink *self);
 guint gst_ice_link_get_max_payload (GstIceLink *self);
 void gst_ice_link_get_counters (GstIceLink *self, GstIceLinkCounters *ret);
 void gst_ice_link_count_early_data (GstIceLink *self);

@@ -7,13 +7,19 @@
 
 #include "gsticeerror.h"
 #include "gsticeinbox-private.h"
-#include "gsticetrafficmeta.h"
 #include "io/loop.h"
 
 /* Before there is a route: what the narrowest one carries. RFC 8200 5: every
  * IPv6 link carries 1280 bytes; off go IPv6 (40) and UDP (8) headers and those
  * of a Send indication: STUN (20), XOR-PEER-ADDRESS (24), DATA (4). */
 #define MIN_MAX_PAYLOAD (1280 - 40 - 8 - 20 - 24 - 4)
+
+/* What makes a route worth a socket of its own: it is not just being tried. */
+#define BUSY_PACKETS 16
+#define BUSY_AFTER (100 * ICE_MSEC)
+
+/* A reader that waits in the inbox may enter the lane, or there is another. */
+#define LANE_NEWS G_IO_PRI
 
 /* A function that any thread may be about to call while another replaces it. */
 typedef struct
@@ -29,13 +35,19 @@ struct _GstIceLink
   gatomicrefcount ref_count;
   gint state; /* (atomic) GstIceState */
   GstIceInbox inbox;
+  guint coalesce;   /* (atomic) us */
+  gint awaits_busy; /* (atomic) */
+  gint n_on_route;  /* (atomic) packets */
 
   GMutex route_lock;
   GstIceRoute *route; /* (owned) (nullable) */
-  gboolean closed;    /* for good */
-  guint room_serial;  /* counts new routes and news of room */
-  Hook *fallback;     /* (owned) (nullable) */
-  Hook *notify;       /* (owned) (nullable) */
+  GstIceLane *lane;   /* (owned) (nullable) */
+  IceTime route_since;
+  gboolean closed;   /* for good */
+  guint room_serial; /* counts new routes and news of room */
+  Hook *fallback;    /* (owned) (nullable) */
+  Hook *notify;      /* (owned) (nullable) */
+  Hook *busy;        /* (owned) (nullable) */
   guint64 packets_sent, bytes_sent, packets_discarded_on_send;
   IceTime last_sent; /* 0: never */
 };
@@ -97,6 +109,8 @@ gst_ice_link_unref (GstIceLink *self)
   gst_ice_inbox_clear (&self->inbox);
   hook_unref (self->notify);
   hook_unref (self->fallback);
+  hook_unref (self->busy);
+  g_clear_pointer (&self->lane, gst_ice_lane_unref);
   g_clear_pointer (&self->route, gst_ice_route_unref);
   g_mutex_clear (&self->route_lock);
   g_free (self);
@@ -108,12 +122,8 @@ void
 gst_ice_link_push (GstIceLink *self, const IceRxPacket *packet,
     const IceAddress *peer, gsize offset, gsize size)
 {
-  GstBuffer *buffer = ice_rx_packet_to_buffer (packet, offset, size);
-  const guint8 mark = packet->traffic_class;
-
-  if (mark != 0)
-    gst_ice_buffer_add_traffic_meta (buffer, mark >> 2, mark & 3);
-  gst_ice_inbox_stage (&self->inbox, buffer, size, peer, packet->received_at);
+  gst_ice_inbox_stage (&self->inbox, gst_ice_cut_packet (packet, offset, size),
+      size, peer, packet->received_at);
 }
 
 void
@@ -128,24 +138,66 @@ gst_ice_link_push_bytes (GstIceLink *self, const IceAddress *peer,
 }
 
 static void
-call_notify (GstIceLink *self)
+call_hook (GstIceLink *self, Hook **where)
 {
-  Hook *notify;
+  Hook *hook;
 
   g_mutex_lock (&self->route_lock);
-  notify = hook_ref (self->notify);
+  hook = hook_ref (*where);
   g_mutex_unlock (&self->route_lock);
 
-  if (notify)
-    ((void (*) (gpointer)) notify->func) (notify->user_data);
-  hook_unref (notify);
+  if (hook)
+    ((void (*) (gpointer)) hook->func) (hook->user_data);
+  hook_unref (hook);
+}
+
+static void
+call_notify (GstIceLink *self)
+{
+  call_hook (self, &self->notify);
+}
+
+/* Any thread, after it carried @n packets. */
+static void
+note_media (GstIceLink *self, guint n, IceTime now)
+{
+  IceTime since;
+
+  if (!g_atomic_int_get (&self->awaits_busy) ||
+      g_atomic_int_add (&self->n_on_route, (gint) n) + (gint) n < BUSY_PACKETS)
+    return;
+  g_mutex_lock (&self->route_lock);
+  since = self->route ? self->route_since : ICE_TIME_NEVER;
+  g_mutex_unlock (&self->route_lock);
+  if (since <= now - BUSY_AFTER &&
+      g_atomic_int_compare_and_exchange (&self->awaits_busy, TRUE, FALSE))
+    call_hook (self, &self->busy);
+}
+
+void
+gst_ice_link_poke (GstIceLink *self)
+{
+  gst_ice_inbox_set_condition (&self->inbox, LANE_NEWS, TRUE);
+  gst_ice_inbox_poke (&self->inbox);
+}
+
+void
+gst_ice_link_await_busy (GstIceLink *self)
+{
+  g_atomic_int_set (&self->n_on_route, 0);
+  g_atomic_int_set (&self->awaits_busy, TRUE);
 }
 
 void
 gst_ice_link_wake (GstIceLink *self)
 {
-  if (gst_ice_inbox_show (&self->inbox))
-    call_notify (self);
+  const guint n = self->inbox.staged->len;
+  const IceTime now = self->inbox.staged_at;
+
+  if (!gst_ice_inbox_show (&self->inbox))
+    return;
+  call_notify (self);
+  note_media (self, n, now);
 }
 
 IceTime
@@ -174,6 +226,7 @@ gst_ice_link_set_route (GstIceLink *self, GstIceRoute *route)
   self->route = route ? gst_ice_route_ref (route) : NULL;
   /* Another socket: what filled the old one says nothing about it. */
   self->room_serial++;
+  self->route_since = ice_loop_now ();
   gst_ice_inbox_set_condition (&self->inbox, G_IO_OUT, route != NULL);
   g_mutex_unlock (&self->route_lock);
 
@@ -181,6 +234,22 @@ gst_ice_link_set_route (GstIceLink *self, GstIceRoute *route)
     gst_ice_route_revoke (old);
   g_clear_pointer (&old, gst_ice_route_unref);
   changed (self);
+}
+
+void
+gst_ice_link_set_lane (GstIceLink *self, GstIceLane *lane)
+{
+  GstIceLane *old;
+
+  g_mutex_lock (&self->route_lock);
+  if (self->closed)
+    lane = NULL;
+  old = self->lane;
+  self->lane = lane ? gst_ice_lane_ref (lane) : NULL;
+  g_mutex_unlock (&self->route_lock);
+
+  g_clear_pointer (&old, gst_ice_lane_unref);
+  gst_ice_link_poke (self);
 }
 
 void
@@ -221,6 +290,8 @@ gst_ice_link_close (GstIceLink *self)
 
   gst_ice_link_set_state (self, GST_ICE_STATE_CLOSED);
   gst_ice_link_set_fallback (self, NULL, NULL);
+  gst_ice_link_set_busy (self, NULL, NULL, NULL);
+  gst_ice_link_set_lane (self, NULL);
   gst_ice_link_set_route (self, NULL);
 }
 
@@ -294,6 +365,17 @@ gst_ice_link_set_notify_full (GstIceLink *self, void (*func) (gpointer),
 }
 
 void
+gst_ice_link_set_busy (GstIceLink *self, void (*func) (gpointer),
+    gpointer user_data, GDestroyNotify destroy)
+{
+  Hook *hook = NULL;
+
+  if (func)
+    hook = hook_new (G_CALLBACK (func), user_data, destroy);
+  hook_unref (replace_hook (self, &self->busy, hook));
+}
+
+void
 gst_ice_link_set_notify (
     GstIceLink *self, void (*func) (gpointer), gpointer user_data)
 {
@@ -344,7 +426,7 @@ gst_ice_link_get_reader (GstIceLink *self)
 GIOCondition
 gst_ice_link_check (GstIceLink *self)
 {
-  return gst_ice_inbox_check (&self->inbox);
+  return gst_ice_inbox_check (&self->inbox) & ~LANE_NEWS;
 }
 
 gboolean
@@ -389,6 +471,50 @@ set_closed_error (GError **error)
       "The agent of this transport was closed");
 }
 
+void
+gst_ice_link_set_coalesce (GstIceLink *self, guint us)
+{
+  g_atomic_int_set (&self->coalesce, us);
+}
+
+guint
+gst_ice_link_get_coalesce (GstIceLink *self)
+{
+  return g_atomic_int_get (&self->coalesce);
+}
+
+/* Waits where packets come: at the lane, if it is ours to read, else at the
+ * inbox. (transfer full) (nullable) what came by the lane; else look into the
+ * inbox, unless @error is set. */
+static GstBufferList *
+wait_for_packets (GstIceLink *self, gint64 timeout_us,
+    GCancellable *cancellable, GError **error)
+{
+  const guint coalesce = gst_ice_link_get_coalesce (self);
+  g_autoptr (GstIceLane) lane = NULL;
+  GstBufferList *list;
+
+  /* Before the look: what changes from now on ends the wait. */
+  gst_ice_inbox_set_condition (&self->inbox, LANE_NEWS, FALSE);
+  g_mutex_lock (&self->route_lock);
+  lane = self->lane ? gst_ice_lane_ref (self->lane) : NULL;
+  g_mutex_unlock (&self->route_lock);
+
+  if (lane &&
+      gst_ice_lane_receive (lane, &self->inbox,
+          timeout_us < 0 ? ICE_TIME_NEVER : timeout_us, coalesce, cancellable,
+          &list)) {
+    if (list || g_cancellable_set_error_if_cancelled (cancellable, error) ||
+        timeout_us != 0)
+      return list;
+  }
+  if (gst_ice_link_wait (
+          self, G_IO_IN | LANE_NEWS, timeout_us, cancellable, error) &&
+      coalesce > 0)
+    gst_ice_inbox_nap (&self->inbox, coalesce, cancellable);
+  return NULL;
+}
+
 GstBufferList *
 gst_ice_link_pop (GstIceLink *self, gint64 timeout_us,
     GCancellable *cancellable, GError **error)
@@ -401,6 +527,7 @@ gst_ice_link_pop (GstIceLink *self, gint64 timeout_us,
     /* In this order: what came before the close is still read. */
     const gboolean closed = gst_ice_link_is_closed (self);
     GstBufferList *list = gst_ice_inbox_take_all (&self->inbox);
+    g_autoptr (GError) local_error = NULL;
 
     if (list)
       return list;
@@ -410,8 +537,13 @@ gst_ice_link_pop (GstIceLink *self, gint64 timeout_us,
     }
     if (timeout_us > 0)
       timeout_us = MAX (deadline - ice_loop_now (), 0);
-    if (!gst_ice_link_wait (self, G_IO_IN, timeout_us, cancellable, error))
+    list = wait_for_packets (self, timeout_us, cancellable, &local_error);
+    if (list)
+      return list;
+    if (local_error) {
+      g_propagate_error (error, g_steal_pointer (&local_error));
       return NULL;
+    }
   }
 }
 
@@ -454,6 +586,7 @@ gst_ice_link_send (
 {
   g_autoptr (GError) local_error = NULL;
   GstIceRoute *route;
+  GstIceLane *lane;
   Hook *fallback;
   guint n_taken = n_buffers, n_discarded = n_buffers, serial;
   IceTime now = 0;
@@ -466,13 +599,16 @@ gst_ice_link_send (
 
   g_mutex_lock (&self->route_lock);
   route = self->route ? gst_ice_route_ref (self->route) : NULL;
+  lane = route && self->lane ? gst_ice_lane_ref (self->lane) : NULL;
   fallback = route ? NULL : hook_ref (self->fallback);
   serial = self->room_serial;
   g_mutex_unlock (&self->route_lock);
 
   if (route) {
-    n_taken = gst_ice_route_send (
-        route, buffers, n_buffers, &n_discarded, &local_error);
+    n_taken = gst_ice_route_send (route,
+        lane ? ice_lane_get_socket (lane->lane) : NULL, buffers, n_buffers,
+        &n_discarded, &local_error);
+    g_clear_pointer (&lane, gst_ice_lane_unref);
     gst_ice_route_unref (route);
   } else if (fallback) {
     n_discarded = send_by_fallback (fallback, buffers, n_buffers);
@@ -495,6 +631,8 @@ gst_ice_link_send (
     gst_ice_inbox_set_condition (&self->inbox, G_IO_OUT, FALSE);
   g_mutex_unlock (&self->route_lock);
 
+  if (now != 0)
+    note_media (self, n_taken, now);
   if (local_error)
     g_propagate_error (error, g_steal_pointer (&local_error));
   return n_taken;
@@ -509,6 +647,17 @@ gst_ice_link_has_route (GstIceLink *self)
   has_route = self->route != NULL;
   g_mutex_unlock (&self->route_lock);
   return has_route;
+}
+
+gboolean
+gst_ice_link_has_lane (GstIceLink *self)
+{
+  gboolean has_lane;
+
+  g_mutex_lock (&self->route_lock);
+  has_lane = self->lane != NULL;
+  g_mutex_unlock (&self->route_lock);
+  return has_lane;
 }
 
 guint

@@ -50,6 +50,9 @@ void gst_ice_mux_share_note_packet (GstIceMuxShare *self, IceBytes packet);
 /* Media from there is ours, unless somebody else's. */
 void gst_ice_mux_share_accept (
     GstIceMuxShare *self, const IceAddress *from, gboolean add);
+/* Nobody else's, and known to be so. */
+gboolean
+gst_ice_mux_share_has_proven (GstIceMuxShare *self, const IceAddress *from);
 /* A packet that was handed out was taken for what it says: when it is an
  * answer, it proves its source. */
 void gst_ice_mux_share_note_taken (

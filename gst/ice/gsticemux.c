@@ -458,6 +458,12 @@ find_owner (Port *self, const IceAddress *from, gboolean proven)
   return claims && !proven ? g_array_index (claims, Claim, 0).share : NULL;
 }
 
+gboolean
+gst_ice_mux_share_has_proven (GstIceMuxShare *self, const IceAddress *from)
+{
+  return self->port && find_owner (self->port, from, TRUE) == self;
+}
+
 /* (nullable) RFC 8445 7.3: "the username fragment of the agent", a colon, and
  * that of its peer. */
 static GstIceMuxShare *

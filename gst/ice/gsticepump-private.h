@@ -22,6 +22,7 @@ typedef struct
   gint dscp;        /* (atomic) -1: the default */
   guint socket;     /* of the route, 0: none */
   IceAddress to;    /* likewise */
+  guint16 channel;  /* likewise, 0: none */
   gboolean touched; /* packets were pushed that nobody was woken for */
 } GstIcePath;
 
@@ -31,6 +32,7 @@ void gst_ice_path_unref (GstIcePath *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePath, gst_ice_path_unref)
 
 typedef struct _GstIceDetour GstIceDetour;
+typedef struct _GstIcePumpLane GstIcePumpLane;
 
 typedef struct
 {
@@ -96,6 +98,7 @@ struct _GstIcePump
   IceTimer *timer;      /* (owned) (nullable) made on first use */
   GHashTable *sockets;  /* (owned) socket id -> GstIcePumpSocket */
   GHashTable *accepts;  /* (owned) GstIceAcceptKey -> GstIceAccept */
+  GHashTable *lanes;    /* (owned) transport id -> GstIcePumpLane */
   GHashTable *resolves; /* (owned) set of what perform started */
   GHashTable *proxies;  /* (owned) (nullable) URI -> IceProxy */
   GstIcePorts *ports;   /* (owned) (nullable) made on first use */
@@ -146,6 +149,13 @@ void gst_ice_pump_too_big (
 void gst_ice_pump_perform (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_init_tables (GstIcePump *self);
 void gst_ice_pump_clear_tables (GstIcePump *self);
+
+/* gsticeagent-lane.c: likewise. */
+void gst_ice_pump_init_lanes (GstIcePump *self);
+void gst_ice_pump_route_changed (GstIcePump *self, GstIcePath *path);
+void gst_ice_pump_accept_changed (GstIcePump *self, const GstIceAcceptKey *key);
+void gst_ice_pump_close_lanes_of (GstIcePump *self, guint socket);
+void gst_ice_pump_close_idle_lanes (GstIcePump *self, IceTime now);
 
 /* gsticeagent-portmap.c: likewise. A socket without a mapping is fine. */
 void gst_ice_pump_map_port (GstIcePump *self, const IceOutput *output);

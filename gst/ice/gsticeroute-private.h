@@ -23,9 +23,11 @@ void gst_ice_route_revoke (GstIceRoute *self);
 void gst_ice_route_set_dscp (GstIceRoute *self, gint dscp);
 /* Bytes of an IP packet; more than an Ethernet takes is not believed. */
 void gst_ice_route_set_mtu (GstIceRoute *self, guint mtu);
-/* As ice_socket_send_batch; a revoked route discards and counts. */
-guint gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers,
-    guint n_buffers, guint *ret_n_discarded, GError **error);
+/* As ice_socket_send_batch; a revoked route discards and counts. @connected:
+ * (nullable) a socket that is connected to where the route goes. */
+guint gst_ice_route_send (GstIceRoute *self, IceSocket *connected,
+    GstBuffer **buffers, guint n_buffers, guint *ret_n_discarded,
+    GError **error);
 /* What a packet may be: MTU less headers. */
 guint gst_ice_route_get_max_payload (GstIceRoute *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIceRoute, gst_ice_route_unref)

@@ -116,18 +116,19 @@ mark (GstBuffer *buffer, guint8 dscp)
 }
 
 static guint
-send_batch (GstIceRoute *self, const IceSendBatch *batch,
+send_batch (GstIceRoute *self, IceSocket *connected, const IceSendBatch *batch,
     guint *ret_n_discarded, GError **error)
 {
   if (self->tcp)
     return ice_tcp_send_batch (self->tcp, batch, ret_n_discarded, error);
-  return ice_socket_send_batch (
-      self->socket, &self->to, batch, ret_n_discarded, error);
+  return ice_socket_send_batch (connected ? connected : self->socket, &self->to,
+      batch, ret_n_discarded, error);
 }
 
 guint
-gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
-    guint *ret_n_discarded, GError **error)
+gst_ice_route_send (GstIceRoute *self, IceSocket *connected,
+    GstBuffer **buffers, guint n_buffers, guint *ret_n_discarded,
+    GError **error)
 {
   const gint dscp = g_atomic_int_get (&self->dscp);
   guint n_taken = 0;
@@ -147,14 +148,18 @@ gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
 
     if (g_atomic_int_get (&self->revoked))
       break;
-    n = send_batch (self, &batch, &n_discarded, &local_error);
+    n = send_batch (self, connected, &batch, &n_discarded, &local_error);
     n_taken += n;
     *ret_n_discarded += n_discarded;
     if (n == batch.n_buffers)
       continue;
-    /* The socket went before the route did: as good as revoked. */
-    if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CLOSED))
-      break;
+    if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CLOSED)) {
+      /* The socket went before the route did: as good as revoked. */
+      if (!connected)
+        break;
+      connected = NULL;
+      continue;
+    }
     g_propagate_error (error, g_steal_pointer (&local_error));
     return n_taken;
   }

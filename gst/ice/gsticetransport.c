@@ -30,6 +30,9 @@
 /* How many packets go to the link in one call: what one UDP_SEGMENT takes. */
 #define PACKETS_PER_SEND 64
 
+/* What still is live. */
+#define MAX_COALESCE 100000
+
 /* GObject does not say when a handler is connected. Packets that wait for one
  * while no other comes are looked after 10 ms later, then 20, 40, ... and for
  * the last time after ten seconds in all. */
@@ -46,6 +49,7 @@ enum
   PROP_SELECTED_LOCAL,
   PROP_SELECTED_REMOTE,
   PROP_MAX_PAYLOAD,
+  PROP_RECEIVE_COALESCE,
   N_PROPS,
 };
 
@@ -504,11 +508,30 @@ gst_ice_transport_get_property (
     case PROP_MAX_PAYLOAD:
       g_value_set_uint (value, self->max_payload);
       break;
+    case PROP_RECEIVE_COALESCE:
+      g_value_set_uint (value, gst_ice_link_get_coalesce (self->link));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
       break;
   }
   GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_ice_transport_set_property (
+    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
+{
+  GstIceTransport *self = GST_ICE_TRANSPORT (object);
+
+  switch (prop_id) {
+    case PROP_RECEIVE_COALESCE:
+      gst_ice_link_set_coalesce (self->link, g_value_get_uint (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      break;
+  }
 }
 
 static void
@@ -537,6 +560,7 @@ gst_ice_transport_class_init (GstIceTransportClass *klass)
 
   gst_ice_log_init ();
   object_class->get_property = gst_ice_transport_get_property;
+  object_class->set_property = gst_ice_transport_set_property;
   object_class->finalize = gst_ice_transport_finalize;
 
   /**
@@ -582,6 +606,18 @@ gst_ice_transport_class_init (GstIceTransportClass *klass)
    */
   properties[PROP_MAX_PAYLOAD] = g_param_spec_uint ("max-payload",
       "Maximum payload", "How large a packet may be", 0, G_MAXUINT, 0, flags);
+  /**
+   * GstIceTransport:receive-coalesce:
+   *
+   * How many microseconds a reader waits after the first packet for more to
+   * come with it, so that many small wake-ups become one: less work for the
+   * machine, that much more delay. With 0 it waits for nothing. What the kernel
+   * adds by itself, some 50 us, comes on top. The buffers carry the time of
+   * their arrival all the same. For gst_ice_transport_receive() and icesrc.
+   */
+  properties[PROP_RECEIVE_COALESCE] = g_param_spec_uint ("receive-coalesce",
+      "Receive coalesce", "Microseconds to wait for more packets", 0,
+      MAX_COALESCE, 0, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 
   /**

@@ -10,6 +10,7 @@
 #include "bind.h"
 #include "io-log.h"
 #include "loop-private.h"
+#include "socket-private.h"
 #include "udp-batch.h"
 
 /* A keyframe of a few hundred packets arrives at once; the kernel's default
@@ -19,27 +20,6 @@
 
 /* Room for one datagram, or for what UDP_GRO made of many. */
 #define RX_ROOM (64 * 1024)
-
-struct _IceSocket
-{
-  gatomicrefcount ref_count; /* the watch holds one until close */
-  GSocket *gsocket;          /* (owned) */
-  gint fd;                   /* (unowned) gsocket's */
-  IceAddress local;
-  const IceUdp *udp;
-  IceSocketEvents events;
-  gpointer user_data; /* (unowned) */
-  IceWatch *watch;    /* (owned) (nullable) the loop thread's; NULL: closed */
-
-  gint revoked;       /* atomic */
-  gint full;          /* atomic: a sender waits for writable */
-  gint segment_limit; /* atomic */
-  gint dscp;          /* atomic */
-  gboolean dont_fragment;
-
-  GMutex lock;   /* for loop: senders against close */
-  IceLoop *loop; /* (owned) (nullable) until close */
-};
 
 static void
 ice_socket_ready (gint fd, GIOCondition condition, gpointer user_data);
@@ -69,9 +49,19 @@ udp_for_batch (IceUdpBatch batch)
 
 /* Opening */
 
-static gboolean
-socket_create (IceSocket *self, const IceAddress *local,
-    const IceSocketOptions *options, GError **error)
+IceSocket *
+ice_socket_alloc (IceUdpBatch batch)
+{
+  IceSocket *self = g_new0 (IceSocket, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
+  self->udp = udp_for_batch (batch);
+  return self;
+}
+
+gboolean
+ice_socket_create (IceSocket *self, const IceAddress *local, GError **error)
 {
   gboolean ipv6 = local->family == ICE_FAMILY_IPV6;
 
@@ -88,8 +78,21 @@ socket_create (IceSocket *self, const IceAddress *local,
   g_socket_set_option (
       self->gsocket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER, NULL);
   self->udp->set_up (self);
-  return ice_bind (self->gsocket, local, options, FALSE, error) &&
-      ice_bind_get_local (self->gsocket, local, &self->local, error);
+  return TRUE;
+}
+
+gboolean
+ice_socket_start (IceSocket *self, IceLoop *loop, GError **error)
+{
+  self->watch = ice_watch_new (loop, self->fd, G_IO_IN, ice_socket_ready, self);
+  if (self->watch == NULL) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "the kernel cannot watch one more descriptor");
+    return FALSE;
+  }
+  self->loop = ice_loop_ref (loop);
+  ice_socket_ref (self); /* the watch's */
+  return TRUE;
 }
 
 static void
@@ -111,14 +114,13 @@ ice_socket_open_udp (IceLoop *loop, const IceAddress *local,
   g_return_val_if_fail (ice_loop_is_current (loop), NULL);
   g_return_val_if_fail (local->family != ICE_FAMILY_NONE, NULL);
 
-  self = g_new0 (IceSocket, 1);
-  g_atomic_ref_count_init (&self->ref_count);
-  g_mutex_init (&self->lock);
-  self->udp = udp_for_batch (options->batch);
+  self = ice_socket_alloc (options->batch);
   self->events = *events;
   self->user_data = user_data;
 
-  if (!socket_create (self, local, options, error)) {
+  if (!ice_socket_create (self, local, error) ||
+      !ice_bind (self->gsocket, local, options, FALSE, error) ||
+      !ice_bind_get_local (self->gsocket, local, &self->local, error)) {
     socket_explain (error, local);
     return NULL;
   }
@@ -127,15 +129,10 @@ ice_socket_open_udp (IceLoop *loop, const IceAddress *local,
       options->dont_fragment && self->udp->set_dont_fragment != NULL;
   if (self->dont_fragment)
     self->udp->set_dont_fragment (self, TRUE);
-  self->watch = ice_watch_new (loop, self->fd, G_IO_IN, ice_socket_ready, self);
-  if (self->watch == NULL) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-        "the kernel cannot watch one more descriptor");
+  if (!ice_socket_start (self, loop, error)) {
     socket_explain (error, local);
     return NULL;
   }
-  self->loop = ice_loop_ref (loop);
-  ice_socket_ref (self); /* the watch's */
   return g_steal_pointer (&self);
 }
 
@@ -152,6 +149,8 @@ ice_socket_unref (IceSocket *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_clear_object (&self->gsocket);
+  g_clear_pointer (&self->base, ice_socket_unref);
+  g_clear_pointer (&self->lanes, g_ptr_array_unref);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -169,6 +168,8 @@ ice_socket_close (IceSocket *self)
 
   g_atomic_int_set (&self->revoked, TRUE);
   g_clear_pointer (&self->watch, ice_watch_free);
+  if (self->base != NULL)
+    g_ptr_array_remove_fast (self->base->lanes, self);
   shutdown (self->fd, SHUT_RDWR);
 
   g_mutex_lock (&self->lock);
@@ -194,9 +195,13 @@ ice_socket_get_local (IceSocket *self, IceAddress *ret_address)
 void
 ice_socket_set_dscp (IceSocket *self, gint dscp)
 {
+  guint i;
+
   if (dscp < 0 || dscp > 63 || ice_socket_is_closed (self))
     return;
   g_atomic_int_set (&self->dscp, dscp);
+  for (i = 0; self->lanes != NULL && i < self->lanes->len; i++)
+    ice_socket_set_dscp (g_ptr_array_index (self->lanes, i), dscp);
   if (self->local.family == ICE_FAMILY_IPV6)
     g_socket_set_option (
         self->gsocket, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2, NULL);
@@ -204,18 +209,26 @@ ice_socket_set_dscp (IceSocket *self, gint dscp)
     g_socket_set_option (self->gsocket, IPPROTO_IP, IP_TOS, dscp << 2, NULL);
 }
 
-/* Events */
+/* Events. Those of a lane are its base's. */
 
-static void
+static IceSocket *
+ice_socket_get_teller (IceSocket *self)
+{
+  return self->base != NULL ? self->base : self;
+}
+
+void
 ice_socket_receive (IceSocket *self)
 {
+  IceSocket *teller = ice_socket_get_teller (self);
   IceRxPool *pool = ice_loop_get_rx_pool (self->loop);
   IceUdpRx rx = { .packets = ice_rx_pool_get_packets (pool) };
 
   rx.slab = ice_rx_pool_prepare (pool, RX_ROOM, &rx.data, &rx.size);
   self->udp->receive (self, &rx);
-  if (rx.n_packets > 0)
-    self->events.packets (self, rx.packets, rx.n_packets, self->user_data);
+  if (rx.n_packets > 0 && !ice_socket_is_closed (teller))
+    teller->events.packets (
+        teller, rx.packets, rx.n_packets, teller->user_data);
   ice_rx_pool_commit (pool, rx.used);
 }
 
@@ -225,14 +238,15 @@ ice_socket_report_unreachable (const IceAddress *to, IceBytes quoted,
 {
   IceSocket *self = user_data;
 
-  if (error_number == EMSGSIZE) {
-    if (self->events.too_big != NULL && !ice_socket_is_closed (self))
-      self->events.too_big (self, to, self->user_data);
-    return;
-  }
   /* The one before may have closed it. */
-  if (self->events.unreachable != NULL && !ice_socket_is_closed (self))
+  if (ice_socket_is_closed (self))
+    return;
+  if (error_number == EMSGSIZE) {
+    if (self->events.too_big != NULL)
+      self->events.too_big (self, to, self->user_data);
+  } else if (self->events.unreachable != NULL) {
     self->events.unreachable (self, to, quoted, error_number, self->user_data);
+  }
 }
 
 static void
@@ -240,19 +254,33 @@ ice_socket_take_errors (IceSocket *self)
 {
   gint ignored;
 
-  self->udp->take_errors (self, ice_socket_report_unreachable, self);
+  self->udp->take_errors (
+      self, ice_socket_report_unreachable, ice_socket_get_teller (self));
   /* Whatever has no entry in the queue would be reported for ever. */
   g_socket_get_option (self->gsocket, SOL_SOCKET, SO_ERROR, &ignored, NULL);
+}
+
+void
+ice_socket_update_watch (IceSocket *self)
+{
+  GIOCondition condition = self->paused ? 0 : G_IO_IN;
+
+  if (g_atomic_int_get (&self->full))
+    condition |= G_IO_OUT;
+  if (self->watch != NULL)
+    ice_watch_set_condition (self->watch, condition);
 }
 
 static void
 ice_socket_become_writable (IceSocket *self)
 {
-  ice_watch_set_condition (self->watch, G_IO_IN);
+  IceSocket *teller = ice_socket_get_teller (self);
+
   /* Before the call: who is told "full" from here on is told again. */
   g_atomic_int_set (&self->full, FALSE);
-  if (self->events.writable != NULL)
-    self->events.writable (self, self->user_data);
+  ice_socket_update_watch (self);
+  if (teller->events.writable != NULL && !ice_socket_is_closed (teller))
+    teller->events.writable (teller, teller->user_data);
 }
 
 static void
@@ -262,7 +290,8 @@ ice_socket_ready (gint fd, GIOCondition condition, gpointer user_data)
 
   if (condition & G_IO_ERR)
     ice_socket_take_errors (self);
-  if ((condition & G_IO_IN) && !ice_socket_is_closed (self))
+  if ((condition & G_IO_IN) && !ice_socket_is_closed (self) &&
+      (self->may_read == NULL || self->may_read (self->may_read_data)))
     ice_socket_receive (self);
   if ((condition & G_IO_OUT) && !ice_socket_is_closed (self))
     ice_socket_become_writable (self);
@@ -271,16 +300,24 @@ ice_socket_ready (gint fd, GIOCondition condition, gpointer user_data)
 static void
 ice_socket_await_room (gpointer user_data)
 {
-  IceSocket *self = user_data;
-
-  if (self->watch != NULL)
-    ice_watch_set_condition (self->watch, G_IO_IN | G_IO_OUT);
+  ice_socket_update_watch (user_data);
 }
 
 static void
 ice_socket_drop (gpointer user_data)
 {
   ice_socket_unref (user_data);
+}
+
+IceLoop *
+ice_socket_dup_loop (IceSocket *self)
+{
+  IceLoop *loop;
+
+  g_mutex_lock (&self->lock);
+  loop = self->loop != NULL ? ice_loop_ref (self->loop) : NULL;
+  g_mutex_unlock (&self->lock);
+  return loop;
 }
 
 /* Any thread. */
@@ -291,10 +328,7 @@ ice_socket_note_full (IceSocket *self)
 
   if (!g_atomic_int_compare_and_exchange (&self->full, FALSE, TRUE))
     return;
-  g_mutex_lock (&self->lock);
-  if (self->loop != NULL)
-    loop = ice_loop_ref (self->loop);
-  g_mutex_unlock (&self->lock);
+  loop = ice_socket_dup_loop (self);
   if (loop != NULL)
     ice_loop_invoke (
         loop, ice_socket_await_room, ice_socket_ref (self), ice_socket_drop);
@@ -413,6 +447,12 @@ ice_socket_get_traffic_class (
   if (wanted >= 0)
     return wanted & 0xff;
   return batch->has_dscp ? dscp << 2 : -1;
+}
+
+gboolean
+ice_socket_is_connected (IceSocket *self)
+{
+  return self->base != NULL;
 }
 
 gint

@@ -330,6 +330,9 @@ udp_linux_send_batch (IceSocket *socket, const IceAddress *to,
   IceUdpWindow window;
   gboolean go_on = TRUE;
 
+  /* With an address the kernel would look for the way again. */
+  if (ice_socket_is_connected (socket))
+    native_size = 0;
   while (go_on && tx->n_taken < batch->n_buffers) {
     ice_udp_window_map (&window, socket, batch, tx->n_taken);
     go_on = udp_linux_send_window (socket, &window, &native, native_size, tx);
@@ -587,6 +590,7 @@ udp_linux_take_errors (
 
 const IceUdp ice_udp_linux = {
   .name = "linux",
+  .connects = TRUE,
   .set_up = udp_linux_set_up,
   .set_dont_fragment = udp_linux_set_dont_fragment,
   .receive = udp_linux_receive,

@@ -35,6 +35,7 @@ typedef void (*IceUdpErrorFunc) (const IceAddress *to, IceBytes quoted,
 struct _IceUdp
 {
   const gchar *name;
+  gboolean connects; /* a second socket on a port (lane.h) */
   void (*set_up) (IceSocket *socket);
   /* (nullable) Any thread. */
   void (*set_dont_fragment) (IceSocket *socket, gboolean dont_fragment);
@@ -61,6 +62,8 @@ IceUdpBatch ice_udp_batch_resolve (IceUdpBatch batch);
 /* For the backends. */
 gint ice_socket_get_fd (IceSocket *self);
 GSocket *ice_socket_get_gsocket (IceSocket *self);
+/* It has one destination, and the kernel knows the way. */
+gboolean ice_socket_is_connected (IceSocket *self);
 /* The largest packet that may travel by UDP_SEGMENT, 0 for none: what the
  * device and the path turn out to stand is learnt from their errors. Atomic. */
 gint ice_socket_get_segment_limit (IceSocket *self);

@@ -125,8 +125,9 @@ bytes_of (GstBuffer *buffer)
 }
 
 guint
-gst_ice_route_send (GstIceRoute *self, GstBuffer **buffers, guint n_buffers,
-    guint *ret_n_discarded, GError **error)
+gst_ice_route_send (GstIceRoute *self, IceSocket *connected,
+    GstBuffer **buffers, guint n_buffers, guint *ret_n_discarded,
+    GError **error)
 {
   guint n;
 

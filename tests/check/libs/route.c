@@ -49,7 +49,7 @@ static guint
 send_all (Fixture *self, guint *ret_n_discarded)
 {
   g_autoptr (GError) error = NULL;
-  guint n = gst_ice_route_send (self->route,
+  guint n = gst_ice_route_send (self->route, NULL,
       (GstBuffer **) self->buffers->pdata, N_PACKETS, ret_n_discarded, &error);
 
   g_assert_no_error (error);
@@ -113,8 +113,8 @@ test_too_large (Fixture *self, gconstpointer user_data)
   guint n_discarded;
 
   g_assert_cmpuint (
-      gst_ice_route_send (self->route, buffers, 3, &n_discarded, &error), ==,
-      1);
+      gst_ice_route_send (self->route, NULL, buffers, 3, &n_discarded, &error),
+      ==, 1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
   g_assert_cmpuint (n_discarded, ==, 0);
 }
