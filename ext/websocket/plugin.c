@@ -5,6 +5,7 @@
 #include "config.h"
 #endif
 
+#include "serverobject.h"
 #include "wssignaller.h"
 
 static gboolean
@@ -17,6 +18,8 @@ plugin_init (GstPlugin *plugin)
       "websocket", schemes, GST_TYPE_ICE_WEBSOCKET_SIGNALLER);
   gst_ice_signaller_register (
       "gst-webrtc", none, GST_TYPE_ICE_WEBRTC_SIGNALLER);
+  /* Found by its name. */
+  g_type_ensure (GST_TYPE_ICE_SIGNALLING_SERVER);
   return TRUE;
 }
 

@@ -14,7 +14,7 @@
  *   server  {"type":"ready","role":"offer|answer","peer":ID,"resumed":0|1}
  *   both    descriptions, candidates, bye: as in a file
  *   server  {"type":"left","reason":WORD}
- *   server  {"type":"error","text":SENTENCE}, then it closes
+ *   server  {"type":"refused","text":SENTENCE}, then it closes
  *
  * A server derives ID from SECRET, so that a peer that comes back after the
  * connection or the server was lost is the same, and nobody else can be. */
@@ -70,11 +70,11 @@ handle_room (GstIceWsDialect *self, GstIceJson *json)
     handle_ready (self, json);
   } else if (g_strcmp0 (type, "left") == 0) {
     gst_ice_ws_dialect_part (self, gst_ice_json_get_string (json, "reason"));
-  } else if (g_strcmp0 (type, "error") == 0) {
+  } else if (g_strcmp0 (type, "refused") == 0) {
     const gchar *text = gst_ice_json_get_string (json, "text");
 
     gst_ice_ws_dialect_fail (
-        self, "The signalling server says: %s", text != NULL ? text : "error");
+        self, "The signalling server says: %s", text != NULL ? text : "no");
   } else {
     return g_strcmp0 (type, "welcome") == 0;
   }
@@ -91,7 +91,7 @@ lines_receive (GstIceWsDialect *self, const gchar *text, gsize size)
     return;
   line = gst_ice_line_parse (text, size);
   if (line != NULL)
-    gst_ice_ws_dialect_tell (self, line);
+    gst_ice_ws_dialect_tell (self, g_steal_pointer (&line));
   else
     gst_ice_ws_dialect_reject (self);
 }
@@ -116,10 +116,24 @@ lines_bye (GstIceWsDialect *self, const gchar *reason)
   gst_ice_ws_dialect_say (self, gst_ice_line_bye (reason));
 }
 
+static void
+lines_decline (GstIceWsDialect *self, const gchar *reason, const gchar *text)
+{
+  gst_ice_ws_dialect_say (self, gst_ice_line_reject (reason, text, NULL));
+}
+
+static void
+lines_complain (GstIceWsDialect *self, const gchar *text)
+{
+  gst_ice_ws_dialect_say (self, gst_ice_line_error (text));
+}
+
 const GstIceWsDialectFuncs gst_ice_ws_dialect_lines = {
   .opened = lines_opened,
   .receive = lines_receive,
   .description = lines_description,
   .candidate = lines_candidate,
   .bye = lines_bye,
+  .decline = lines_decline,
+  .complain = lines_complain,
 };

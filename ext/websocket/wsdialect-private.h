@@ -3,8 +3,6 @@
 
 #include "wsdialect.h"
 
-#include "gst/signallers/jsonlines.h"
-
 G_BEGIN_DECLS
 
 /* What a dialect adds to the common part. */
@@ -18,6 +16,9 @@ typedef struct
   void (*candidate) (GstIceWsDialect *self, const gchar *mid, guint mline_index,
       const gchar *candidate, const gchar *ufrag);
   void (*bye) (GstIceWsDialect *self, const gchar *reason);
+  void (*decline) (
+      GstIceWsDialect *self, const gchar *reason, const gchar *text);
+  void (*complain) (GstIceWsDialect *self, const gchar *text);
 } GstIceWsDialectFuncs;
 
 struct _GstIceWsDialect
@@ -55,8 +56,8 @@ void gst_ice_ws_dialect_meet (GstIceWsDialect *self, const gchar *peer,
 void gst_ice_ws_dialect_part (GstIceWsDialect *self, const gchar *reason);
 void gst_ice_ws_dialect_fail (GstIceWsDialect *self, const gchar *format, ...)
     G_GNUC_PRINTF (2, 3);
-/* A description, a candidate or a bye of the peer. */
-void gst_ice_ws_dialect_tell (GstIceWsDialect *self, const GstIceLine *line);
+/* @line: (transfer full) of the peer, but a hello. */
+void gst_ice_ws_dialect_tell (GstIceWsDialect *self, GstIceLine *line);
 
 /* (transfer full) {"sdp":{...}} and {"ice":{...}}, inside a "peer" message of
  * @session or, without one, by themselves. */

@@ -113,7 +113,7 @@ handle_message (GstIceWsDialect *self, const gchar *peer, const gchar *text)
       g_strcmp0 (line->type, "offer") == 0)
     meet (self, peer, FALSE);
   if (self->peer != NULL && g_str_equal (self->peer, peer))
-    gst_ice_ws_dialect_tell (self, line);
+    gst_ice_ws_dialect_tell (self, g_steal_pointer (&line));
   else
     gst_ice_ws_dialect_reject (self);
 }

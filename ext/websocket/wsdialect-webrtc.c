@@ -212,9 +212,8 @@ static void
 meet (GstIceWsDialect *self, const gchar *peer, const gchar *session,
     gboolean offerer)
 {
-  gst_ice_ws_dialect_part (self, "gone");
-  self->session = g_strdup (session);
   gst_ice_ws_dialect_meet (self, peer, offerer, FALSE);
+  self->session = g_strdup (session);
 }
 
 /* One session at a time: whoever comes besides is told so. */
@@ -224,7 +223,7 @@ handle_start (GstIceWsDialect *self, GstIceJson *json)
   const gchar *peer = gst_ice_json_get_string (json, "peerId");
   const gchar *session = gst_ice_json_get_string (json, "sessionId");
   const gchar *offer = gst_ice_json_get_string (json, "offer");
-  g_autoptr (GstIceLine) line = NULL;
+  GstIceLine *line;
 
   if (peer == NULL || session == NULL) {
     gst_ice_ws_dialect_reject (self);
@@ -332,7 +331,7 @@ webrtc_receive (GstIceWsDialect *self, const gchar *text, gsize size)
   }
   line = gst_ice_line_parse (text, size);
   if (line != NULL && is_ours (self, json))
-    gst_ice_ws_dialect_tell (self, line);
+    gst_ice_ws_dialect_tell (self, g_steal_pointer (&line));
   else
     gst_ice_ws_dialect_reject (self);
 }

@@ -17,10 +17,8 @@
 void
 gst_ice_ws_news_free (GstIceWsNews *self)
 {
-  g_free (self->type);
   g_free (self->text);
-  g_free (self->mid);
-  g_free (self->ufrag);
+  g_clear_pointer (&self->line, gst_ice_line_free);
   g_free (self);
 }
 
@@ -167,27 +165,18 @@ gst_ice_ws_dialect_fail (GstIceWsDialect *self, const gchar *format, ...)
 }
 
 void
-gst_ice_ws_dialect_tell (GstIceWsDialect *self, const GstIceLine *line)
+gst_ice_ws_dialect_tell (GstIceWsDialect *self, GstIceLine *line)
 {
-  GstIceWsNews *news;
-
   if (self->peer == NULL || line->kind == GST_ICE_LINE_HELLO) {
     gst_ice_ws_dialect_reject (self);
-    return;
-  }
-  if (line->kind == GST_ICE_LINE_BYE) {
+    gst_ice_line_free (line);
+  } else if (line->kind == GST_ICE_LINE_BYE) {
     gst_ice_ws_dialect_part (self, line->text);
-    return;
+    gst_ice_line_free (line);
+  } else {
+    self->heard = self->heard || line->kind == GST_ICE_LINE_DESCRIPTION;
+    add_news (self, GST_ICE_WS_NEWS_LINE)->line = line;
   }
-  self->heard = self->heard || line->kind == GST_ICE_LINE_DESCRIPTION;
-  news = add_news (self,
-      line->kind == GST_ICE_LINE_DESCRIPTION ? GST_ICE_WS_NEWS_DESCRIPTION
-                                             : GST_ICE_WS_NEWS_CANDIDATE);
-  news->type = g_strdup (line->type);
-  news->text = g_strdup (line->text);
-  news->mid = g_strdup (line->mid);
-  news->mline_index = line->mline_index;
-  news->ufrag = g_strdup (line->ufrag);
 }
 
 void
@@ -234,4 +223,21 @@ gst_ice_ws_dialect_bye (GstIceWsDialect *self, const gchar *reason)
   self->linked = FALSE;
   g_clear_pointer (&self->peer, g_free);
   g_clear_pointer (&self->session, g_free);
+}
+
+void
+gst_ice_ws_dialect_decline (
+    GstIceWsDialect *self, const gchar *reason, const gchar *text)
+{
+  if (self->funcs->decline != NULL)
+    self->funcs->decline (self, reason, text);
+  else
+    gst_ice_ws_dialect_bye (self, reason);
+}
+
+void
+gst_ice_ws_dialect_complain (GstIceWsDialect *self, const gchar *text)
+{
+  if (self->funcs->complain != NULL)
+    self->funcs->complain (self, text);
 }

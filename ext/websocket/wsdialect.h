@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "gst/signallers/jsonlines.h"
 #include "wsplace.h"
 
 G_BEGIN_DECLS
@@ -12,24 +13,20 @@ typedef struct _GstIceWsDialect GstIceWsDialect;
 
 typedef enum
 {
-  GST_ICE_WS_NEWS_SEND,        /* text: a frame for the server */
-  GST_ICE_WS_NEWS_READY,       /* yes: we are the offerer */
-  GST_ICE_WS_NEWS_PEER,        /* yes: it joined */
-  GST_ICE_WS_NEWS_DESCRIPTION, /* type, text */
-  GST_ICE_WS_NEWS_CANDIDATE,   /* text, mid, mline_index, ufrag */
-  GST_ICE_WS_NEWS_BYE,         /* text: why, or NULL */
-  GST_ICE_WS_NEWS_FAILED,      /* text: nothing more will come of it */
+  GST_ICE_WS_NEWS_SEND,   /* text: a frame for the server */
+  GST_ICE_WS_NEWS_READY,  /* yes: we are the offerer */
+  GST_ICE_WS_NEWS_PEER,   /* yes: it joined */
+  GST_ICE_WS_NEWS_LINE,   /* line: what the peer says, but for a bye */
+  GST_ICE_WS_NEWS_BYE,    /* text: why, or NULL */
+  GST_ICE_WS_NEWS_FAILED, /* text: nothing more will come of it */
 } GstIceWsNewsKind;
 
 typedef struct
 {
   GstIceWsNewsKind kind;
   gboolean yes;
-  gchar *type; /* (owned) (nullable) */
-  gchar *text; /* (owned) (nullable) */
-  gchar *mid;  /* (owned) (nullable) */
-  guint mline_index;
-  gchar *ufrag; /* (owned) (nullable) */
+  gchar *text;      /* (owned) (nullable) */
+  GstIceLine *line; /* (owned) (nullable) */
 } GstIceWsNews;
 
 void gst_ice_ws_news_free (GstIceWsNews *self);
@@ -55,6 +52,11 @@ void gst_ice_ws_dialect_description (
 void gst_ice_ws_dialect_candidate (GstIceWsDialect *self, const gchar *mid,
     guint mline_index, const gchar *candidate, const gchar *ufrag);
 void gst_ice_ws_dialect_bye (GstIceWsDialect *self, const gchar *reason);
+/* A dialect that has no word for it says bye. */
+void gst_ice_ws_dialect_decline (
+    GstIceWsDialect *self, const gchar *reason, const gchar *text);
+/* A dialect that has no word for it says nothing. */
+void gst_ice_ws_dialect_complain (GstIceWsDialect *self, const gchar *text);
 
 /* (transfer full) (nullable) */
 GstIceWsNews *gst_ice_ws_dialect_take (GstIceWsDialect *self);

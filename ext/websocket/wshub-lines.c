@@ -44,7 +44,7 @@ complain (GstIceWsPeer *peer, guint code, const gchar *text)
 {
   GString *json = gst_ice_json_begin ();
 
-  gst_ice_json_add_string (json, "type", "error");
+  gst_ice_json_add_string (json, "type", "refused");
   gst_ice_json_add_string (json, "text", text);
   gst_ice_ws_hub_send (peer->hub, peer->id, gst_ice_json_end (json));
   gst_ice_ws_hub_close (peer, code, NULL);
@@ -267,8 +267,7 @@ forward (GstIceWsPeer *peer, const gchar *text, gsize size)
 
   if (line == NULL || line->kind == GST_ICE_LINE_HELLO) {
     peer->hub->stats.n_malformed++;
-    complain (
-        peer, GST_ICE_WS_BAD_DATA, "that is no description, candidate or bye");
+    complain (peer, GST_ICE_WS_BAD_DATA, "that is no line of a session");
     return;
   }
   other = seat != NULL ? other_seat (peer->room, seat) : NULL;

@@ -106,13 +106,8 @@ handle (GstIceWsMeeting *self, const GstIceWsNews *news)
     case GST_ICE_WS_NEWS_PEER:
       gst_ice_signaller_emit_peer (signaller, news->yes);
       break;
-    case GST_ICE_WS_NEWS_DESCRIPTION:
-      gst_ice_signaller_emit_description (
-          signaller, news->type != NULL ? news->type : "offer", news->text);
-      break;
-    case GST_ICE_WS_NEWS_CANDIDATE:
-      gst_ice_signaller_emit_candidate (
-          signaller, news->mid, news->mline_index, news->text, news->ufrag);
+    case GST_ICE_WS_NEWS_LINE:
+      gst_ice_line_deliver (news->line, signaller, "offer");
       break;
     case GST_ICE_WS_NEWS_BYE:
       gst_ice_signaller_emit_bye (signaller, news->text);
@@ -404,5 +399,20 @@ void
 gst_ice_ws_meeting_bye (GstIceWsMeeting *self, const gchar *reason)
 {
   gst_ice_ws_dialect_bye (self->dialect, reason);
+  pump (self);
+}
+
+void
+gst_ice_ws_meeting_decline (
+    GstIceWsMeeting *self, const gchar *reason, const gchar *text)
+{
+  gst_ice_ws_dialect_decline (self->dialect, reason, text);
+  pump (self);
+}
+
+void
+gst_ice_ws_meeting_complain (GstIceWsMeeting *self, const gchar *text)
+{
+  gst_ice_ws_dialect_complain (self->dialect, text);
   pump (self);
 }

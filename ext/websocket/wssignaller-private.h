@@ -24,6 +24,9 @@ void gst_ice_ws_meeting_description (
 void gst_ice_ws_meeting_candidate (GstIceWsMeeting *self, const gchar *mid,
     guint mline_index, const gchar *candidate, const gchar *ufrag);
 void gst_ice_ws_meeting_bye (GstIceWsMeeting *self, const gchar *reason);
+void gst_ice_ws_meeting_decline (
+    GstIceWsMeeting *self, const gchar *reason, const gchar *text);
+void gst_ice_ws_meeting_complain (GstIceWsMeeting *self, const gchar *text);
 
 /* wssignaller.c: (transfer full) what to give to the peer, or NULL. */
 void gst_ice_websocket_signaller_take_peer_uri (

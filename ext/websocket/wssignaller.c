@@ -264,6 +264,47 @@ gst_ice_websocket_signaller_send_bye (
 }
 
 static gboolean
+reject_run (gpointer data)
+{
+  Call *call = data;
+
+  if (call->self->meeting != NULL)
+    gst_ice_ws_meeting_decline (call->self->meeting, call->type, call->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+gst_ice_websocket_signaller_send_reject (
+    GstIceSignaller *signaller, const gchar *reason, const gchar *text)
+{
+  Call *call = call_new (signaller);
+
+  call->type = g_strdup (reason);
+  call->text = g_strdup (text);
+  invoke (call, reject_run);
+}
+
+static gboolean
+error_run (gpointer data)
+{
+  Call *call = data;
+
+  if (call->self->meeting != NULL)
+    gst_ice_ws_meeting_complain (call->self->meeting, call->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+gst_ice_websocket_signaller_send_error (
+    GstIceSignaller *signaller, const gchar *text)
+{
+  Call *call = call_new (signaller);
+
+  call->text = g_strdup (text);
+  invoke (call, error_run);
+}
+
+static gboolean
 stop_run (gpointer data)
 {
   Call *call = data;
@@ -292,6 +333,8 @@ gst_ice_websocket_signaller_iface_init (
   iface->send_description = gst_ice_websocket_signaller_send_description;
   iface->send_candidate = gst_ice_websocket_signaller_send_candidate;
   iface->send_bye = gst_ice_websocket_signaller_send_bye;
+  iface->send_reject = gst_ice_websocket_signaller_send_reject;
+  iface->send_error = gst_ice_websocket_signaller_send_error;
   iface->stop = gst_ice_websocket_signaller_stop;
 }
 

@@ -134,6 +134,19 @@ on_peer (GstIceSignaller *signaller, gboolean joined, GstIceEndpoint *self)
     gst_ice_endpoint_progress (self, "signal", "%s", _ ("The peer is there"));
 }
 
+/* A signaller that is a meeting place itself tells how to find it. */
+static void
+on_peer_uri (
+    GstIceSignaller *signaller, GParamSpec *pspec, GstIceEndpoint *self)
+{
+  g_autofree gchar *uri = NULL;
+
+  g_object_get (signaller, "peer-uri", &uri, NULL);
+  if (uri != NULL)
+    gst_ice_endpoint_progress (
+        self, "signal", _ ("The other side uses uri=\"%s\""), uri);
+}
+
 /* An agent that nobody else can know of, and no meeting place: nobody will
  * ever come. */
 static gboolean
@@ -188,6 +201,10 @@ gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
   gst_ice_connect (session, "rejected", G_CALLBACK (on_session_rejected), self);
   gst_ice_connect (session, "notify::held", G_CALLBACK (on_session_held), self);
   gst_ice_connect (self->signaller, "peer", G_CALLBACK (on_peer), self);
+  if (g_object_class_find_property (
+          G_OBJECT_GET_CLASS (self->signaller), "peer-uri") != NULL)
+    gst_ice_connect (
+        self->signaller, "notify::peer-uri", G_CALLBACK (on_peer_uri), self);
 
   place = describe_place (self->signaller);
   gst_ice_endpoint_progress (

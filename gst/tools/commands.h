@@ -18,6 +18,7 @@ GstIceToolStatus gst_ice_tool_doctor (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_gather (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_nat (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_peer (gint argc, gchar **argv);
+GstIceToolStatus gst_ice_tool_serve (gint argc, gchar **argv);
 GstIceToolStatus gst_ice_tool_turn (gint argc, gchar **argv);
 
 /* "typ" of RFC 8839: host srflx prflx relay. */

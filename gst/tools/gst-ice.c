@@ -25,6 +25,8 @@ static const struct
       "tell what kind of NAT is between us and a server" },
   { "peer", gst_ice_tool_peer,
       "one side of a call, signalled by lines on standard input and output" },
+  { "serve", gst_ice_tool_serve,
+      "a signalling server where peers meet, over WebSocket" },
   { "turn", gst_ice_tool_turn, "try a TURN server step by step" },
 };
 
@@ -106,6 +108,8 @@ uses_plugins (int argc, char **argv)
 {
   if (argc > 1 && g_str_equal (argv[1], "doctor"))
     return TRUE; /* whether they are there */
+  if (argc > 1 && g_str_equal (argv[1], "serve"))
+    return TRUE;
   for (gint i = 2; i < argc; i++) {
     if (g_str_equal (argv[i], "-p") || g_str_equal (argv[i], "--port-mapping"))
       return TRUE;
