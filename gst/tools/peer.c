@@ -40,6 +40,7 @@ typedef struct
   GstIceMdns mdns;
   gdouble restart; /* seconds from connected on, 0: never */
   gboolean mend;   /* restart when the agent needs it */
+  gdouble next;    /* seconds from connected on to other credentials, 0: none */
   gboolean mobility;
 } Settings;
 
@@ -153,6 +154,8 @@ read_settings (Settings *self)
       !env_number ("SECONDS", 5, 86400, &self->seconds) ||
       (env ("RESTART_AFTER") &&
           !env_number ("RESTART_AFTER", 0, 86400, &self->restart)) ||
+      (env ("TURN_NEXT_AFTER") &&
+          !env_number ("TURN_NEXT_AFTER", 0, 86400, &self->next)) ||
       !env_number ("RATE", 100, 100000, &rate))
     return FALSE;
   self->rate = MAX (rate, 1);
@@ -300,6 +303,7 @@ print_state (Peer *self, GstIceState state)
 }
 
 static gboolean on_restart (gpointer user_data);
+static gboolean on_next_credentials (gpointer user_data);
 
 static void
 on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
@@ -323,6 +327,8 @@ on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
     g_timeout_add (TICK_MS, on_tick, self);
     if (self->settings.restart > 0)
       g_timeout_add (self->settings.restart * 1000, on_restart, self);
+    if (self->settings.next > 0)
+      g_timeout_add (self->settings.next * 1000, on_next_credentials, self);
   }
 }
 
@@ -529,6 +535,20 @@ add_servers (Peer *self, GError **error)
   return TRUE;
 }
 
+/* The same servers again: what is allocated goes on with these. */
+static gboolean
+on_next_credentials (gpointer user_data)
+{
+  Peer *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  self->settings.user = env ("TURN_NEXT_USER");
+  self->settings.pass = env ("TURN_NEXT_PASS");
+  if (!add_servers (self, &error))
+    g_printerr ("peer: %s\n", error->message);
+  return G_SOURCE_REMOVE;
+}
+
 static gboolean
 set_up (Peer *self)
 {
@@ -625,7 +645,9 @@ static const gchar description[] =
     "  PROXY=http://[USER:PASS@]HOST:PORT|socks5://...|direct://\n"
     "  RESTART_AFTER=seconds from connected on   AUTO_RESTART=0|1, of one "
     "side\n"
-    "  TURN_MOBILITY=0|1\n"
+    "  TURN_MOBILITY=0|1   TURN_NEXT_AFTER=seconds from connected on: then "
+    "with\n"
+    "  TURN_NEXT_USER  TURN_NEXT_PASS\n"
     "  SECONDS=how long to send (5)   RATE=packets a second "
     "(100)\n\n"
     "It prints LOCAL lines, which the other side wants as REMOTE lines on its\n"

@@ -18,6 +18,8 @@ typedef struct
   const gchar *password; /* NULL: FAKE_PASSWORD */
   /* Another user that it knows, who has no allocation (nullable). */
   const gchar *second_user, *second_password;
+  gboolean second_owns;   /* or who has it: the first one does not, then */
+  gboolean unsigned_441;  /* as coturn's are */
   const gchar *authority; /* RFC 7635: it takes tokens (nullable) */
   const gchar *mac_key;   /* and this is in the one that it expects */
   gboolean open;          /* no credentials asked for */
@@ -199,7 +201,10 @@ fake_turn_check (FakeTurn *self, const IceStunMessage *request)
   if (!ice_stun_message_verify (request, key, ICE_STUN_INTEGRITY_SHA1))
     return 401;
   /* RFC 8656 5: what a user allocated is that user's. */
-  return self->is_second_user && request->method != ICE_STUN_ALLOCATE ? 441 : 0;
+  return self->second_user && self->is_second_user != self->second_owns &&
+          request->method != ICE_STUN_ALLOCATE
+      ? 441
+      : 0;
 }
 
 static inline void
@@ -334,7 +339,8 @@ fake_turn_answer (FakeTurn *self, const IcePacket *packet)
     code = self->error[request.method];
   if (code != 0)
     return fake_turn_error (self, &request, code,
-        !self->unsigned_answers && !(code == 437 && self->forgot_key));
+        !self->unsigned_answers && !(code == 437 && self->forgot_key) &&
+            !(code == 441 && self->unsigned_441));
   return fake_turn_success (self, &request);
 }
 

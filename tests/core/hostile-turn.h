@@ -44,6 +44,10 @@ struct _Lab
   gchar text[32]; /* of the nonce or realm made up last */
   gboolean peer_is_silent;
   IceAddress peer;
+  /* The first socket that asked, and what others than it are relayed by: their
+   * allocations are the second user's. Family NONE: no such difference. */
+  guint socket;
+  IceAddress first_relayed, other_relayed;
 
   GQueue flights;     /* (owned) LabFlight */
   GArray *requests;   /* (owned) LabRequest */
@@ -189,6 +193,13 @@ lab_serve (Lab *self, const Sent *sent)
   IceStunMessage message;
   IceBytes payload;
 
+  if (self->socket == 0)
+    self->socket = sent->socket;
+  if (self->other_relayed.family != ICE_FAMILY_NONE) {
+    self->turn.second_owns = sent->socket != self->socket;
+    self->turn.relayed =
+        self->turn.second_owns ? self->other_relayed : self->first_relayed;
+  }
   /* Relay only: not one packet elsewhere. */
   g_assert_cmpuint (sent->to.port, ==, LAB_PORT);
   if (!ice_stun_message_parse (&message, bytes)) /* ChannelData */
@@ -249,6 +260,14 @@ lab_gather (Lab *self)
 {
   harness_gather (&self->h);
   lab_run_for (self, 100 * ICE_MSEC);
+}
+
+/* From now on other sockets have other relayed addresses. */
+static inline void
+lab_tell_sockets_apart (Lab *self)
+{
+  self->first_relayed = self->other_relayed = self->turn.relayed;
+  self->other_relayed.port++;
 }
 
 /* Connected through the relay; the channel is bound unless it lies. */

@@ -322,6 +322,31 @@ test_lost (void)
   lab_clear (&lab);
 }
 
+/* The same when what takes its place may be used: nobody is told that gathering
+ * goes on. */
+static void
+test_successor (void)
+{
+  Lab lab;
+  LabServer *server = start (&lab, ICE_TRANSPORT_TCP);
+  guint n_done;
+
+  lab_run_for (&lab, ICE_SECOND);
+  n_done = lab.n_events[ICE_GATHER_DONE] + lab.n_events[ICE_GATHER_END];
+  ice_gatherer_allow_successors (lab.gatherer, LAB_STREAM, TRUE);
+  g_assert_false (ice_gatherer_awaits_successor (lab.gatherer, LAB_STREAM, 1));
+  hang_up (&lab, server);
+  g_assert_cmpuint (lab.n_events[ICE_GATHER_CANDIDATE_LOST], ==, 1);
+  g_assert_true (ice_gatherer_awaits_successor (lab.gatherer, LAB_STREAM, 1));
+  lab_run_for (&lab, 400 * ICE_MSEC);
+  g_assert_cmpuint (lab.n_connects, ==, 2);
+  g_assert_cmpuint (lab_count (&lab, ICE_CANDIDATE_RELAYED), ==, 2);
+  g_assert_false (ice_gatherer_awaits_successor (lab.gatherer, LAB_STREAM, 1));
+  g_assert_cmpuint (
+      lab.n_events[ICE_GATHER_DONE] + lab.n_events[ICE_GATHER_END], ==, n_done);
+  lab_clear (&lab);
+}
+
 /* Somebody who restarts it takes four seconds: within three more it is used. A
  * gathering in between does not wait for the next try. */
 static void
@@ -555,6 +580,7 @@ main (int argc, char **argv)
   g_test_add_data_func (
       "/rfc8489/14.16/no-domain", "other example\r\n", test_redirect);
   g_test_add_func ("/dial/lost", test_lost);
+  g_test_add_func ("/dial/successor", test_successor);
   g_test_add_func ("/dial/comes-back", test_comes_back);
   g_test_add_data_func ("/dial/silent-connection", tcp, test_silent_connection);
   g_test_add_data_func ("/dial/silent-session", dtls, test_silent_connection);

@@ -58,6 +58,58 @@ test_other_user (void)
   lab_clear (&lab);
 }
 
+/* RFC 8489 9.2.5: nobody signed it, as coturn does not. It ends nothing; what
+ * made the allocation is asked with again. */
+static void
+test_unsigned_441 (void)
+{
+  Lab lab;
+
+  establish (&lab);
+  lab.server.unsigned_441 = TRUE;
+  lab.server.second_user = "1719999999:alice";
+  lab.server.second_password = "fresh";
+  ice_allocation_set_password (lab.allocation, "1719999999:alice", "fresh");
+  run_for (&lab, 3600 * ICE_SECOND);
+  assert_held (&lab);
+  g_assert_true (ice_stun_auth_was_restored (lab.allocation->link.auth));
+  g_assert_cmpuint (lab.n_events[ICE_TURN_REFUSED_US], ==, 0);
+  lab_clear (&lab);
+}
+
+/* Who reads our requests may answer first. It is told, so that there may be
+ * another allocation, and the server's own answer counts. */
+static void
+test_forged_441 (void)
+{
+  Lab lab;
+  IceAddress peer;
+  IceBytes payload;
+
+  establish (&lab);
+  ice_allocation_verify (lab.allocation, lab.now);
+  {
+    g_autoptr (IcePacket) request = ice_allocation_take_packet (lab.allocation);
+    g_autoptr (IcePacket) answer = fake_turn_answer (&lab.server, request);
+    g_autoptr (IcePacket) forged = NULL;
+    IceStunMessage parsed;
+
+    g_assert_true (ice_stun_message_parse (
+        &parsed, ICE_BYTES (request->data, request->size)));
+    forged = fake_turn_error (&lab.server, &parsed, 441, FALSE);
+    receive (&lab, forged, &peer, &payload);
+    note_events (&lab);
+    g_assert_cmpuint (lab.n_events[ICE_TURN_REFUSED_US], ==, 1);
+    g_assert_true (ice_allocation_is_refreshing (lab.allocation));
+    g_assert_cmpint (
+        receive (&lab, answer, &peer, &payload), ==, ICE_TURN_HANDLED);
+  }
+  g_assert_false (ice_allocation_is_refreshing (lab.allocation));
+  run_for (&lab, 3600 * ICE_SECOND);
+  assert_held (&lab);
+  lab_clear (&lab);
+}
+
 /* The new ones are wrong: what worked goes on working. */
 static void
 test_wrong (void)
@@ -180,6 +232,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/roll-over/password", test_password);
   g_test_add_func ("/rfc8656/5/other-user", test_other_user);
+  g_test_add_func ("/rfc8656/5/unsigned-441", test_unsigned_441);
+  g_test_add_func ("/rfc8489/9.2.5/forged-441", test_forged_441);
   g_test_add_func ("/roll-over/wrong", test_wrong);
   g_test_add_func ("/roll-over/rescue", test_rescue);
   g_test_add_func ("/roll-over/in-flight", test_in_flight);

@@ -54,10 +54,13 @@ class Coturn:
 
     prefix is put before the command: `ip netns exec NAME`, for example.
     secure: a certificates.Identity; TLS and DTLS at secure_port then.
+    password: None when the users are those of its database, set_user().
     """
 
-    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=(), secure=None, secure_port=None):
+    def __init__(self, address="127.0.0.1", port=None, prefix=(), extra=(), secure=None, secure_port=None,
+                 password=PASSWORD):
         self.address = address
+        self.password = password
         self.port = port or free_port(address)
         self.prefix = list(prefix)
         self.extra = list(extra)
@@ -91,11 +94,23 @@ class Coturn:
         self.process = subprocess.Popen(
             [*self.prefix, "turnserver", "-n", "--no-cli", "--log-file=stdout",
              f"--listening-ip={self.address}", f"--relay-ip={self.address}", f"--listening-port={self.port}",
-             "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint", f"--user={USER}:{PASSWORD}",
+             "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint",
+             *([f"--user={USER}:{self.password}"] if self.password else []),
              "--realm=ice.test", f"--pidfile={self.folder.name}/pid", f"--userdb={self.folder.name}/db",
              "--min-port=49152", "--max-port=65535", *self.extra],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.wait_until_ready()
+
+    def set_user(self, user, password):
+        """In its database; it looks there when a nonce has aged."""
+        subprocess.run(
+            ["turnadmin", "--add", f"--userdb={self.folder.name}/db", "--realm=ice.test", f"--user={user}",
+             f"--password={password}"], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+    def said(self):
+        """Its log."""
+        self.log.seek(0)
+        return self.log.read()
 
     def kill(self):
         """Without a word to anybody."""

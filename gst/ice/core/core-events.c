@@ -15,23 +15,31 @@ knows (const IceStream *stream, const IceCandidate *candidate)
 }
 
 static void
-add_local (
-    IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now)
+tell_local (IceCore *self, IceStream *stream, const IceCandidate *candidate)
 {
-  IceCandidate *copy;
+  IceCandidate *copy = ice_candidate_copy (candidate);
   IceOutput *output;
 
-  /* A branch that restarts has everything told anew; the others know it, and
-   * those that said that no more would come stick to it. */
-  if (ice_core_is_shared_gather (self, stream) &&
-      (stream->local_ended || knows (stream, candidate)))
-    return;
-  copy = ice_candidate_copy (candidate);
   g_free (copy->ufrag);
   copy->ufrag = g_strdup (stream->generation->local_ufrag);
   output = ice_outputs_add (self->context.out, ICE_OUTPUT_LOCAL_CANDIDATE);
   output->candidate.stream = stream->id;
   output->candidate.candidate = copy;
+}
+
+/* RFC 8838 13: nothing is told after the end. What takes a lost relay's place
+ * (gatherer-successor.c) is used all the same. */
+static void
+add_local (
+    IceCore *self, IceStream *stream, IceCandidate *candidate, IceTime now)
+{
+  /* A branch that restarts has everything told anew; the others know it, and
+   * those that said that no more would come stick to it. */
+  if (ice_core_is_shared_gather (self, stream) &&
+      (stream->local_ended || knows (stream, candidate)))
+    return;
+  if (!stream->local_ended || ice_policy_is_continual (&stream->set->policy))
+    tell_local (self, stream, candidate);
   ice_checklist_add_local (stream->set, stream, candidate, now);
   stream->released = FALSE; /* a server that answers late: once more */
   for (guint i = 0; i < stream->components->len; i++)
@@ -104,6 +112,9 @@ lose_candidate (IceCore *self, IceStream *stream, IceCandidate *candidate)
 void
 ice_core_end_candidates (IceCore *self, IceStream *stream)
 {
+  ice_gatherer_allow_successors (self->gatherer, stream->gather,
+      ice_policy_renominates (&stream->set->policy) &&
+          !stream->set->policy.lite);
   if (!stream->gather_ended || stream->local_ended ||
       ice_policy_may_be_continual (&stream->set->policy))
     return;

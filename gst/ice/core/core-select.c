@@ -222,6 +222,17 @@ fail_for_resource (IceCore *self, IceComponent *component, IceTime now)
                 "one.");
 }
 
+/* By a new address, or a relay that takes the place of the lost one. */
+static gboolean
+may_come_back (IceCore *self, const IceComponent *component)
+{
+  const IceStream *stream = component->stream;
+
+  return ice_policy_is_continual (&stream->set->policy) ||
+      ice_gatherer_awaits_successor (
+          self->gatherer, stream->gather, component->number);
+}
+
 static void
 update_selected (IceCore *self, IceComponent *component, IceTime now)
 {
@@ -244,8 +255,8 @@ update_selected (IceCore *self, IceComponent *component, IceTime now)
     component->concluded = TRUE;
     ice_nominator_conclude (component->stream->set, component, pair);
   }
-  if (lost && ice_policy_is_continual (&component->stream->set->policy))
-    component->lost_at = now; /* a new address may bring others */
+  if (lost && may_come_back (self, component))
+    component->lost_at = now;
   else if (lost)
     fail_for_resource (self, component, now);
 }

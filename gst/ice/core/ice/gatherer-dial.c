@@ -56,13 +56,27 @@ may_dial (const IceGatherer *self, const IceGatherSocket *base,
   return n < ICE_GATHER_SLOTS;
 }
 
-IceGatherQuery *
-ice_gather_dial_server (IceGatherer *self, const IceGatherSocket *base,
-    IceGatherServer *server, const IceAddress *address, const gchar *domain)
+/* (unowned) to one server, from where @base is. */
+static IceGatherSocket *
+new_connection (IceGatherer *self, const IceGatherSocket *base,
+    IceTransportKind kind, const gchar *domain)
 {
   IceGatherAddress place = {
     .address = base->address, .rank = base->rank, .detour = base->detour
   };
+  IceGatherSocket *socket =
+      ice_gather_new_socket (self, base->stream, base->component, &place);
+
+  socket->kind = kind;
+  socket->spare = TRUE;
+  socket->domain = g_strdup (domain);
+  return socket;
+}
+
+IceGatherQuery *
+ice_gather_dial_server (IceGatherer *self, const IceGatherSocket *base,
+    IceGatherServer *server, const IceAddress *address, const gchar *domain)
+{
   gboolean turn = server->kind == ICE_SERVER_TURN;
   IceGatherSocket *socket;
 
@@ -72,12 +86,43 @@ ice_gather_dial_server (IceGatherer *self, const IceGatherSocket *base,
   if ((!turn && base->component != 1) ||
       !may_dial (self, base, server, address))
     return NULL;
-  socket = ice_gather_new_socket (self, base->stream, base->component, &place);
-  socket->kind = server->transport;
-  socket->spare = TRUE;
-  socket->domain = g_strdup (domain);
+  socket = new_connection (self, base, server->transport, domain);
   return ice_gather_query_new (self, socket, server,
       turn ? ICE_GATHER_ALLOCATE : ICE_GATHER_BINDING, address);
+}
+
+void
+ice_gather_dial_beside (IceGatherer *self, const IceGatherQuery *query)
+{
+  const IceGatherSocket *base = query->socket;
+  IceGatherSocket *socket =
+      new_connection (self, base, base->kind, base->domain);
+  IceGatherQuery *next = ice_gather_query_new (
+      self, socket, query->server, ICE_GATHER_ALLOCATE, &query->address);
+
+  next->relay_slot = query->relay_slot;
+  next->replaces = query->replaces;
+}
+
+gboolean
+ice_gather_was_dialled_beside (
+    const IceGatherer *self, const IceGatherQuery *query)
+{
+  gboolean later = FALSE;
+
+  for (guint i = 0; i < self->sockets->len; i++) {
+    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
+    const IceGatherQuery *other;
+
+    if (!is_dialled_from (socket, query->socket, query->socket->kind))
+      continue;
+    other = g_ptr_array_index (socket->queries, 0);
+    if (later && other->server == query->server &&
+        ice_address_equal (&other->address, &query->address))
+      return TRUE;
+    later |= socket == query->socket;
+  }
+  return FALSE;
 }
 
 gboolean
@@ -158,6 +203,7 @@ ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
   end_connection (socket);
   socket->stream->progress_at = now;
   ice_gather_query_end (self, query, ICE_GATHER_QUERY_FAILED);
+  query->replaces |= served;
   ice_gather_forget_relay (self, query);
   g_clear_pointer (&query->allocation, ice_allocation_free);
   ice_gather_wake_second_component (self, query);

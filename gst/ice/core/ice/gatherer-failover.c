@@ -70,19 +70,22 @@ ice_gather_try_next_address (IceGatherer *self, const IceGatherQuery *query)
     if (!next)
       continue;
     next->n_remade = query->n_remade;
+    next->replaces = query->replaces;
     return TRUE;
   }
   return FALSE;
 }
 
 static gboolean
-is_wanted (const IceGatherQuery *query)
+is_wanted (IceGatherer *self, const IceGatherQuery *query)
 {
   return query->socket->wanted && !query->server->refused &&
-      ice_gather_server_is_useful (query->server, query->socket->stream);
+      ice_gather_server_is_useful (query->server, query->socket->stream) &&
+      !ice_gather_has_successor (self, query);
 }
 
-/* After the end of candidates the next gathering finds it made already. */
+/* After the end of candidates, with a peer that does not renominate, the next
+ * gathering finds it made already. */
 gboolean
 ice_gather_remake (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
@@ -91,7 +94,7 @@ ice_gather_remake (IceGatherer *self, IceGatherQuery *query, IceTime now)
   guint n_delays =
       dialled ? G_N_ELEMENTS (redial_delays) : G_N_ELEMENTS (remake_delays);
 
-  if (!is_wanted (query) || query->n_remade >= n_delays)
+  if (!is_wanted (self, query) || query->n_remade >= n_delays)
     return FALSE;
   query->state = ICE_GATHER_QUERY_DELAYED;
   query->retry_at = now + delays[query->n_remade++];
@@ -103,7 +106,7 @@ ice_gather_remake (IceGatherer *self, IceGatherQuery *query, IceTime now)
 gboolean
 ice_gather_remake_failed (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
-  if (query->n_remade == 0 || !is_wanted (query))
+  if (query->n_remade == 0 || !is_wanted (self, query))
     return FALSE;
   return ice_gather_try_next_address (self, query) ||
       ice_gather_remake (self, query, now);

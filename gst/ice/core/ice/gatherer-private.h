@@ -31,7 +31,8 @@ typedef struct
   guint generation;
   GArray *transports; /* (element-type guint) (owned) by component - 1 */
   gboolean relay_only, lite;
-  gboolean continual; /* what is found after the end is told, too */
+  gboolean continual;  /* what is found after the end is told, too */
+  gboolean successors; /* of allocations, they are used after the end */
   IceGatherState state;
   IceTime progress_at; /* the last answer, or the last thing begun */
   GArray *ranks;       /* (element-type IceGatherAddress) (owned) */
@@ -162,7 +163,8 @@ typedef struct
   gboolean retried;        /* the one delayed retry was used */
   gboolean was_refused;    /* the credentials were */
   gboolean any_family;     /* the server has no relay of our family */
-  guint spare;             /* socket opened after a 437, or 0 */
+  guint spare;             /* socket opened after a 437 or a 441, or 0 */
+  gboolean replaces;       /* one that was lost, or is not prolonged */
   guint moving_to;         /* the socket it moves to (RFC 8016), or 0 */
   IceTime retry_at;
 
@@ -299,6 +301,11 @@ void ice_gather_dial_failed (IceGatherer *self, IceGatherSocket *socket,
  * must be dead; it is dialled again. */
 gboolean
 ice_gather_dial_is_dead (IceGatherer *self, IceGatherQuery *query, IceTime now);
+/* One more connection to the server of @query, for its successor. */
+void ice_gather_dial_beside (IceGatherer *self, const IceGatherQuery *query);
+/* There is one. */
+gboolean ice_gather_was_dialled_beside (
+    const IceGatherer *self, const IceGatherQuery *query);
 /* CLOSE_SOCKET, if it is dialled. */
 void ice_gather_dial_hang_up (IceGatherer *self, IceGatherSocket *socket);
 void
@@ -421,6 +428,15 @@ void ice_gather_wake_second_component (
 /* gatherer-external.c: as others see an address of ours. */
 void ice_gather_map_external (const IceGatherer *self, IceAddress *address);
 
+/* gatherer-successor.c */
+/* One is made, or was, beside what @query has. */
+gboolean
+ice_gather_has_successor (IceGatherer *self, const IceGatherQuery *query);
+/* The server does not prolong it: another one is made beside it. */
+void ice_gather_succeed (IceGatherer *self, IceGatherQuery *query);
+/* What it finds now becomes a candidate. */
+gboolean ice_gather_is_told (const IceGatherQuery *query);
+
 /* gatherer-failover.c */
 gboolean
 ice_gather_follow_redirection (IceGatherer *self, IceGatherQuery *query);
@@ -472,6 +488,8 @@ void
 ice_gather_query_refused (IceGatherer *self, IceGatherQuery *query, guint code);
 void ice_gather_allocate_failed (
     IceGatherer *self, IceGatherQuery *query, guint code, IceTime now);
+/* A socket beside the query's, to ask from what was refused here. */
+void ice_gather_open_spare (IceGatherer *self, IceGatherQuery *query);
 /* In place of asking from a socket that is shared. */
 void ice_gather_allocate_apart (IceGatherer *self, IceGatherQuery *query);
 /* Asks from a socket that was opened because of a 437, or of that. */

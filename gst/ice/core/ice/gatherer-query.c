@@ -176,7 +176,7 @@ may_ask_again (IceGatherer *self, const IceGatherQuery *query, IceTime now)
     return FALSE;
   return query->kind == ICE_GATHER_BINDING ||
       (!query->server->refused && now >= query->server->barred_till &&
-          !ice_gather_find_socket (self, query->spare));
+          !ice_gather_has_successor (self, query));
 }
 
 void
@@ -369,10 +369,8 @@ ice_gather_query_report (IceGatherer *self, IceGatherQuery *query, IceTime now)
 {
   guint generation = query->socket->stream->generation;
 
-  /* Design 9.5: what comes after the end of candidates waits for a restart. */
   if (query->state != ICE_GATHER_QUERY_ANSWERED ||
-      (query->socket->stream->state == ICE_GATHER_STATE_ENDED &&
-          !query->socket->stream->continual) ||
+      !ice_gather_is_told (query) ||
       (query->reported && query->generation == generation))
     return;
   if (query->generation != generation)

@@ -92,8 +92,16 @@ ice_gather_server_lend_credentials (
       ICE_BYTES (self->mac_key, self->mac_key_size));
 }
 
+/* For want of credentials it was not made again. */
+static gboolean
+is_lost (const IceGatherQuery *query)
+{
+  return query->replaces && query->state == ICE_GATHER_QUERY_FAILED;
+}
+
 /* Allocations that are there go on with the new credentials; those that were
- * refused the old ones are asked for again while candidates are wanted. */
+ * refused the old ones, or lost by them, are asked for again while candidates
+ * are wanted. */
 static void
 roll_over (IceGatherer *self, const IceGatherServer *server)
 {
@@ -105,7 +113,8 @@ roll_over (IceGatherer *self, const IceGatherServer *server)
 
       if (query->server != server || !query->allocation)
         continue;
-      if (query->was_refused && socket->stream->state != ICE_GATHER_STATE_ENDED)
+      if ((query->was_refused || is_lost (query)) &&
+          ice_gather_is_told (query) && !ice_gather_has_successor (self, query))
         ice_gather_query_wait (self, query);
       else
         ice_gather_server_lend_credentials (server, query->allocation);

@@ -24,21 +24,18 @@ fall_back (IceGatherer *self, IceGatherQuery *query)
         ICE_GATHER_BINDING, &query->address);
 }
 
-/* For one more allocation. FALSE when this one is on such a socket already. */
-static gboolean
-open_spare (IceGatherer *self, IceGatherQuery *query)
+/* For one more allocation. */
+void
+ice_gather_open_spare (IceGatherer *self, IceGatherQuery *query)
 {
   IceGatherSocket *socket = query->socket, *spare;
   IceGatherAddress address = {
     .address = socket->address, .rank = socket->rank, .detour = socket->detour
   };
 
-  if (socket->spare)
-    return FALSE;
   spare = ice_gather_open_socket (
       self, socket->stream, socket->component, &address, TRUE);
   query->spare = spare->id;
-  return TRUE;
 }
 
 /* RFC 8656 7.4: "pick another client transport address". The mapped address of
@@ -46,8 +43,9 @@ open_spare (IceGatherer *self, IceGatherQuery *query)
 static gboolean
 try_another_socket (IceGatherer *self, IceGatherQuery *query)
 {
-  if (!open_spare (self, query))
+  if (query->socket->spare)
     return FALSE;
+  ice_gather_open_spare (self, query);
   fall_back (self, query);
   return TRUE;
 }
@@ -183,6 +181,7 @@ ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare)
       copy->slot = query->slot;
       copy->relay_slot = query->relay_slot;
       copy->n_redirects = query->n_redirects;
+      copy->replaces = query->replaces;
       return;
     }
   }
@@ -193,14 +192,15 @@ ice_gather_start_spare (IceGatherer *self, IceGatherSocket *spare)
 void
 ice_gather_query_refused (IceGatherer *self, IceGatherQuery *query, guint code)
 {
-  /* RFC 8656 5: it belongs to credentials that we do not have any more. It is
-   * used till its end, and another one is made beside it with those we have. */
-  if (ice_stun_auth_was_restored (query->allocation->link.auth)) {
+  /* RFC 8656 5: it belongs to credentials that we do not have any more, or to
+   * somebody who had our address before. It is used till its end, and another
+   * one is made beside it with those we have. */
+  if (code == 441 ||
+      ice_stun_auth_was_restored (query->allocation->link.auth)) {
     ice_log (self->context, ICE_LOG_INFO, ICE_LOG_TURN,
-        "%s does not prolong an allocation of former credentials, code %u",
+        "%s does not prolong an allocation of other credentials, code %u",
         query->server->url, code);
-    if (!ice_gather_find_socket (self, query->spare))
-      open_spare (self, query);
+    ice_gather_succeed (self, query);
     return;
   }
   note_authority (query);
@@ -250,15 +250,16 @@ lost (IceGatherer *self, IceGatherQuery *query, guint code, IceTime now)
       "%s: the allocation is lost, code %u", query->server->url, code);
   query->state = ICE_GATHER_QUERY_FAILED;
   query->server->errors++;
+  query->replaces = TRUE;
   ice_gather_forget_relay (self, query);
-  if (code == 437 && !query->retried &&
-      (query->socket->stream->state != ICE_GATHER_STATE_ENDED ||
-          query->socket->stream->continual)) {
+  if (code == 437 && !query->retried && ice_gather_is_told (query) &&
+      !ice_gather_has_successor (self, query)) {
     query->retried = TRUE;
     ice_gather_query_wait (self, query);
     return;
   }
-  ice_gather_remake (self, query, now);
+  if (!ice_gather_remake (self, query, now))
+    ice_gather_dial_hang_up (self, query->socket);
 }
 
 static void

@@ -159,6 +159,13 @@ void ice_gatherer_update (IceGatherer *self, guint stream, IceTime now);
 void ice_gatherer_ask_servers (IceGatherer *self, guint stream, IceTime now);
 /* What is found after the end is told, too. */
 void ice_gatherer_reopen (IceGatherer *self, guint stream, IceTime now);
+/* After the end, too, CANDIDATE is said of an allocation that takes the place
+ * of another one. */
+void
+ice_gatherer_allow_successors (IceGatherer *self, guint stream, gboolean allow);
+/* One is being made for that component. */
+gboolean ice_gatherer_awaits_successor (
+    IceGatherer *self, guint stream, guint component);
 void ice_gatherer_remove_stream (IceGatherer *self, guint stream, IceTime now);
 /* Sockets whose base no pair uses any more may go (RFC 8445 8.3). */
 void ice_gatherer_release_candidate (

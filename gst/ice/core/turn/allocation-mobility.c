@@ -55,7 +55,9 @@ ice_allocation_lose (IceAllocation *self, guint code, IceTime now)
 
 /* A server that knows nothing of us has no key either: a 437 without a
  * signature ends nothing (RFC 8489 9.2.5), but it is reason enough to show the
- * ticket in a request that is signed. coturn does so when mobility is on. */
+ * ticket in a request that is signed. coturn does so when mobility is on. By a
+ * 441 what we have is another user's: it may last, and another allocation
+ * beside it costs little. */
 gboolean
 ice_allocation_hear_rumour (
     IceAllocation *self, const IceStunMessage *answer, IceTime now)
@@ -63,8 +65,14 @@ ice_allocation_hear_rumour (
   IceBytes reason;
   guint code;
 
-  if (answer->klass != ICE_STUN_ERROR || answer->method != ICE_STUN_REFRESH ||
-      !ice_stun_message_get_error (answer, &code, &reason) || code != 437 ||
+  if (answer->klass != ICE_STUN_ERROR ||
+      !ice_stun_message_get_error (answer, &code, &reason))
+    return FALSE;
+  if (code == 441) {
+    ice_allocation_emit (self, ICE_TURN_REFUSED_US, NULL, 0, code);
+    return TRUE;
+  }
+  if (answer->method != ICE_STUN_REFRESH || code != 437 ||
       !ice_allocation_can_move (self))
     return FALSE;
   self->moves_here = TRUE;

@@ -23,7 +23,8 @@ gboolean ice_allocation_strip (IceAllocation *self, guint code,
 IceTurnVerdict ice_allocation_receive_move_answer (
     IceAllocation *self, const IceStunMessage *answer, IceTime now);
 void ice_allocation_move_timeout (IceAllocation *self, IceTime now);
-/* An answer to a Refresh that nobody signed. TRUE: it led to a request. */
+/* An answer to one of our requests that nobody signed. TRUE: it led to
+ * something that does no harm. */
 gboolean ice_allocation_hear_rumour (
     IceAllocation *self, const IceStunMessage *answer, IceTime now);
 /* The server does not know our address any more, by a 437. */

@@ -390,10 +390,6 @@ receive_own_answer (
   guint code = 0;
 
   what = ice_turn_request_receive (&self->request, &self->link, answer, &code);
-  if (what == ICE_TURN_ANSWER_DISCARDED &&
-      self->state == ICE_ALLOCATION_ACTIVE &&
-      ice_allocation_hear_rumour (self, answer, now))
-    return ICE_TURN_HANDLED;
   if (what == ICE_TURN_ANSWER_NOT_MINE || what == ICE_TURN_ANSWER_DISCARDED)
     return ice_allocation_judge (what);
   self->rtt = now - sent_at;
@@ -426,6 +422,9 @@ ice_allocation_receive (IceAllocation *self, IceBytes datagram,
     verdict = ice_allocation_receive_move_answer (self, message, now);
   if (verdict == ICE_TURN_NOT_MINE)
     verdict = ice_allocation_receive_peer_answer (self, message, now);
+  if (verdict == ICE_TURN_DROPPED && self->state == ICE_ALLOCATION_ACTIVE &&
+      ice_allocation_hear_rumour (self, message, now))
+    verdict = ICE_TURN_HANDLED;
   return verdict;
 }
 

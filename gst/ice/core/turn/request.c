@@ -95,6 +95,20 @@ end_with (IceTurnRequest *self, IceTurnAnswer answer)
   return answer;
 }
 
+/* RFC 8656 5: the allocation belongs to the credentials that made it. coturn
+ * says so without a signature. That ends nothing: what is asked again by those
+ * is signed, and if nobody takes them any more the answer is 401. */
+static gboolean
+asks_for_former (const IceTurnRequest *self, IceTurnLink *link,
+    const IceStunMessage *answer, guint code)
+{
+  return ice_turn_error_remedy (answer->method, code) ==
+      ICE_TURN_OTHER_CREDENTIALS &&
+      self->rounds < ICE_STUN_AUTH_ROUNDS &&
+      (ice_stun_auth_restore (link->auth) ||
+          ice_stun_auth_was_restored (link->auth));
+}
+
 static IceTurnAnswer
 receive_error (IceTurnRequest *self, IceTurnLink *link,
     const IceStunMessage *answer, guint *ret_code)
@@ -113,15 +127,12 @@ receive_error (IceTurnRequest *self, IceTurnLink *link,
       return end_with (self, ICE_TURN_ANSWER_RETRY);
     return end_with (self, ICE_TURN_ANSWER_ERROR);
   }
-  if (!ice_stun_auth_verify (link->auth, answer))
-    return ICE_TURN_ANSWER_DISCARDED;
-  if (ice_turn_error_remedy (answer->method, code) ==
-          ICE_TURN_OTHER_CREDENTIALS &&
-      self->rounds < ICE_STUN_AUTH_ROUNDS &&
-      ice_stun_auth_restore (link->auth)) {
+  if (asks_for_former (self, link, answer, code)) {
     self->rounds++;
     return end_with (self, ICE_TURN_ANSWER_RETRY);
   }
+  if (!ice_stun_auth_verify (link->auth, answer))
+    return ICE_TURN_ANSWER_DISCARDED;
   return end_with (self, ICE_TURN_ANSWER_ERROR);
 }
 
