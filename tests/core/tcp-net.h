@@ -9,6 +9,7 @@
 #include "gst/ice/core/core.h"
 #include "gst/ice/core/ice/connection.h"
 #include "gst/ice/core/stun/builder.h"
+#include "gst/ice/core/stun/message.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ struct _LabConnection
   IceAddress local, remote; /* as this host sees them */
   LabConnection *peer;      /* (unowned) (nullable) NULL until it opened */
   gboolean opened, listens;
-  guint n_syns;
+  guint n_syns, n_received;
 };
 
 typedef enum
@@ -82,7 +83,7 @@ struct _LabHost
   IceCandidate *local, *remote; /* (owned) (nullable) of the selected pair */
   IceTime connected_at[8];      /* of the first CONNECTs */
   guint n_frames, n_connects, n_udp, n_closed, n_lost_consent, n_learnt,
-      n_restarts_needed;
+      n_restarts_needed, n_hasty;
   GPtrArray *candidates; /* (owned) gchar: lines told to the peer */
 };
 
@@ -97,6 +98,7 @@ struct _Lab
   IceTcpType only;      /* not NONE: candidates of other types are not told */
   guint n_refuse;       /* so many next ones are answered with RST */
   guint n_reset;        /* so many connections are reset by their first frame */
+  gboolean spare;       /* ... but by none before the one that nominates */
   gboolean mute;        /* who is connected to is no core, and says nothing */
   IceAddress blackhole; /* SYNs to this IP are lost */
   IceAddress stun;      /* a STUN server that takes TCP; family NONE: none */
@@ -274,10 +276,21 @@ lab_answer_stun (LabConnection *self, const IcePacket *request)
   event->packet = ice_stun_builder_end (&builder);
 }
 
+static inline gboolean
+lab_nominates (const IcePacket *packet)
+{
+  IceStunMessage message;
+
+  return ice_stun_message_parse (
+             &message, (IceBytes){ packet->data, packet->size }) &&
+      ice_stun_message_has (&message, ICE_STUN_USE_CANDIDATE);
+}
+
 static inline void
 lab_transmit (LabHost *self, const IceOutput *output)
 {
   LabConnection *socket = lab_find (self, output->transmit.socket);
+  gboolean nominates;
   LabEvent *event;
 
   g_assert_nonnull (socket);
@@ -297,7 +310,9 @@ lab_transmit (LabHost *self, const IceOutput *output)
       lab_answer_stun (socket, output->transmit.packet);
       return;
     }
-    if (self->lab->n_reset > 0) {
+    nominates = lab_nominates (output->transmit.packet);
+    self->n_hasty += nominates && socket->n_received == 0;
+    if (self->lab->n_reset > 0 && (nominates || !self->lab->spare)) {
       self->lab->n_reset--;
       lab_schedule (self->lab, LAB_END, socket, LAB_LATENCY);
       if (socket->peer)
@@ -572,6 +587,7 @@ lab_arrive (Lab *self, LabEvent *event)
     case LAB_FRAME:
       in.socket = connection->id;
       in.from = connection->remote;
+      connection->n_received++;
       if (connection->id)
         ice_core_receive (connection->host->core, &in, self->now);
       break;

@@ -177,6 +177,20 @@ lose_selected (IceChecklistSet *set, IcePair *pair)
     ice_checklist_trigger (pair);
 }
 
+/* RFC 8445 8.1.1 takes what to nominate from the valid list, which this is not
+ * on any more. What the peer nominated (RFC 8445 7.3.1.5) it stands by. */
+static void
+lose_unselected (IceChecklistSet *set, IcePair *pair)
+{
+  pair->state = ICE_PAIR_WAITING;
+  if (set->controlling && !ice_policy_is_aggressive (&set->policy)) {
+    pair->nomination = ICE_NOMINATION_NONE;
+    pair->renomination.pending = FALSE;
+  }
+  ice_pair_drop_checks (pair);
+  ice_checklist_trigger (pair);
+}
+
 static void
 lose_connection (
     IceChecklistSet *set, IcePair *pair, const IceConnection *connection)
@@ -195,9 +209,7 @@ lose_connection (
   } else if (carries) {
     lose_selected (set, pair);
   } else {
-    pair->state = ICE_PAIR_WAITING;
-    ice_pair_drop_checks (pair);
-    ice_checklist_trigger (pair);
+    lose_unselected (set, pair);
   }
 }
 
