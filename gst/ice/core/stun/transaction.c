@@ -69,12 +69,29 @@ may_resend (const IceTransaction *self)
   return self->retransmit && self->n_sent < ICE_STUN_RC;
 }
 
+void
+ice_transaction_hurry (IceTransaction *self, IceTime now)
+{
+  if (self->request && may_resend (self) && self->extra_at == 0 &&
+      self->next_at > self->sent_at + 2 * self->rto)
+    self->extra_at = MAX (now, self->sent_at + self->rto);
+}
+
+static IceTime
+regular_deadline (const IceTransaction *self)
+{
+  return may_resend (self) ? self->next_at : self->give_up_at;
+}
+
 IceTime
 ice_transaction_deadline (const IceTransaction *self)
 {
+  IceTime deadline;
+
   if (!self->request)
     return ICE_TIME_NEVER;
-  return may_resend (self) ? self->next_at : self->give_up_at;
+  deadline = regular_deadline (self);
+  return self->extra_at ? MIN (self->extra_at, deadline) : deadline;
 }
 
 IceTransactionStep
@@ -82,6 +99,11 @@ ice_transaction_timeout (IceTransaction *self, IceTime now)
 {
   if (now < ice_transaction_deadline (self))
     return ICE_TRANSACTION_IDLE;
+  self->extra_at = 0;
+  if (now < regular_deadline (self)) {
+    self->sent_at = now;
+    return ICE_TRANSACTION_SEND;
+  }
 
   if (!may_resend (self)) {
     ice_transaction_clear (self);
