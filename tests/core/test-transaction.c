@@ -60,7 +60,8 @@ test_schedule (void)
     }
 }
 
-/* One more packet, and the schedule of the others as it was. */
+/* One packet earlier, the schedule of the others as it was, and seven in all.
+ */
 static void
 test_hurry (void)
 {
@@ -82,7 +83,7 @@ test_hurry (void)
   g_assert_cmpint (ice_transaction_deadline (&self), ==, 8 * rto);
   g_assert_cmpint (
       ice_transaction_timeout (&self, 8 * rto), ==, ICE_TRANSACTION_SEND);
-  g_assert_cmpuint (self.n_sent, ==, 4);
+  g_assert_cmpuint (self.n_sent, ==, 5);
   g_assert_cmpint (ice_transaction_deadline (&self), ==, 15 * rto);
   ice_transaction_hurry (&self, 11 * rto);
   g_assert_cmpint (ice_transaction_deadline (&self), ==, 11 * rto);
@@ -91,8 +92,14 @@ test_hurry (void)
       ice_transaction_timeout (&self, 15 * rto), ==, ICE_TRANSACTION_SEND);
   g_assert_cmpint (
       ice_transaction_timeout (&self, 15 * rto), ==, ICE_TRANSACTION_IDLE);
-  g_assert_cmpuint (self.n_sent, ==, 5);
-  ice_transaction_clear (&self);
+  g_assert_cmpuint (self.n_sent, ==, 6);
+  ice_transaction_hurry (&self, 20 * rto);
+  g_assert_cmpint (
+      ice_transaction_timeout (&self, 20 * rto), ==, ICE_TRANSACTION_SEND);
+  ice_transaction_hurry (&self, 25 * rto);
+  g_assert_cmpint (ice_transaction_deadline (&self), ==, 79 * rto);
+  g_assert_cmpint (
+      ice_transaction_timeout (&self, 79 * rto), ==, ICE_TRANSACTION_TIMED_OUT);
 }
 
 /* RFC 8445 14.3 */

@@ -102,6 +102,8 @@ ice_transaction_timeout (IceTransaction *self, IceTime now)
   self->extra_at = 0;
   if (now < regular_deadline (self)) {
     self->sent_at = now;
+    self->n_sent++;
+    self->n_extra++;
     return ICE_TRANSACTION_SEND;
   }
 
@@ -114,8 +116,8 @@ ice_transaction_timeout (IceTransaction *self, IceTime now)
    * burst, and the server keeps its time to answer the last one. */
   self->sent_at = now;
   self->n_sent++;
-  self->next_at = now + (self->rto << (self->n_sent - 1));
-  if (self->n_sent == ICE_STUN_RC)
+  self->next_at = now + (self->rto << (self->n_sent - self->n_extra - 1));
+  if (self->n_sent == ICE_STUN_RC && self->n_extra == 0)
     self->give_up_at = now + ICE_STUN_RM * self->rto;
   return ICE_TRANSACTION_SEND;
 }
