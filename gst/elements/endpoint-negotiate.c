@@ -346,6 +346,40 @@ must_tell (GstIceMember *member, const GstCaps *before, const GstCaps *now)
   return !gst_caps_is_equal (a, b);
 }
 
+/* Another codec is another m-line; parameters the decoder may see for itself.
+ */
+static gboolean
+is_other_codec (const GstCaps *before, const GstCaps *now)
+{
+  static const gchar *const fields[] = { "media", "encoding-name", "clock-rate",
+    "encoding-params" };
+  const GstStructure *a, *b;
+  gsize i;
+
+  if (before == NULL || now == NULL || gst_caps_get_size (before) == 0 ||
+      gst_caps_get_size (now) == 0)
+    return before != now;
+  a = gst_caps_get_structure (before, 0);
+  b = gst_caps_get_structure (now, 0);
+  for (i = 0; i < G_N_ELEMENTS (fields); i++) {
+    const GValue *x = gst_structure_get_value (a, fields[i]);
+    const GValue *y = gst_structure_get_value (b, fields[i]);
+
+    if (!x != !y || (x && gst_value_compare (x, y) != GST_VALUE_EQUAL))
+      return TRUE;
+  }
+  return !gst_structure_has_name (a, gst_structure_get_name (b));
+}
+
+/* Who pastes descriptions by hand is not asked to for the sake of detail. */
+static gboolean
+is_worth_telling (
+    GstIceEndpoint *self, const GstCaps *before, const GstCaps *now)
+{
+  return gst_ice_signaller_can_trickle (self->signaller) ||
+      is_other_codec (before, now);
+}
+
 /* @caps: (transfer full) (nullable) as an m-line has them */
 static void
 learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
@@ -367,7 +401,8 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
 
   if (!ready) {
     gst_ice_endpoint_check_ready (self);
-  } else if (session != NULL && must_tell (member, before, caps)) {
+  } else if (session != NULL && must_tell (member, before, caps) &&
+      is_worth_telling (self, before, caps)) {
     GST_INFO_OBJECT (
         member->element, "telling the peer of %" GST_PTR_FORMAT, caps);
     tell_member_caps (self, member);

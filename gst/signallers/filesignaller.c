@@ -225,7 +225,7 @@ look_again (GstIceFileSignaller *self, gboolean found, gint64 now)
 static gboolean
 is_gone (GstIceFileSignaller *self, GstIcePeerFileStatus status, gint64 now)
 {
-  if (status == GST_ICE_PEER_FILE_THERE || self->peer_id == NULL) {
+  if (status != GST_ICE_PEER_FILE_MISSING || self->peer_id == NULL) {
     self->gone_at = 0;
     return FALSE;
   }
@@ -271,6 +271,9 @@ look (GstIceFileSignaller *self)
   }
   if (gone)
     part (self, "gone");
+  /* No peer of ours says so much. */
+  if (status == GST_ICE_PEER_FILE_TOO_LARGE)
+    part (self, "too-large");
   if (!kept)
     lose_place (self);
 }
@@ -367,7 +370,8 @@ gst_ice_file_signaller_check (GstIceSignaller *signaller, GError **error)
   GstIceSignallerRole role = GST_ICE_SIGNALLER_ROLE_AUTO;
   g_autofree gchar *path = NULL;
 
-  if (!gst_ice_signaller_uri_parse (self->uri, "ice+file", &path, &role, error))
+  if (!gst_ice_signaller_uri_parse (
+          self->uri, "ice+file", &path, &role, NULL, error))
     return FALSE;
   if (path == NULL || *path == '\0' || g_str_has_suffix (path, "/")) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
@@ -414,7 +418,8 @@ gst_ice_file_signaller_start (
   gboolean ok;
 
   if (!gst_ice_file_signaller_check (signaller, error) ||
-      !gst_ice_signaller_uri_parse (self->uri, "ice+file", &path, &role, error))
+      !gst_ice_signaller_uri_parse (
+          self->uri, "ice+file", &path, &role, NULL, error))
     return FALSE;
 
   g_mutex_lock (&self->lock);

@@ -259,6 +259,17 @@ gst_ice_line_error (const gchar *text)
   return gst_ice_json_end (json);
 }
 
+gchar *
+gst_ice_line_wrap (gchar *line)
+{
+  g_autofree gchar *plain = line;
+  g_autofree gchar *base64 = NULL;
+
+  g_strchomp (plain);
+  base64 = g_base64_encode ((const guchar *) plain, strlen (plain));
+  return g_strconcat (PREFIX, base64, "\n", NULL);
+}
+
 void
 gst_ice_line_deliver (
     const GstIceLine *self, GstIceSignaller *signaller, const gchar *raw_type)

@@ -50,6 +50,10 @@ gchar *
 gst_ice_line_reject (const gchar *reason, const gchar *text, const gchar *to);
 gchar *gst_ice_line_error (const gchar *text);
 
+/* @line: (transfer full) one line that survives mail and chat: "gst-ice1:" and
+ * base64. */
+gchar *gst_ice_line_wrap (gchar *line);
+
 /* What the line says, as signals of @signaller; nothing for a hello.
  * @raw_type: what raw SDP is taken for. */
 void gst_ice_line_deliver (

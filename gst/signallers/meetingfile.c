@@ -26,6 +26,8 @@
 #define MAX_HELLO 1024
 /* A call of a day with a restart every minute writes less. */
 #define MAX_FILE (16 * 1024 * 1024)
+/* Who reads is wanted elsewhere, too. */
+#define MAX_AT_ONCE (128 * 1024)
 #define N_CLAIMS 5
 
 struct _GstIceMeetingFile
@@ -62,15 +64,18 @@ set_error_from_errno (GError **error, const gchar *what, const gchar *path)
 }
 
 /* In a folder where everybody may write, as /tmp, a stranger could be waiting
- * at our meeting place: only what is ours is read there. */
+ * at our meeting place: only what is ours is read there, what nobody else can
+ * write to, and no other file of ours that was given another name. */
 static gboolean
 is_strangers (const gchar *path, const struct stat *file)
 {
   g_autofree gchar *folder = g_path_get_dirname (path);
   struct stat place;
 
-  return file->st_uid != geteuid () && stat (folder, &place) == 0 &&
-      (place.st_mode & S_IWOTH) != 0 && place.st_uid != file->st_uid;
+  if (stat (folder, &place) != 0 || (place.st_mode & S_IWOTH) == 0)
+    return FALSE;
+  return (file->st_uid != geteuid () && file->st_uid != place.st_uid) ||
+      (file->st_mode & (S_IWGRP | S_IWOTH)) != 0 || file->st_nlink > 1;
 }
 
 /* Not blocking: a name may have become a FIFO. */
@@ -309,14 +314,14 @@ gst_ice_peer_file_new (const gchar *path)
 }
 
 static void
-read_rest (GstIcePeerFile *self, GQueue *lines)
+read_rest (GstIcePeerFile *self, GQueue *lines, gsize at_once)
 {
   gchar bytes[16 * 1024];
+  const gsize end = MIN (self->n_read + at_once, MAX_FILE);
   GstIceLine *line;
   gssize n;
 
-  while (self->n_read < MAX_FILE &&
-      (n = read (self->fd, bytes, sizeof bytes)) > 0) {
+  while (self->n_read < end && (n = read (self->fd, bytes, sizeof bytes)) > 0) {
     self->n_read += n;
     gst_ice_line_reader_push (&self->reader, bytes, n);
     while ((line = gst_ice_line_reader_pop (&self->reader)) != NULL)
@@ -361,16 +366,19 @@ gst_ice_peer_file_read (GstIcePeerFile *self, GQueue *lines)
         lstat (self->path, &there) == 0 && same_file (&there, &self->place);
 
     /* Even when the file has no name any more. */
-    read_rest (self, lines);
+    read_rest (self, lines, present ? MAX_AT_ONCE : MAX_FILE);
     if (!present)
       forget (self);
   }
   if (self->fd < 0) {
     find (self);
     if (self->fd >= 0)
-      read_rest (self, lines);
+      read_rest (self, lines, MAX_AT_ONCE);
   }
-  return self->fd >= 0 ? GST_ICE_PEER_FILE_THERE : GST_ICE_PEER_FILE_MISSING;
+  if (self->fd < 0)
+    return GST_ICE_PEER_FILE_MISSING;
+  return self->n_read < MAX_FILE ? GST_ICE_PEER_FILE_THERE
+                                 : GST_ICE_PEER_FILE_TOO_LARGE;
 }
 
 void

@@ -33,11 +33,12 @@ typedef enum
 {
   GST_ICE_PEER_FILE_THERE,
   GST_ICE_PEER_FILE_MISSING,
+  GST_ICE_PEER_FILE_TOO_LARGE, /* nothing more of it is read */
 } GstIcePeerFileStatus;
 
 GstIcePeerFile *gst_ice_peer_file_new (const gchar *path);
-/* Appends what is new to @lines (element-type GstIceLine); the last words of a
- * file that was removed, too. */
+/* Appends what is new to @lines (element-type GstIceLine), some 100 kB at a
+ * time; the last words of a file that was removed, too. */
 GstIcePeerFileStatus
 gst_ice_peer_file_read (GstIcePeerFile *self, GQueue *lines);
 void gst_ice_peer_file_free (GstIcePeerFile *self);

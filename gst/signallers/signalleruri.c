@@ -9,7 +9,36 @@
 #include "stdiosignaller.h"
 
 static gboolean
-parse_role (const gchar *query, GstIceSignallerRole *role, GError **error)
+take_role (const gchar *value, GstIceSignallerRole *role, GError **error)
+{
+  if (g_str_equal (value, "offer")) {
+    *role = GST_ICE_SIGNALLER_ROLE_OFFER;
+  } else if (g_str_equal (value, "answer")) {
+    *role = GST_ICE_SIGNALLER_ROLE_ANSWER;
+  } else if (!g_str_equal (value, "auto")) {
+    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
+        "“role=%s” is not role=offer, role=answer or role=auto", value);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+take_form (const gchar *value, gboolean *by_line, GError **error)
+{
+  if (!g_str_equal (value, "line") && !g_str_equal (value, "lines")) {
+    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
+        "“form=%s” is neither form=line, a line to paste, nor form=lines",
+        value);
+    return FALSE;
+  }
+  *by_line = g_str_equal (value, "line");
+  return TRUE;
+}
+
+static gboolean
+parse_query (const gchar *query, GstIceSignallerRole *role, gboolean *by_line,
+    GError **error)
 {
   g_autoptr (GHashTable) params =
       g_uri_parse_params (query, -1, "&", G_URI_PARAMS_NONE, error);
@@ -20,30 +49,28 @@ parse_role (const gchar *query, GstIceSignallerRole *role, GError **error)
     return FALSE;
   g_hash_table_iter_init (&iter, params);
   while (g_hash_table_iter_next (&iter, &name, &value)) {
+    if (by_line != NULL && g_str_equal (name, "form")) {
+      if (!take_form (value, by_line, error))
+        return FALSE;
+      continue;
+    }
     if (!g_str_equal (name, "role")) {
       g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
           "The URI has an unknown parameter “%s”; there is role=offer and "
-          "role=answer",
-          (const gchar *) name);
+          "role=answer%s",
+          (const gchar *) name, by_line != NULL ? ", and form=line" : "");
       return FALSE;
     }
-    if (g_str_equal (value, "offer")) {
-      *role = GST_ICE_SIGNALLER_ROLE_OFFER;
-    } else if (g_str_equal (value, "answer")) {
-      *role = GST_ICE_SIGNALLER_ROLE_ANSWER;
-    } else if (!g_str_equal (value, "auto")) {
-      g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
-          "“role=%s” is not role=offer, role=answer or role=auto",
-          (const gchar *) value);
+    if (!take_role (value, role, error))
       return FALSE;
-    }
   }
   return TRUE;
 }
 
 gboolean
 gst_ice_signaller_uri_parse (const gchar *uri, const gchar *scheme,
-    gchar **ret_path, GstIceSignallerRole *role, GError **error)
+    gchar **ret_path, GstIceSignallerRole *role, gboolean *by_line,
+    GError **error)
 {
   g_autoptr (GUri) parsed = NULL;
   const gchar *host;
@@ -68,7 +95,7 @@ gst_ice_signaller_uri_parse (const gchar *uri, const gchar *scheme,
     return FALSE;
   }
   if (g_uri_get_query (parsed) != NULL &&
-      !parse_role (g_uri_get_query (parsed), role, error))
+      !parse_query (g_uri_get_query (parsed), role, by_line, error))
     return FALSE;
   *ret_path = g_strdup (g_uri_get_path (parsed));
   return TRUE;

@@ -6,7 +6,6 @@
 #include "stdiosignaller.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <limits.h>
 #include <poll.h>
@@ -17,6 +16,7 @@
 
 #include "jsonlines.h"
 #include "signalleruri.h"
+#include "terminal.h"
 
 GST_DEBUG_CATEGORY_STATIC (ice_stdio_debug);
 #define GST_CAT_DEFAULT ice_stdio_debug
@@ -31,8 +31,10 @@ struct _GstIceStdioSignaller
   GObject parent;
 
   GMutex lock;
-  gchar *uri;             /* (owned) (nullable) */
-  gint in, out, terminal; /* -1: none */
+  gchar *uri;               /* (owned) (nullable) */
+  gint in, out;             /* -1: none */
+  GstIceTerminal *terminal; /* (owned) (nullable) there is a person */
+  gboolean by_line; /* each description is one line, and all that is said */
   gboolean started, stopped;
   gboolean offered;    /* raw SDP that comes is the answer */
   gboolean heard;      /* a description came */
@@ -175,6 +177,37 @@ say (GstIceStdioSignaller *self, gchar *line, gint timeout_ms)
   g_free (line);
 }
 
+static gboolean
+is_by_line (GstIceStdioSignaller *self)
+{
+  gboolean by_line;
+
+  g_mutex_lock (&self->lock);
+  by_line = self->by_line;
+  g_mutex_unlock (&self->lock);
+  return by_line;
+}
+
+/* Only people need to be told what to do. */
+static void
+prompt (GstIceStdioSignaller *self, const gchar *text)
+{
+  gboolean person;
+
+  g_mutex_lock (&self->lock);
+  person = self->terminal != NULL && self->by_line;
+  g_mutex_unlock (&self->lock);
+  if (person)
+    say (self, g_strdup (text), 0);
+}
+
+/* @line: (transfer full) all that is said in one go. */
+static void
+say_line (GstIceStdioSignaller *self, gchar *line)
+{
+  say (self, is_by_line (self) ? gst_ice_line_wrap (line) : line, 0);
+}
+
 static void
 handle (GstIceStdioSignaller *self, const GstIceLine *line)
 {
@@ -241,11 +274,13 @@ gst_ice_stdio_signaller_check (GstIceSignaller *signaller, GError **error)
 {
   GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (signaller);
   GstIceSignallerRole role;
+  gboolean by_line;
   g_autofree gchar *path = NULL;
 
   /* By its nick it needs none. */
   return self->uri == NULL ||
-      gst_ice_signaller_uri_parse (self->uri, "ice+stdio", &path, &role, error);
+      gst_ice_signaller_uri_parse (
+          self->uri, "ice+stdio", &path, &role, &by_line, error);
 }
 
 /* Pipes are the peer; at a terminal there is a person, also when output goes
@@ -257,14 +292,15 @@ open_ends (GstIceStdioSignaller *self, GError **error)
   self->out = STDOUT_FILENO;
   if (!isatty (STDIN_FILENO))
     return TRUE;
-  if (self->terminal < 0)
-    self->terminal = open ("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (self->terminal < 0) {
+  if (self->terminal == NULL)
+    self->terminal = gst_ice_terminal_open ();
+  if (self->terminal == NULL) {
     g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE,
         "Cannot open the terminal: %s", g_strerror (errno));
     return FALSE;
   }
-  self->in = self->out = self->terminal;
+  gst_ice_terminal_take_long_lines (self->terminal, TRUE);
+  self->in = self->out = gst_ice_terminal_get_fd (self->terminal);
   return TRUE;
 }
 
@@ -274,11 +310,12 @@ gst_ice_stdio_signaller_start (
 {
   GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (signaller);
   g_autofree gchar *path = NULL;
+  gboolean by_line = isatty (STDIN_FILENO);
   gboolean ok;
 
   if (self->uri != NULL &&
       !gst_ice_signaller_uri_parse (
-          self->uri, "ice+stdio", &path, &role, error))
+          self->uri, "ice+stdio", &path, &role, &by_line, error))
     return FALSE;
   if (!g_atomic_int_compare_and_exchange (&in_use, 0, 1)) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY,
@@ -290,6 +327,7 @@ gst_ice_stdio_signaller_start (
   ok = open_ends (self, error);
   if (ok) {
     self->started = TRUE;
+    self->by_line = by_line;
     self->stopped = self->offered = self->heard = FALSE;
     g_string_truncate (self->waiting, 0);
     self->in_source = attach (self, self->in, G_IO_IN | G_IO_HUP, on_readable);
@@ -297,10 +335,13 @@ gst_ice_stdio_signaller_start (
     g_atomic_int_set (&in_use, 0);
   }
   g_mutex_unlock (&self->lock);
-  if (ok)
-    gst_ice_signaller_emit_ready (
-        signaller, role != GST_ICE_SIGNALLER_ROLE_ANSWER);
-  return ok;
+  if (!ok)
+    return FALSE;
+  if (role == GST_ICE_SIGNALLER_ROLE_ANSWER)
+    prompt (self, "Paste the line of the peer here.\n");
+  gst_ice_signaller_emit_ready (
+      signaller, role != GST_ICE_SIGNALLER_ROLE_ANSWER);
+  return TRUE;
 }
 
 static void
@@ -308,11 +349,21 @@ gst_ice_stdio_signaller_send_description (
     GstIceSignaller *signaller, const gchar *type, const gchar *sdp)
 {
   GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (signaller);
+  const gboolean offers = g_str_equal (type, "offer");
 
   g_mutex_lock (&self->lock);
-  self->offered = g_str_equal (type, "offer");
+  self->offered = offers;
   g_mutex_unlock (&self->lock);
-  say (self, gst_ice_line_description (type, sdp, NULL), 0);
+  prompt (self, "Give this line to the peer:\n\n");
+  say_line (self, gst_ice_line_description (type, sdp, NULL));
+  prompt (self, offers ? "\nand paste the line of the peer here.\n" : "\n");
+}
+
+/* A person has pasted what there is to paste. */
+static gboolean
+gst_ice_stdio_signaller_can_trickle (GstIceSignaller *signaller)
+{
+  return !is_by_line (GST_ICE_STDIO_SIGNALLER (signaller));
 }
 
 static void
@@ -320,31 +371,35 @@ gst_ice_stdio_signaller_send_candidate (GstIceSignaller *signaller,
     const gchar *mid, guint mline_index, const gchar *candidate,
     const gchar *ufrag)
 {
-  say (GST_ICE_STDIO_SIGNALLER (signaller),
-      gst_ice_line_candidate (mid, mline_index, candidate, ufrag), 0);
+  GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (signaller);
+
+  if (!is_by_line (self))
+    say (self, gst_ice_line_candidate (mid, mline_index, candidate, ufrag), 0);
 }
 
 static void
 gst_ice_stdio_signaller_send_bye (
     GstIceSignaller *signaller, const gchar *reason)
 {
-  say (GST_ICE_STDIO_SIGNALLER (signaller), gst_ice_line_bye (reason),
-      BYE_FLUSH_MS);
+  GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (signaller);
+
+  if (!is_by_line (self))
+    say (self, gst_ice_line_bye (reason), BYE_FLUSH_MS);
 }
 
 static void
 gst_ice_stdio_signaller_send_reject (
     GstIceSignaller *signaller, const gchar *reason, const gchar *text)
 {
-  say (GST_ICE_STDIO_SIGNALLER (signaller),
-      gst_ice_line_reject (reason, text, NULL), 0);
+  say_line (GST_ICE_STDIO_SIGNALLER (signaller),
+      gst_ice_line_reject (reason, text, NULL));
 }
 
 static void
 gst_ice_stdio_signaller_send_error (
     GstIceSignaller *signaller, const gchar *text)
 {
-  say (GST_ICE_STDIO_SIGNALLER (signaller), gst_ice_line_error (text), 0);
+  say_line (GST_ICE_STDIO_SIGNALLER (signaller), gst_ice_line_error (text));
 }
 
 static void
@@ -359,6 +414,8 @@ gst_ice_stdio_signaller_stop (GstIceSignaller *signaller)
   self->stopped = TRUE;
   in_source = g_steal_pointer (&self->in_source);
   out_source = g_steal_pointer (&self->out_source);
+  if (release && self->terminal != NULL)
+    gst_ice_terminal_take_long_lines (self->terminal, FALSE);
   g_mutex_unlock (&self->lock);
 
   clear_source (&in_source);
@@ -378,6 +435,7 @@ gst_ice_stdio_signaller_iface_init (
   iface->send_bye = gst_ice_stdio_signaller_send_bye;
   iface->send_reject = gst_ice_stdio_signaller_send_reject;
   iface->send_error = gst_ice_stdio_signaller_send_error;
+  iface->can_trickle = gst_ice_stdio_signaller_can_trickle;
   iface->stop = gst_ice_stdio_signaller_stop;
 }
 
@@ -420,8 +478,7 @@ gst_ice_stdio_signaller_finalize (GObject *object)
   GstIceStdioSignaller *self = GST_ICE_STDIO_SIGNALLER (object);
 
   gst_ice_stdio_signaller_stop (GST_ICE_SIGNALLER (self));
-  if (self->terminal >= 0)
-    close (self->terminal);
+  g_clear_pointer (&self->terminal, gst_ice_terminal_free);
   gst_ice_line_reader_clear (&self->reader);
   g_string_free (self->waiting, TRUE);
   g_free (self->uri);
@@ -434,7 +491,7 @@ static void
 gst_ice_stdio_signaller_init (GstIceStdioSignaller *self)
 {
   g_mutex_init (&self->lock);
-  self->in = self->out = self->terminal = -1;
+  self->in = self->out = -1;
   self->waiting = g_string_new (NULL);
   gst_ice_line_reader_init (&self->reader);
 }

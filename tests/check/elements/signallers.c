@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ear.h"
 #include "gst/signallers/meetingfile.h"
 #include "gst/signallers/signalleruri.h"
 
@@ -10,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TIMEOUT (5 * G_TIME_SPAN_SECOND)
+#define TIMEOUT EAR_TIMEOUT
 
 static gchar *folder;
 
@@ -26,134 +27,6 @@ static gchar *
 place_uri (const gchar *path, const gchar *query)
 {
   return g_strconcat ("ice+file://", path, query, NULL);
-}
-
-/* What a signaller says, as text. */
-typedef struct
-{
-  GstIceSignaller *signaller; /* (owned) */
-  GAsyncQueue *heard;         /* (owned) (element-type utf8) */
-} Side;
-
-static void hear (Side *self, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-hear (Side *self, const gchar *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_async_queue_push (self->heard, g_strdup_vprintf (format, args));
-  va_end (args);
-}
-
-static void
-on_ready (GstIceSignaller *signaller, gboolean offerer, Side *self)
-{
-  hear (self, "ready %s", offerer ? "offerer" : "answerer");
-}
-
-static void
-on_description (
-    GstIceSignaller *signaller, const gchar *type, const gchar *sdp, Side *self)
-{
-  hear (self, "%s %s", type, sdp);
-}
-
-static void
-on_candidate (GstIceSignaller *signaller, const gchar *mid, guint index,
-    const gchar *candidate, const gchar *ufrag, Side *self)
-{
-  hear (self, "candidate %s %u %s %s", mid ? mid : "-", index, candidate,
-      ufrag ? ufrag : "-");
-}
-
-static void
-on_bye (GstIceSignaller *signaller, const gchar *reason, Side *self)
-{
-  hear (self, "bye %s", reason ? reason : "-");
-}
-
-static void
-on_peer (GstIceSignaller *signaller, gboolean joined, Side *self)
-{
-  hear (self, "peer %s", joined ? "joined" : "left");
-}
-
-static void
-on_error (GstIceSignaller *signaller, const GError *error, Side *self)
-{
-  hear (self, "error %s", error->message);
-}
-
-static void
-side_init (Side *self, const gchar *uri)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->heard = g_async_queue_new_full (g_free);
-  self->signaller = gst_ice_signaller_new_from_uri (uri, &error);
-  g_assert_no_error (error);
-  g_signal_connect (self->signaller, "ready", G_CALLBACK (on_ready), self);
-  g_signal_connect (
-      self->signaller, "description", G_CALLBACK (on_description), self);
-  g_signal_connect (
-      self->signaller, "candidate", G_CALLBACK (on_candidate), self);
-  g_signal_connect (self->signaller, "bye", G_CALLBACK (on_bye), self);
-  g_signal_connect (self->signaller, "peer", G_CALLBACK (on_peer), self);
-  g_signal_connect (self->signaller, "error", G_CALLBACK (on_error), self);
-}
-
-static gboolean
-drained (gpointer user_data)
-{
-  g_async_queue_push (user_data, g_strdup ("drained"));
-  return G_SOURCE_REMOVE;
-}
-
-/* No signal is under way any more. */
-static void
-drain (void)
-{
-  g_autoptr (GAsyncQueue) queue = g_async_queue_new_full (g_free);
-
-  g_main_context_invoke (gst_ice_signaller_get_main_context (), drained, queue);
-  g_free (g_async_queue_timeout_pop (queue, TIMEOUT));
-}
-
-static void
-side_clear (Side *self)
-{
-  gst_ice_signaller_stop (self->signaller);
-  drain ();
-  g_signal_handlers_disconnect_by_data (self->signaller, self);
-  g_clear_object (&self->signaller);
-  g_clear_pointer (&self->heard, g_async_queue_unref);
-}
-
-static void
-side_start (Side *self, GstIceSignallerRole role)
-{
-  g_autoptr (GError) error = NULL;
-
-  gst_ice_signaller_start (self->signaller, role, &error);
-  g_assert_no_error (error);
-}
-
-static void
-expect (Side *self, const gchar *text)
-{
-  g_autofree gchar *heard = g_async_queue_timeout_pop (self->heard, TIMEOUT);
-
-  g_assert_cmpstr (heard, ==, text);
-}
-
-static void
-expect_nothing (Side *self, gint64 during)
-{
-  g_autofree gchar *heard = g_async_queue_timeout_pop (self->heard, during);
-
-  g_assert_cmpstr (heard, ==, NULL);
 }
 
 /* The folder holds nothing of @path. */
@@ -174,10 +47,11 @@ test_uris (void)
     "ice+file:", "ice+file://", "ice+file:///", "ice+file:///tmp/",
     "ice+file://tmp/call", "ice+file:///tmp/call?role=boss",
     "ice+file:///tmp/call?roll=offer", "ice+nothing:///tmp/call", "http://h/",
-    "ice+ws://h:1/room", "ice+stdio:?role=x" };
+    "ice+ws://h:1/room", "ice+stdio:?role=x", "ice+stdio:?form=round",
+    "ice+file:///tmp/call?form=line" };
   static const gchar *const good[] = { "ice+file:///tmp/call", "ice+file:call",
     "ice+file://localhost/tmp/call", "ice+file:///tmp/a%20call?role=offer",
-    "ice+stdio:", "ice+stdio:?role=auto" };
+    "ice+stdio:", "ice+stdio:?role=auto", "ice+stdio:?form=line" };
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (bad); i++) {
@@ -201,16 +75,16 @@ test_uris (void)
 
 /* One calls, one answers; everything arrives, in order, and is cleared away. */
 static void
-talk (Side *caller, Side *called)
+talk (Ear *caller, Ear *called)
 {
   gst_ice_signaller_send_description (caller->signaller, "offer", "v=0\r\n");
   gst_ice_signaller_send_candidate (caller->signaller, "0", 0, "c1", "uf");
-  expect (called, "offer v=0\r\n");
-  expect (called, "candidate 0 0 c1 uf");
+  ear_expect (called, "offer v=0\r\n");
+  ear_expect (called, "candidate 0 0 c1 uf");
   gst_ice_signaller_send_description (called->signaller, "answer", "v=1");
   gst_ice_signaller_send_candidate (called->signaller, "0", 0, "", NULL);
-  expect (caller, "answer v=1");
-  expect (caller, "candidate 0 0  -");
+  ear_expect (caller, "answer v=1");
+  ear_expect (caller, "candidate 0 0  -");
 }
 
 static void
@@ -219,30 +93,30 @@ test_file_call (gconstpointer data)
   const gboolean answerer_first = GPOINTER_TO_INT (data);
   g_autofree gchar *path = place ();
   g_autofree gchar *uri = place_uri (path, "");
-  Side caller, called;
+  Ear caller, called;
 
-  side_init (&caller, uri);
-  side_init (&called, uri);
+  ear_init (&caller, uri);
+  ear_init (&called, uri);
   if (answerer_first) {
-    side_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
-    side_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
+    ear_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
+    ear_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
   } else {
-    side_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
-    side_start (&called, GST_ICE_SIGNALLER_ROLE_AUTO);
+    ear_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
+    ear_start (&called, GST_ICE_SIGNALLER_ROLE_AUTO);
   }
-  expect (&caller, "ready offerer");
-  expect (&called, "ready answerer");
-  expect (&caller, "peer joined");
-  expect (&called, "peer joined");
+  ear_expect (&caller, "ready offerer");
+  ear_expect (&called, "ready answerer");
+  ear_expect (&caller, "peer joined");
+  ear_expect (&called, "peer joined");
   talk (&caller, &called);
 
   gst_ice_signaller_send_bye (caller.signaller, "eos");
   gst_ice_signaller_stop (caller.signaller);
-  expect (&called, "bye eos");
-  expect (&called, "peer left");
-  expect (&called, "ready answerer");
-  side_clear (&called);
-  side_clear (&caller);
+  ear_expect (&called, "bye eos");
+  ear_expect (&called, "peer left");
+  ear_expect (&called, "ready answerer");
+  ear_clear (&called);
+  ear_clear (&caller);
   assert_gone (path);
 }
 
@@ -252,22 +126,22 @@ test_file_roles (void)
   g_autofree gchar *path = place ();
   g_autofree gchar *answer_uri = place_uri (path, "?role=answer");
   g_autofree gchar *offer_uri = place_uri (path, "?role=offer");
-  Side caller, called, third;
+  Ear caller, called, third;
   g_autoptr (GError) error = NULL;
 
-  side_init (&called, answer_uri);
-  side_init (&caller, offer_uri);
-  side_init (&third, offer_uri);
-  side_start (&called, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&called, "ready answerer");
-  side_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&caller, "ready offerer");
+  ear_init (&called, answer_uri);
+  ear_init (&caller, offer_uri);
+  ear_init (&third, offer_uri);
+  ear_start (&called, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&called, "ready answerer");
+  ear_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&caller, "ready offerer");
   g_assert_false (gst_ice_signaller_start (
       third.signaller, GST_ICE_SIGNALLER_ROLE_AUTO, &error));
   g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY);
-  side_clear (&third);
-  side_clear (&caller);
-  side_clear (&called);
+  ear_clear (&third);
+  ear_clear (&caller);
+  ear_clear (&called);
 }
 
 static void
@@ -275,21 +149,21 @@ test_file_busy (void)
 {
   g_autofree gchar *path = place ();
   g_autofree gchar *uri = place_uri (path, "");
-  Side sides[3];
+  Ear sides[3];
   g_autoptr (GError) error = NULL;
   guint i;
 
   for (i = 0; i < 3; i++)
-    side_init (&sides[i], uri);
-  side_start (&sides[0], GST_ICE_SIGNALLER_ROLE_AUTO);
-  side_start (&sides[1], GST_ICE_SIGNALLER_ROLE_AUTO);
+    ear_init (&sides[i], uri);
+  ear_start (&sides[0], GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_start (&sides[1], GST_ICE_SIGNALLER_ROLE_AUTO);
   g_assert_false (gst_ice_signaller_start (
       sides[2].signaller, GST_ICE_SIGNALLER_ROLE_AUTO, &error));
   g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY);
   g_assert_nonnull (strstr (error->message, path));
   g_test_message ("%s", error->message);
   for (i = 0; i < 3; i++)
-    side_clear (&sides[i]);
+    ear_clear (&sides[i]);
   assert_gone (path);
 }
 
@@ -298,34 +172,34 @@ test_file_next_peer (void)
 {
   g_autofree gchar *path = place ();
   g_autofree gchar *uri = place_uri (path, "");
-  Side camera, viewer;
+  Ear camera, viewer;
   guint i;
 
   g_test_summary (
       "One side stays and calls whoever comes, one after the other; "
       "what was said to the last is not heard by the next");
-  side_init (&camera, uri);
-  side_start (&camera, GST_ICE_SIGNALLER_ROLE_OFFER);
+  ear_init (&camera, uri);
+  ear_start (&camera, GST_ICE_SIGNALLER_ROLE_OFFER);
   for (i = 0; i < 3; i++) {
-    expect (&camera, "ready offerer");
+    ear_expect (&camera, "ready offerer");
     gst_ice_signaller_send_description (camera.signaller, "offer", "o");
-    side_init (&viewer, uri);
-    side_start (&viewer, GST_ICE_SIGNALLER_ROLE_ANSWER);
-    expect (&viewer, "ready answerer");
-    expect (&viewer, "peer joined");
-    expect (&viewer, "offer o");
-    expect (&camera, "peer joined");
+    ear_init (&viewer, uri);
+    ear_start (&viewer, GST_ICE_SIGNALLER_ROLE_ANSWER);
+    ear_expect (&viewer, "ready answerer");
+    ear_expect (&viewer, "peer joined");
+    ear_expect (&viewer, "offer o");
+    ear_expect (&camera, "peer joined");
     gst_ice_signaller_send_description (viewer.signaller, "answer", "a");
-    expect (&camera, "answer a");
+    ear_expect (&camera, "answer a");
     /* The last one leaves without a word. */
     if (i < 2)
       gst_ice_signaller_send_bye (viewer.signaller, "seen");
-    side_clear (&viewer);
-    expect (&camera, i < 2 ? "bye seen" : "bye gone");
-    expect (&camera, "peer left");
+    ear_clear (&viewer);
+    ear_expect (&camera, i < 2 ? "bye seen" : "bye gone");
+    ear_expect (&camera, "peer left");
   }
-  expect (&camera, "ready offerer");
-  side_clear (&camera);
+  ear_expect (&camera, "ready offerer");
+  ear_clear (&camera);
   assert_gone (path);
 }
 
@@ -357,24 +231,24 @@ test_file_stale (void)
   g_autofree gchar *uri = place_uri (path, "");
   g_autofree gchar *offer = g_strconcat (path, ".offer", NULL);
   g_autofree gchar *answer = g_strconcat (path, ".answer", NULL);
-  Side caller, called;
+  Ear caller, called;
 
   g_test_summary (
       "What a dead process left is neither believed nor in the way");
   leave_behind (offer, "{\"type\":\"offer\",\"sdp\":\"old\"}\n");
   leave_behind (answer, "{\"type\":\"answer\",\"sdp\":\"old\"}\n");
-  side_init (&called, uri);
-  side_init (&caller, uri);
-  side_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
-  expect (&called, "ready answerer");
-  expect_nothing (&called, G_TIME_SPAN_SECOND / 3);
-  side_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&caller, "ready offerer");
-  expect (&caller, "peer joined");
-  expect (&called, "peer joined");
+  ear_init (&called, uri);
+  ear_init (&caller, uri);
+  ear_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
+  ear_expect (&called, "ready answerer");
+  ear_expect_nothing (&called, G_TIME_SPAN_SECOND / 3);
+  ear_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&caller, "ready offerer");
+  ear_expect (&caller, "peer joined");
+  ear_expect (&called, "peer joined");
   talk (&caller, &called);
-  side_clear (&caller);
-  side_clear (&called);
+  ear_clear (&caller);
+  ear_clear (&called);
   assert_gone (path);
 }
 
@@ -386,12 +260,12 @@ test_file_crash (void)
   g_autofree gchar *answer = g_strconcat (path, ".answer", NULL);
   const gint64 end = g_get_monotonic_time () + 2 * TIMEOUT;
   gboolean done = FALSE;
-  Side caller, called;
+  Ear caller, called;
 
   g_test_summary ("A peer that crashed and one that comes after it are two");
-  side_init (&caller, uri);
-  side_start (&caller, GST_ICE_SIGNALLER_ROLE_OFFER);
-  expect (&caller, "ready offerer");
+  ear_init (&caller, uri);
+  ear_start (&caller, GST_ICE_SIGNALLER_ROLE_OFFER);
+  ear_expect (&caller, "ready offerer");
   gst_ice_signaller_send_description (caller.signaller, "offer", "first");
   {
     /* It lives as long as its process would. */
@@ -400,12 +274,12 @@ test_file_crash (void)
         gst_ice_meeting_file_claim (answer, &error);
 
     g_assert_no_error (error);
-    expect (&caller, "peer joined");
+    ear_expect (&caller, "peer joined");
     g_assert_cmpint (g_unlink (answer), ==, 0);
     leave_behind (answer, "");
   }
-  side_init (&called, uri);
-  side_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
+  ear_init (&called, uri);
+  ear_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
   /* It may see the first offer before the caller sees that there is another;
    * its answer to that one is not taken. */
   while (!done && g_get_monotonic_time () < end) {
@@ -423,8 +297,8 @@ test_file_crash (void)
     done = g_strcmp0 (at_caller, "answer second") == 0;
   }
   g_assert_true (done);
-  side_clear (&called);
-  side_clear (&caller);
+  ear_clear (&called);
+  ear_clear (&caller);
 }
 
 static void
@@ -434,13 +308,13 @@ test_file_private (void)
   g_autofree gchar *uri = place_uri (path, "");
   g_autofree gchar *offer = g_strconcat (path, ".offer", NULL);
   struct stat info;
-  Side caller;
+  Ear caller;
 
-  side_init (&caller, uri);
-  side_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_init (&caller, uri);
+  ear_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
   g_assert_cmpint (stat (offer, &info), ==, 0);
   g_assert_cmpuint (info.st_mode & 0777, ==, 0600);
-  side_clear (&caller);
+  ear_clear (&caller);
 }
 
 static void
@@ -451,13 +325,13 @@ test_file_hostile (void)
   g_autofree gchar *offer = g_strconcat (path, ".offer", NULL);
   g_autofree gchar *answer = g_strconcat (path, ".answer", NULL);
   g_autoptr (GError) error = NULL;
-  Side side;
+  Ear side;
 
   g_test_summary ("A FIFO, a symlink or a file without a folder at the meeting "
                   "place is an error, and nothing hangs");
   g_assert_cmpint (mkfifo (offer, 0600), ==, 0);
   g_assert_cmpint (symlink ("/etc/hostname", answer), ==, 0);
-  side_init (&side, uri);
+  ear_init (&side, uri);
   g_assert_false (gst_ice_signaller_start (
       side.signaller, GST_ICE_SIGNALLER_ROLE_OFFER, &error));
   g_test_message ("%s", error->message);
@@ -469,183 +343,166 @@ test_file_hostile (void)
   g_assert_false (gst_ice_signaller_start (
       side.signaller, GST_ICE_SIGNALLER_ROLE_AUTO, &error));
   g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE);
-  side_clear (&side);
+  ear_clear (&side);
   g_unlink (offer);
   g_unlink (answer);
 }
 
-/* stdio: our standard input and output are pipes, with the test at their other
- * ends. */
-typedef struct
+/* A hello of this process, which lives, in a file of @mode. */
+static gint
+write_hello (const gchar *path, const gchar *id, mode_t mode)
 {
-  gint to, from;            /* the peer's ends */
-  gint saved_in, saved_out; /* what TAP is written to */
-} Pipes;
+  g_autofree gchar *hello =
+      gst_ice_line_hello (id, getpid (), g_get_host_name ());
+  gint fd = open (path, O_CREAT | O_WRONLY | O_EXCL | O_APPEND, 0600);
 
-static void
-pipes_open (Pipes *self)
-{
-  gint in[2], out[2];
-
-  fflush (stdout);
-  g_assert_cmpint (pipe (in), ==, 0);
-  g_assert_cmpint (pipe (out), ==, 0);
-  self->saved_in = dup (STDIN_FILENO);
-  self->saved_out = dup (STDOUT_FILENO);
-  dup2 (in[0], STDIN_FILENO);
-  dup2 (out[1], STDOUT_FILENO);
-  close (in[0]);
-  close (out[1]);
-  self->to = in[1];
-  self->from = out[0];
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (fchmod (fd, mode), ==, 0);
+  g_assert_cmpint (write (fd, hello, strlen (hello)), ==, strlen (hello));
+  return fd;
 }
 
 static void
-pipes_close (Pipes *self)
+say_to (gint fd, const gchar *text)
 {
-  dup2 (self->saved_in, STDIN_FILENO);
-  dup2 (self->saved_out, STDOUT_FILENO);
-  close (self->saved_in);
-  close (self->saved_out);
-  if (self->to >= 0)
-    close (self->to);
-  if (self->from >= 0)
-    close (self->from);
+  g_assert_cmpint (write (fd, text, strlen (text)), ==, strlen (text));
 }
 
 static void
-pipes_say (Pipes *self, const gchar *text)
+test_file_half_written (void)
 {
-  g_assert_cmpint (write (self->to, text, strlen (text)), ==, strlen (text));
-}
+  g_autofree gchar *path = place ();
+  g_autofree gchar *uri = place_uri (path, "?role=answer");
+  g_autofree gchar *offer = g_strconcat (path, ".offer", NULL);
+  gint fd;
+  Ear side;
 
-static void
-pipes_expect (Pipes *self, const gchar *text)
-{
-  gsize size = strlen (text), n = 0;
-  g_autofree gchar *got = g_malloc0 (size + 1);
+  g_test_summary ("A line counts when it is whole; one that cannot be read, "
+                  "and one that is endless, cost themselves alone");
+  ear_init (&side, uri);
+  ear_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&side, "ready answerer");
+  fd = write_hello (offer, "one", 0600);
+  ear_expect (&side, "peer joined");
+  say_to (fd, "{\"type\":\"offer\",\"s");
+  ear_expect_nothing (&side, G_TIME_SPAN_SECOND / 5);
+  say_to (fd, "dp\":\"first\"}\n");
+  ear_expect (&side, "offer first");
+  say_to (fd, "\377\376 not UTF-8\n{}\n[]\n{\"type\":\"offer\"}\n\n{\n");
+  {
+    g_autofree gchar *endless = g_strnfill (200 * 1024, '{');
 
-  while (n < size) {
-    gssize now = read (self->from, got + n, size - n);
-
-    g_assert_cmpint (now, >, 0);
-    n += now;
+    say_to (fd, endless);
   }
-  g_assert_cmpstr (got, ==, text);
+  say_to (fd, "\n{\"type\":\"offer\",\"sdp\":\"second\"}\n");
+  ear_expect (&side, "offer second");
+  g_unlink (offer);
+  close (fd);
+  ear_expect (&side, "bye gone");
+  ear_clear (&side);
 }
 
 static void
-test_stdio (void)
+test_file_huge (void)
 {
-  Side side, second;
-  Pipes pipes;
-  g_autoptr (GError) error = NULL;
-  gboolean second_ok;
+  g_autofree gchar *path = place ();
+  g_autofree gchar *uri = place_uri (path, "?role=answer");
+  g_autofree gchar *offer = g_strconcat (path, ".offer", NULL);
+  const gint64 start = g_get_monotonic_time ();
+  gint fd;
+  Ear side;
 
-  pipes_open (&pipes);
-  side_init (&side, "ice+stdio:");
-  side_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&side, "ready offerer");
-  side_init (&second, "ice+stdio:");
-  second_ok = gst_ice_signaller_start (
-      second.signaller, GST_ICE_SIGNALLER_ROLE_AUTO, &error);
-  g_assert_false (second_ok);
-  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY);
-  side_clear (&second);
+  g_test_summary ("Who writes without end is no peer");
+  ear_init (&side, uri);
+  ear_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&side, "ready answerer");
+  fd = write_hello (offer, "one", 0600);
+  ear_expect (&side, "peer joined");
+  {
+    /* A line that is heard, so that reading goes on at once. */
+    g_autofree gchar *sdp = g_strnfill (60 * 1024, 'x');
+    g_autofree gchar *line =
+        g_strdup_printf ("{\"type\":\"offer\",\"sdp\":\"%s\"}\n", sdp);
 
-  gst_ice_signaller_send_description (side.signaller, "offer", "v=0\r\n");
-  pipes_expect (&pipes, "{\"type\":\"offer\",\"sdp\":\"v=0\\r\\n\"}\n");
-  /* Raw SDP after noise: we offered, so it answers. */
-  pipes_say (&pipes, "Setting pipeline to PAUSED ...\nv=0\ns=-\n\n");
-  expect (&side, "peer joined");
-  expect (&side, "answer v=0\r\ns=-\r\n");
-  pipes_say (&pipes, "gst-ice1:{\"candidate\":\"c\",\"sdpMid\":\"0\"}\n");
-  expect (&side, "candidate 0 4294967295 c -");
-  pipes_say (&pipes, "{\"type\":\"bye\",\"reason\":\"x\"}\n");
-  expect (&side, "bye x");
-  expect (&side, "peer left");
-  gst_ice_signaller_send_bye (side.signaller, "eos");
-  pipes_expect (&pipes, "{\"type\":\"bye\",\"reason\":\"eos\"}\n");
-  side_clear (&side);
-  pipes_close (&pipes);
+    for (guint i = 0; i < 300; i++)
+      say_to (fd, line);
+  }
+  for (;;) {
+    g_autofree gchar *heard =
+        g_async_queue_timeout_pop (side.heard, 2 * TIMEOUT);
+
+    g_assert_nonnull (heard);
+    if (!g_str_has_prefix (heard, "offer x")) {
+      g_assert_cmpstr (heard, ==, "bye too-large");
+      break;
+    }
+  }
+  g_test_message ("%.2f s",
+      (g_get_monotonic_time () - start) / (gdouble) G_TIME_SPAN_SECOND);
+  g_unlink (offer);
+  close (fd);
+  ear_clear (&side);
 }
 
 static void
-test_stdio_end (void)
+test_file_modes (void)
 {
-  Side side;
-  Pipes pipes;
-  g_autofree gchar *heard = NULL;
+  g_autofree gchar *path = place ();
+  g_autofree gchar *uri = place_uri (path, "?role=answer");
+  g_autofree gchar *offer = g_strconcat (path, ".offer", NULL);
+  g_autofree gchar *other = g_strconcat (path, ".other", NULL);
+  struct stat info;
+  gint fd;
+  Ear side;
 
-  g_test_summary ("Input that ends before a description is an error; raw SDP "
-                  "needs no empty line there, and by whom nothing was offered "
-                  "it is an offer");
-  pipes_open (&pipes);
-  side_init (&side, "ice+stdio:?role=answer");
-  side_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&side, "ready answerer");
-  close (pipes.to);
-  pipes.to = -1;
-  heard = g_async_queue_timeout_pop (side.heard, TIMEOUT);
-  g_assert_true (g_str_has_prefix (heard, "error Standard input ended"));
-  side_clear (&side);
-  pipes_close (&pipes);
-
-  pipes_open (&pipes);
-  side_init (&side, "ice+stdio:?role=answer");
-  side_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&side, "ready answerer");
-  pipes_say (&pipes, "v=0\r\ns=-\r\n");
-  close (pipes.to);
-  pipes.to = -1;
-  expect (&side, "peer joined");
-  expect (&side, "offer v=0\r\ns=-\r\n");
-  expect_nothing (&side, G_TIME_SPAN_SECOND / 5);
-  side_clear (&side);
-  pipes_close (&pipes);
+  g_test_summary ("Where everybody may write, a file is no peer's that others "
+                  "can write to, or that has another name");
+  g_assert_cmpint (stat (folder, &info), ==, 0);
+  g_assert_cmpint (g_chmod (folder, 01777), ==, 0);
+  ear_init (&side, uri);
+  ear_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&side, "ready answerer");
+  fd = write_hello (offer, "one", 0622);
+  ear_expect_nothing (&side, G_TIME_SPAN_SECOND / 3);
+  g_assert_cmpint (g_chmod (offer, 0600), ==, 0);
+  g_assert_cmpint (link (offer, other), ==, 0);
+  ear_expect_nothing (&side, G_TIME_SPAN_SECOND / 3);
+  g_unlink (other);
+  ear_expect (&side, "peer joined");
+  g_unlink (offer);
+  close (fd);
+  ear_expect (&side, "bye gone");
+  ear_clear (&side);
+  g_assert_cmpint (g_chmod (folder, info.st_mode & 07777), ==, 0);
 }
 
 static void
-test_stdio_deaf (void)
+test_file_restart (void)
 {
-  g_autofree gchar *big = g_strnfill (300 * 1024, 'x');
-  gint64 start;
-  Side side;
-  Pipes pipes;
+  g_autofree gchar *path = place ();
+  g_autofree gchar *uri = place_uri (path, "?role=offer");
+  g_autofree gchar *called_uri = place_uri (path, "?role=answer");
+  Ear caller, called;
 
-  g_test_summary ("A peer that does not read blocks nobody");
-  pipes_open (&pipes);
-  side_init (&side, "ice+stdio:");
-  side_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&side, "ready offerer");
-  start = g_get_monotonic_time ();
-  gst_ice_signaller_send_description (side.signaller, "offer", big);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, G_TIME_SPAN_SECOND / 5);
-  gst_ice_signaller_send_bye (side.signaller, "eos");
-  g_assert_cmpint (g_get_monotonic_time () - start, <, G_TIME_SPAN_SECOND);
-  side_clear (&side);
-  pipes_close (&pipes);
-}
-
-static void
-test_stdio_gone (void)
-{
-  g_autofree gchar *heard = NULL;
-  Side side;
-  Pipes pipes;
-
-  g_test_summary ("A peer that went away is an error, not SIGPIPE");
-  pipes_open (&pipes);
-  side_init (&side, "ice+stdio:");
-  side_start (&side, GST_ICE_SIGNALLER_ROLE_AUTO);
-  expect (&side, "ready offerer");
-  close (pipes.from);
-  pipes.from = -1;
-  gst_ice_signaller_send_description (side.signaller, "offer", "v=0\r\n");
-  heard = g_async_queue_timeout_pop (side.heard, TIMEOUT);
-  g_assert_true (g_str_has_prefix (heard, "error Nobody reads"));
-  side_clear (&side);
-  pipes_close (&pipes);
+  g_test_summary ("Who offers comes back under the same place, and is met anew "
+                  "by who stayed");
+  ear_init (&called, called_uri);
+  ear_start (&called, GST_ICE_SIGNALLER_ROLE_AUTO);
+  ear_expect (&called, "ready answerer");
+  for (guint i = 0; i < 3; i++) {
+    ear_init (&caller, uri);
+    ear_start (&caller, GST_ICE_SIGNALLER_ROLE_AUTO);
+    ear_expect (&caller, "ready offerer");
+    ear_expect (&caller, "peer joined");
+    ear_expect (&called, "peer joined");
+    talk (&caller, &called);
+    ear_clear (&caller);
+    ear_expect (&called, "bye gone");
+    ear_expect (&called, "peer left");
+    ear_expect (&called, "ready answerer");
+  }
+  ear_clear (&called);
+  assert_gone (path);
 }
 
 int
@@ -670,10 +527,10 @@ main (int argc, char **argv)
   g_test_add_func ("/signallers/file/crash", test_file_crash);
   g_test_add_func ("/signallers/file/private", test_file_private);
   g_test_add_func ("/signallers/file/hostile", test_file_hostile);
-  g_test_add_func ("/signallers/stdio/call", test_stdio);
-  g_test_add_func ("/signallers/stdio/end", test_stdio_end);
-  g_test_add_func ("/signallers/stdio/deaf", test_stdio_deaf);
-  g_test_add_func ("/signallers/stdio/gone", test_stdio_gone);
+  g_test_add_func ("/signallers/file/half-written", test_file_half_written);
+  g_test_add_func ("/signallers/file/huge", test_file_huge);
+  g_test_add_func ("/signallers/file/modes", test_file_modes);
+  g_test_add_func ("/signallers/file/restart", test_file_restart);
   status = g_test_run ();
   g_rmdir (folder);
   g_free (folder);
