@@ -73,6 +73,17 @@ gst_ice_ws_fingerprint (GTlsCertificate *certificate)
       : g_strdup ("");
 }
 
+/* How far it came tells what to look at. */
+static const gchar *
+explain_silence (Dial *self)
+{
+  if (self->stream == NULL)
+    return "is the address right, and does a firewall let it through?";
+  if (self->place->tls && self->request->len == 0)
+    return "it takes the connection, but speaks no TLS; is it ice+ws: there?";
+  return "is it a signalling server, and ice+wss: for one with TLS?";
+}
+
 /* @cause: (transfer full) */
 static void
 give_up (GTask *task, gint code, gboolean retry, const gchar *what,
@@ -80,18 +91,18 @@ give_up (GTask *task, gint code, gboolean retry, const gchar *what,
 {
   Dial *self = g_task_get_task_data (task);
 
-  self->retry = retry;
-  if (self->stream != NULL)
-    g_io_stream_close_async (
-        self->stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  /* What DNS says is not there will not be there in a second. */
+  self->retry = retry &&
+      !g_error_matches (cause, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND);
   if (self->timed_out)
     g_task_return_new_error (task, GST_ICE_ERROR, GST_ICE_ERROR_SIGNALLING_LOST,
-        "%s does not answer; is the address right, and does a firewall let it "
-        "through?",
-        self->where);
+        "%s does not answer: %s", self->where, explain_silence (self));
   else
     g_task_return_new_error (task, GST_ICE_ERROR, code, "%s %s: %s. %s", what,
         self->where, cause->message, cure);
+  if (self->stream != NULL)
+    g_io_stream_close_async (
+        self->stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   g_error_free (cause);
 }
 

@@ -195,6 +195,8 @@ welcome (GstIceWsPeer *peer)
   gst_ice_ws_hub_send (peer->hub, peer->id, gst_ice_json_end (json));
 }
 
+static void seat_others (GstIceWsRoom *room, gint64 now);
+
 static void
 sit (GstIceWsPeer *peer, gint64 now)
 {
@@ -222,6 +224,21 @@ sit (GstIceWsPeer *peer, gint64 now)
   keep_for_claimed (peer, other_seat (room, seat), now);
   welcome (peer);
   pair (room, hub);
+  seat_others (room, now);
+}
+
+/* A place became free, or is taken for good: for those that wait. */
+static void
+seat_others (GstIceWsRoom *room, gint64 now)
+{
+  guint i;
+
+  for (i = 0; i < room->peers->len; i++) {
+    GstIceWsPeer *peer = room->peers->pdata[i];
+
+    if (!peer->closing && seat_of (peer) == NULL)
+      sit (peer, now);
+  }
 }
 
 static GstIceSignallerRole
@@ -299,20 +316,6 @@ lines_receive (GstIceWsPeer *peer, const gchar *text, gsize size, gint64 now)
     return;
   }
   handle_hello (peer, json, now);
-}
-
-/* A place is free: for one that waits. */
-static void
-seat_others (GstIceWsRoom *room, gint64 now)
-{
-  guint i;
-
-  for (i = 0; i < room->peers->len; i++) {
-    GstIceWsPeer *peer = room->peers->pdata[i];
-
-    if (!peer->closing && seat_of (peer) == NULL)
-      sit (peer, now);
-  }
 }
 
 static void

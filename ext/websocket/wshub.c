@@ -286,6 +286,8 @@ gst_ice_ws_hub_leave (GstIceWsHub *self, guint id, gboolean clean, gint64 now)
 
   if (peer == NULL)
     return;
+  /* Nor does one come back that was sent away. */
+  clean = clean || peer->closing;
   peer->closing = TRUE;
   g_ptr_array_remove_fast (self->strangers, peer);
   if (peer->dialect != GST_ICE_WS_DIALECT_ANY)

@@ -155,7 +155,8 @@ retry_later (GstIceWsMeeting *self)
   const guint ms =
       self->retry_ms + g_random_int_range (0, self->retry_ms / 2 + 1);
 
-  self->retry_ms = MIN (self->retry_ms * 2, MAX_RETRY_MS);
+  if (self->was_open)
+    self->retry_ms = MIN (self->retry_ms * 2, MAX_RETRY_MS);
   clear_source (&self->retry);
   self->retry = g_timeout_source_new (ms);
   g_source_set_callback (
@@ -302,13 +303,14 @@ listen (GstIceWsMeeting *self)
                                   : g_strdup (place->host);
   g_autoptr (GTlsCertificate) certificate = NULL;
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *room = g_uri_unescape_string (place->path + 1, NULL);
   GstIceWsServerConfig config;
 
   gst_ice_ws_server_config_init (&config);
   config.address = hidden ? g_strdup (host) : g_strdup (place->host);
   config.port = place->port;
   config.dialect = place->dialect;
-  config.only_room = g_strdup (place->path + 1);
+  config.only_room = g_strdup (room);
   if (place->token != NULL) {
     config.tokens = g_ptr_array_new_with_free_func (g_free);
     g_ptr_array_add (config.tokens, g_strdup (place->token));
@@ -329,9 +331,9 @@ listen (GstIceWsMeeting *self)
   }
   gst_ice_websocket_signaller_take_peer_uri (
       self->signaller, describe (self, host, certificate));
-  self->local = gst_ice_ws_server_join_local (
-      self->server, place->path + 1, place->dialect, on_local, self);
   gst_ice_ws_dialect_opened (self->dialect);
+  gst_ice_ws_server_join_local (
+      self->server, room, place->dialect, on_local, self, &self->local);
   pump (self);
 }
 

@@ -396,7 +396,13 @@ gst_ice_ws_place_parse (GstIceWsPlace *self, const gchar *uri, GError **error)
   if (g_uri_get_query (parsed) != NULL &&
       !parse_query (self, g_uri_get_query (parsed), error))
     return FALSE;
-  if (self->room == NULL && self->path[1] != '\0')
+  if (self->room == NULL && self->path[1] != '\0') {
     self->room = g_uri_unescape_string (self->path + 1, NULL);
+    if (self->room == NULL) {
+      g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
+          "The path of the URI is not percent-encoded rightly");
+      return FALSE;
+    }
+  }
   return check (self, error);
 }

@@ -185,18 +185,19 @@ gst_ice_ws_server_adopt (GstIceWsServer *self, GIOStream *stream,
   pump (self);
 }
 
-guint
+void
 gst_ice_ws_server_join_local (GstIceWsServer *self, const gchar *room,
-    GstIceWsDialectKind dialect, GstIceWsLocalFunc func, gpointer user_data)
+    GstIceWsDialectKind dialect, GstIceWsLocalFunc func, gpointer user_data,
+    guint *ret_id)
 {
   Member *member = add_member (self, room, dialect);
 
+  *ret_id = member != NULL ? member->id : 0;
   if (member == NULL)
-    return 0;
+    return;
   member->func = func;
   member->user_data = user_data;
   pump (self);
-  return member->id;
 }
 
 void

@@ -39,9 +39,11 @@ void gst_ice_ws_server_free (GstIceWsServer *self);
 guint gst_ice_ws_server_get_port (GstIceWsServer *self);
 guint gst_ice_ws_server_get_n_connections (GstIceWsServer *self);
 
-/* A peer without a connection; its id. */
-guint gst_ice_ws_server_join_local (GstIceWsServer *self, const gchar *room,
-    GstIceWsDialectKind dialect, GstIceWsLocalFunc func, gpointer user_data);
+/* A peer without a connection. @ret_id is there before it is told anything; 0:
+ * there is no place. */
+void gst_ice_ws_server_join_local (GstIceWsServer *self, const gchar *room,
+    GstIceWsDialectKind dialect, GstIceWsLocalFunc func, gpointer user_data,
+    guint *ret_id);
 void gst_ice_ws_server_receive_local (
     GstIceWsServer *self, guint id, const gchar *text);
 void gst_ice_ws_server_leave_local (GstIceWsServer *self, guint id);
