@@ -292,12 +292,18 @@ retry_later (GstIceSipCall *self)
 
 /* What the peer answers */
 
+/* Whether the other end of the signalling is there. */
+void
+gst_ice_sip_call_ask (GstIceSipCall *self)
+{
+  if (self->keep_alive != NULL)
+    nua_options (self->handle, TAG_END ());
+}
+
 static gboolean
 on_keep_alive (gpointer data)
 {
-  GstIceSipCall *self = data;
-
-  nua_options (self->handle, TAG_END ());
+  gst_ice_sip_call_ask (data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -435,6 +441,7 @@ handle_offer_response (
 {
   const gboolean first = self->state < GST_ICE_SIP_CALL_INCOMING;
 
+  self->heard = TRUE;
   if (status == 100) {
     wait_for_peer (self, self->ua->settings->ring_timeout);
   } else if (status < 200 && sip != NULL) {
@@ -470,7 +477,6 @@ handle_update_response (
     emit_description (self, "answer", sdp);
 }
 
-/* Whether the other end of the signalling is there. */
 static void
 handle_options_response (GstIceSipCall *self, gint status)
 {

@@ -88,6 +88,11 @@ parse_host (GstIceSipPlace *self, const gchar *text, GError **error)
     return FALSE;
   }
   self->port = port;
+  /* Sofia asks DNS for names, which need not know this one. */
+  if (g_ascii_strcasecmp (self->host, "localhost") == 0) {
+    g_free (self->host);
+    self->host = g_strdup ("127.0.0.1");
+  }
   return TRUE;
 }
 

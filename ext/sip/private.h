@@ -29,6 +29,7 @@ struct _GstIceSipUa
   guint n_challenges;         /* to the last REGISTER */
   gboolean registered;
   GSource *patience;   /* (owned) (nullable) for an answer to REGISTER */
+  GSource *closed;     /* (owned) (nullable) a connection is; was it ours? */
   GstIceSipCall *call; /* (owned) (nullable) */
 };
 
@@ -62,6 +63,7 @@ struct _GstIceSipCall
   GstIceSipCallState state;
   GstIceSipExchange exchange;
   gboolean outgoing;
+  gboolean heard;     /* something was answered, be it 100 */
   gboolean dialog;    /* confirmed, or early and reliable */
   gboolean trickles;  /* the peer says that it does (RFC 8840 5) */
   gboolean updates;   /* the peer allows UPDATE (RFC 3311 5.1) */
@@ -92,6 +94,9 @@ void gst_ice_sip_ua_emit_error (GstIceSipUa *self, GstIceError code,
 /* What a request ended with that never reached anybody. */
 void gst_ice_sip_ua_emit_unreachable (
     GstIceSipUa *self, guint status, const gchar *phrase);
+/* Some connection was closed: whoever waits for an answer by TLS may wait in
+ * vain, and whoever has a call should ask whether the peer is there. */
+void gst_ice_sip_ua_connection_closed (void);
 /* The call is over: the next one may come. */
 void gst_ice_sip_ua_forget_call (GstIceSipUa *self, GstIceSipCall *call);
 /* (transfer full) (nullable) @uri: (nullable) for From and To */
@@ -123,6 +128,7 @@ void gst_ice_sip_call_learn (GstIceSipCall *self, const sip_t *sip);
 void gst_ice_sip_call_end (GstIceSipCall *self, const gchar *reason);
 /* We hang up, by BYE, CANCEL or an answer that says @status. */
 void gst_ice_sip_call_hang_up (GstIceSipCall *self, guint status);
+void gst_ice_sip_call_ask (GstIceSipCall *self);
 void gst_ice_sip_call_establish (GstIceSipCall *self);
 /* nua_r_... */
 void gst_ice_sip_call_handle_response (GstIceSipCall *self, nua_event_t event,

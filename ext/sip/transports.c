@@ -15,6 +15,17 @@
 
 #define GST_CAT_DEFAULT gst_ice_sip_debug
 
+/* At which tport tells of connections that close. */
+#define SOFIA_LOG_LEVEL 5
+
+/* Where systems keep the authorities that they trust; after what OpenSSL was
+ * built with. */
+static const gchar *const bundles[] = {
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/cert.pem",
+};
+
 /* Sofia's loop, in the service thread's context, for all user agents. */
 static su_root_t *root;
 /* What sofia said last of a certificate: it has no other way to tell. */
@@ -32,7 +43,15 @@ gst_ice_sip_get_tls_complaint (void)
   return tls_complaint;
 }
 
-/* Sofia's log is ours; and where it tells of a certificate, is heard. */
+static void
+complain (const gchar *text)
+{
+  g_free (tls_complaint);
+  tls_complaint = g_strdup (text);
+}
+
+/* Sofia's log is ours; and it is the only place where sofia tells why a
+ * certificate was refused, and that a connection is closed. */
 static void
 on_log (void *stream, const char *format, va_list args)
 {
@@ -44,13 +63,18 @@ on_log (void *stream, const char *format, va_list args)
   /* Messages, which TPORT_LOG in the environment asks for, have passwords. */
   if (*line == '\0' || g_str_has_prefix (line, "   "))
     return;
-  GST_DEBUG ("sofia: %s", line);
-  found = strstr (line, "err ");
-  found = found != NULL ? strchr (found, ':') : NULL;
-  if (found != NULL || strstr (line, "Subject Mismatch") != NULL) {
-    g_free (tls_complaint);
-    tls_complaint = found != NULL ? gst_ice_sip_clean (found + 1)
-                                  : g_strdup ("it is for another host");
+  GST_LOG ("sofia: %s", line);
+  /* "  err 20:unable to get local issuer certificate" */
+  found = g_str_has_prefix (line, "  err ") ? strchr (line, ':') : NULL;
+  if (found != NULL) {
+    g_autofree gchar *clean = gst_ice_sip_clean (found + 1);
+
+    complain (clean);
+  } else if (strstr (line, "Subject Mismatch") != NULL) {
+    complain ("it is for another host");
+  } else if (g_str_has_prefix (line, "tport_close(") &&
+      strstr (line, ": udp/") == NULL) {
+    gst_ice_sip_ua_connection_closed ();
   }
 }
 
@@ -66,6 +90,7 @@ gst_ice_sip_make_root (GError **error)
     return TRUE;
   su_init ();
   su_log_redirect (NULL, on_log, NULL);
+  su_log_set_level (NULL, SOFIA_LOG_LEVEL);
   root = su_glib_root_create (NULL);
   if (root == NULL) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE,
@@ -113,6 +138,19 @@ gst_ice_sip_remove_certificates (GstIceSipUa *self)
   g_clear_pointer (&self->certificates, g_free);
 }
 
+static const gchar *
+find_system_bundle (void)
+{
+  const gchar *path = g_getenv (X509_get_default_cert_file_env ());
+  gsize i;
+
+  if (path == NULL)
+    path = X509_get_default_cert_file ();
+  for (i = 0; g_access (path, R_OK) != 0 && i < G_N_ELEMENTS (bundles); i++)
+    path = bundles[i];
+  return path;
+}
+
 /* Sofia takes a folder with an agent.pem and a cafile.pem. */
 gboolean
 gst_ice_sip_make_certificates (GstIceSipUa *self, GError **error)
@@ -130,7 +168,7 @@ gst_ice_sip_make_certificates (GstIceSipUa *self, GError **error)
   }
   return link_file (self,
              settings->ca_file != NULL ? settings->ca_file
-                                       : X509_get_default_cert_file (),
+                                       : find_system_bundle (),
              "cafile.pem", error) &&
       (settings->certificate_file == NULL ||
           link_file (self, settings->certificate_file, "agent.pem", error));

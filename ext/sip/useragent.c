@@ -22,7 +22,12 @@
  * that finds no nonce fresh is not worth more. */
 #define MAX_CHALLENGES 3
 
-static guint root_depth; /* of callbacks */
+/* Others that connect at the same time, and whose connection is not the one
+ * that was closed, get an answer within this. */
+#define CLOSED_MS 300
+
+static guint root_depth;   /* of callbacks */
+static GPtrArray *running; /* (owned) (element-type GstIceSipUa) */
 
 void
 gst_ice_sip_settings_free (GstIceSipSettings *self)
@@ -267,6 +272,47 @@ start_registration (GstIceSipUa *self)
       self->settings->timeout * 1000, on_registration_silence, self);
 }
 
+/* Connections */
+
+static gboolean
+is_waiting (GstIceSipUa *self)
+{
+  return self->patience != NULL ||
+      (self->call != NULL && self->call->outgoing && !self->call->heard);
+}
+
+static gboolean
+on_closed (gpointer data)
+{
+  g_autoptr (GstIceSipUa) self = gst_ice_sip_ua_ref (data);
+
+  gst_ice_sip_clear_source (&self->closed);
+  if (!is_waiting (self))
+    return G_SOURCE_REMOVE;
+  gst_ice_sip_clear_source (&self->patience);
+  if (self->call != NULL)
+    gst_ice_sip_call_hang_up (self->call, 480);
+  gst_ice_sip_ua_emit_unreachable (
+      self, 503, "the connection was closed while TLS was set up");
+  return G_SOURCE_REMOVE;
+}
+
+void
+gst_ice_sip_ua_connection_closed (void)
+{
+  guint i;
+
+  for (i = 0; running != NULL && i < running->len; i++) {
+    GstIceSipUa *self = g_ptr_array_index (running, i);
+
+    if (self->settings->place->secure && is_waiting (self) &&
+        self->closed == NULL)
+      self->closed = gst_ice_sip_attach (CLOSED_MS, on_closed, self);
+    if (self->call != NULL)
+      gst_ice_sip_call_ask (self->call);
+  }
+}
+
 /* Events of sofia */
 
 static void
@@ -451,6 +497,9 @@ gst_ice_sip_ua_new (
       !make_nua (self, error))
     return NULL;
   self->signaller = g_object_ref (signaller);
+  if (running == NULL)
+    running = g_ptr_array_new ();
+  g_ptr_array_add (running, self);
   return g_steal_pointer (&self);
 }
 
@@ -475,7 +524,9 @@ gst_ice_sip_ua_stop (GstIceSipUa *self)
   GSource *alarm;
 
   g_clear_object (&self->signaller);
+  g_ptr_array_remove (running, self);
   gst_ice_sip_clear_source (&self->patience);
+  gst_ice_sip_clear_source (&self->closed);
   if (self->call != NULL)
     gst_ice_sip_call_hang_up (self->call, 480);
   /* Ends registrations, too; the last word is nua_r_shutdown. */

@@ -13,6 +13,20 @@
  */
 #define BYE_TIMEOUT (500 * G_TIME_SPAN_MILLISECOND)
 
+/* Design 9.7: telephones that do no ICE are what some signallers are for, and
+ * say so by a property. What the user allowed stays so. */
+static void
+take_over (GstIceSession *self)
+{
+  GObjectClass *klass = G_OBJECT_GET_CLASS (self->signaller);
+  gboolean allow = FALSE;
+
+  if (g_object_class_find_property (klass, "allow-non-ice") != NULL)
+    g_object_get (self->signaller, "allow-non-ice", &allow, NULL);
+  if (allow)
+    g_object_set (self->agent, "allow-non-ice", TRUE, NULL);
+}
+
 /**
  * gst_ice_session_start:
  * @self: the session
@@ -36,6 +50,7 @@ gst_ice_session_start (
         "The session was started already");
     return FALSE;
   }
+  take_over (self);
   return gst_ice_signaller_start (self->signaller, role, error);
 }
 

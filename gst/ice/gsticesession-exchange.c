@@ -202,13 +202,26 @@ answer_now (GstIceSession *self)
   complete (self);
 }
 
+/* The agent's own state follows a little later: it is summed up where events
+ * are told, and an offer may just have brought a component. */
 static gboolean
 is_gathered (GstIceSession *self)
 {
-  GstIceGatheringState state;
+  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self->agent);
+  gboolean gathered = TRUE;
+  guint i;
 
-  g_object_get (self->agent, "gathering-state", &state, NULL);
-  return state == GST_ICE_GATHERING_STATE_COMPLETE;
+  for (i = 0; i < streams->len; i++) {
+    g_autoptr (GstIceStream) tagged =
+        gst_ice_stream_ref_tagged (streams->pdata[i]);
+
+    GST_OBJECT_LOCK (tagged);
+    gathered = gathered &&
+        (tagged->id == 0 ||
+            tagged->gathering == GST_ICE_GATHERING_STATE_COMPLETE);
+    GST_OBJECT_UNLOCK (tagged);
+  }
+  return gathered;
 }
 
 /* What waited for candidates goes. */

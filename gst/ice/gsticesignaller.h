@@ -12,7 +12,9 @@ G_DECLARE_INTERFACE (
 
 /* How descriptions and candidates travel. Every method returns at once and may
  * be called from any thread; signals leave from the service thread, with no
- * lock held. Properties that each implementation has: "uri" (string). */
+ * lock held. Properties that each implementation has: "uri" (string). One that
+ * meets peers without ICE has "allow-non-ice" (boolean): the session sets it on
+ * its agent. */
 struct _GstIceSignallerInterface
 {
   GTypeInterface parent;
