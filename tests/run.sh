@@ -16,11 +16,12 @@ TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
   gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-ugly gstreamer1.0-libav valac gi-docgen gettext nftables procps
   libnice-dev python3-aioice libgupnp-igd-1.0-dev miniupnpd-nftables
+  libsoup-3.0-dev libjson-glib-dev glib-networking python3-websockets
   avahi-daemon avahi-utils socat dbus dnsmasq-base tinyproxy-bin microsocks squid
   libsofia-sip-ua-glib-dev baresip-core kamailio kamailio-tls-modules"
 
 GCC_SUITES="layering format core vectors io sim check fuzz tool examples hostile netns interop"
-CLANG_SUITES="core vectors io sim check python launch call sip package examples"
+CLANG_SUITES="core vectors io sim check python launch call websocket sip package examples"
 LONG_SUITES="sim-long netns-long"
 
 wanted=("$@")

@@ -143,10 +143,9 @@ on_closed (
 {
   Member *member = user_data;
   GstIceWsServer *self = member->server;
-  const gboolean clean =
-      code == GST_ICE_WS_NORMAL || code == GST_ICE_WS_GOING_AWAY;
 
-  gst_ice_ws_hub_leave (self->hub, member->id, clean, g_get_monotonic_time ());
+  gst_ice_ws_hub_leave (self->hub, member->id, code != GST_ICE_WS_ABNORMAL,
+      g_get_monotonic_time ());
   g_hash_table_remove (self->members, GUINT_TO_POINTER (member->id));
   pump (self);
   check_done (self);

@@ -175,7 +175,7 @@ async def lines_only():
                     await peer.expect(type="ready")
                 await a.say(odd)
                 await a.closed(1007)
-                await b.silent(0.05)
+                await b.expect(type="left")
 
 
 async def lines_return():

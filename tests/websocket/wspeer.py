@@ -3,11 +3,14 @@
 
 import asyncio
 import json
+import logging
 import secrets
 
 import websockets
 
 SOON = 10
+# A peer whose process ends is part of the test.
+logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
 
 class Peer:
