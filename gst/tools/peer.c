@@ -187,6 +187,8 @@ received_add (Received *self, guint64 sequence, gint64 now)
   self->bits->data[byte] |= bit;
   self->n++;
   self->end = MAX (self->end, sequence + 1);
+  if (self->n == 1)
+    g_printerr ("peer: the first packet came\n");
   if (self->last)
     self->gap = MAX (self->gap, now - self->last);
   self->last = now;
@@ -324,6 +326,7 @@ on_state (GstIceAgent *agent, GParamSpec *pspec, gpointer user_data)
       !self->connected) {
     self->connected = TRUE;
     self->first_sent = g_get_monotonic_time ();
+    on_tick (self); /* the first packet at once */
     g_timeout_add (TICK_MS, on_tick, self);
     if (self->settings.restart > 0)
       g_timeout_add (self->settings.restart * 1000, on_restart, self);

@@ -43,7 +43,7 @@ def make_connection():
         turn_server=host_port(turn.split(",")[0].split(":", 1)[1]) if turn else None,
         turn_username=env("TURN_USER"),
         turn_password=env("TURN_PASS"),
-        use_ipv6=False,
+        use_ipv6=env("IPV6") == "1",
         transport_policy=aioice.ice.TransportPolicy.RELAY if relay_only else aioice.ice.TransportPolicy.ALL,
     )
     return connection
@@ -78,6 +78,8 @@ class Received:
         while True:
             data = await connection.recv()
             if len(data) >= 8:
+                if not self.seen:
+                    print("peer: the first packet came", file=sys.stderr)
                 self.seen.add(struct.unpack_from("!Q", data)[0])
                 self.last = time.monotonic()
 

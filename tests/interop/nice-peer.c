@@ -140,7 +140,8 @@ on_received (NiceAgent *agent, guint stream, guint component, guint size,
   if (sequence >= MAX_PACKETS || self->seen[sequence])
     return;
   self->seen[sequence] = 1;
-  self->n_seen++;
+  if (self->n_seen++ == 0)
+    fprintf (stderr, "peer: the first packet came\n");
   self->highest = MAX (self->highest, sequence + 1);
   self->last_received = g_get_monotonic_time ();
 }
@@ -229,6 +230,7 @@ start_sending (Peer *self)
     return;
   self->connected = TRUE;
   self->first_sent = g_get_monotonic_time ();
+  on_tick (self); /* the first packet at once */
   g_timeout_add (5, on_tick, self);
   if (restart)
     g_timeout_add (1000 * g_ascii_strtod (restart, NULL), on_restart, self);

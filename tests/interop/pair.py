@@ -23,7 +23,8 @@ class Agent:
         self.states = []  # (name, ms since its start)
         self.pairs = []  # (local type, remote type, protocol)
         self.selections = []  # (when, (address, port), (address, port)): local, remote
-        self.spoke_at = self.connected_at = None  # of the clock that says when
+        # of the clock that says when
+        self.spoke_at = self.connected_at = self.completed_at = self.first_packet_at = None
         self.received = 0
         self.lost = None
         self.gap = None  # ms, the longest without a packet
@@ -56,6 +57,10 @@ class Agent:
             self.states.append((name, int(ms)))
             if name in ("connected", "completed") and self.connected_at is None:
                 self.connected_at = time.monotonic()
+            if name == "completed" and self.completed_at is None:
+                self.completed_at = time.monotonic()
+        elif line == "peer: the first packet came":
+            self.first_packet_at = time.monotonic()
         elif word == "PAIR":
             self.pairs.append(tuple(rest.split()))
         elif line.startswith("peer: selected "):
