@@ -11,6 +11,10 @@
  * second goes through), wait for it, but never more than a second. The same for
  * TCP, where one lost packet holds up all that come after it.
  *
+ * Where both sides renominate (ice-renomination-01) a direct path is nominated
+ * at once: a better one that is answered meanwhile takes over just the same,
+ * and a dead one costs nothing.
+ *
  * Of several relayed paths the nearest is best, whatever the order in which
  * their servers were named: priorities say nothing about distance, the round
  * trip does. */
@@ -122,17 +126,32 @@ is_costly (const IcePair *pair)
       pair->local->protocol == ICE_PROTOCOL_TCP;
 }
 
+static gboolean
+is_renominated (const IceChecklistSet *set)
+{
+  return ice_policy_renominates (&set->policy) && set->consent &&
+      !set->policy.lite;
+}
+
+IceTime
+ice_nominator_patience (const IcePair *best)
+{
+  return CLAMP (2 * best->rtt, SETTLE_MIN, SETTLE_MAX);
+}
+
 /* When @best has waited long enough. */
 static IceTime
 settled_at (
     const IceComponent *component, IcePair *best, IceTime first_valid_at)
 {
   GPtrArray *pairs = component->stream->pairs;
-  IceTime patience = CLAMP (2 * best->rtt, SETTLE_MIN, SETTLE_MAX);
+  IceTime patience = ice_nominator_patience (best);
   IceTime at_most = first_valid_at + RELAY_SETTLE_MAX;
   IceTime at = first_valid_at;
   gboolean costly = is_costly (best), relayed = ice_pair_is_relayed (best);
 
+  if (!costly && is_renominated (component->stream->set))
+    return at;
   for (guint i = 0; i < pairs->len; i++) {
     IcePair *pair = g_ptr_array_index (pairs, i);
 
@@ -201,8 +220,7 @@ ice_nominator_conclude (
 {
   GPtrArray *pairs = component->stream->pairs;
 
-  if (ice_policy_renominates (&set->policy) && set->consent &&
-      !set->policy.lite) {
+  if (is_renominated (set)) {
     ice_renominator_conclude (set, component, nominated);
     return;
   }

@@ -15,6 +15,8 @@ gboolean ice_nominator_is_valid (
  * side after the silence began: an answer of before says nothing about what is
  * alive, and who nominates asks by what it uses. */
 gboolean ice_nominator_outlived (const IcePair *pair);
+/* How long a better pair may take longer than @best to become valid. */
+IceTime ice_nominator_patience (const IcePair *best);
 /* The best pair that media may take now; (unowned) (nullable). */
 IcePair *ice_nominator_best_valid (const IceComponent *component, IceTime now);
 /* The pair to nominate now; (unowned) (nullable). Otherwise @ret_deadline says

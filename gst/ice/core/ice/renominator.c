@@ -14,12 +14,16 @@
  *     relayed) and its round trip is not clearly worse; or of the same class
  *     and its round trip is clearly better.
  *
- * The application may choose a pair itself: then 1 and 3 are its business.
+ *  4. the other pair became valid so soon after the first one that it would
+ * have been nominated, had that been waited for (nominator.c).
+ *
+ * The application may choose a pair itself: then 1, 3 and 4 are its business.
  *
  * Nothing flaps: a move by 3 needs a pair that has answered all it was asked
  * for SETTLED, comes MOVE_GAP after the last move, and cannot be undone by 3,
  * for "clearly" is a factor of two and "better" never gives up a class. A pair
- * that was in doubt or missed a request is settled BAD_GAP later.
+ * that was in doubt or missed a request is settled BAD_GAP later. A move by 4
+ * is one within the first RIVAL_FOR, to a pair of higher rank.
  *
  * The controlled side follows: the nomination with the largest value holds
  * (ice-renomination-01 4), and of those without a value the last one.
@@ -35,6 +39,7 @@
 #include "renominator.h"
 
 #include "checker.h"
+#include "nominator.h"
 
 #include "../purity.h"
 
@@ -49,6 +54,7 @@
 /* Pairs that become valid so soon after the selected one are its rivals, and do
  * not make it suspect. */
 #define SUSPECT_AFTER (2 * ICE_SECOND)
+#define RIVAL_FOR SUSPECT_AFTER
 
 /* A nomination that is not answered for so long gives way to another. */
 #define PATIENCE (2 * ICE_SECOND)
@@ -241,6 +247,42 @@ settled_at (const IceComponent *component, const IcePair *pair)
   return at;
 }
 
+static IceTime
+first_valid_at (const IceComponent *component)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IceTime first = ICE_TIME_NEVER;
+
+  for (guint i = 0; i < pairs->len; i++) {
+    const IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == component && pair->succeeded_at)
+      first = MIN (first, pair->succeeded_at);
+  }
+  return first;
+}
+
+/* Rule 4. */
+static IcePair *
+best_rival (const IceComponent *component, IceTime now)
+{
+  GPtrArray *pairs = component->stream->pairs;
+  IcePair *best = component->selected;
+  IceTime first = first_valid_at (component);
+  IceTime patience = ice_nominator_patience (best);
+
+  if (first == ICE_TIME_NEVER || now >= first + RIVAL_FOR)
+    return NULL;
+  for (guint i = 0; i < pairs->len; i++) {
+    IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (is_valid (pair, component, now) && pair->renomination.bad_at == 0 &&
+        pair->succeeded_at <= first + patience && is_preferred (pair, best))
+      best = pair;
+  }
+  return best != component->selected ? best : NULL;
+}
+
 static IcePair *
 pick_better (const IceComponent *component, IceTime now, IceTime *ret_deadline)
 {
@@ -266,7 +308,7 @@ ice_renominator_pick (const IceChecklistSet *set, const IceComponent *component,
     IceTime now, IceTime *ret_deadline)
 {
   GPtrArray *pairs = component->stream->pairs;
-  IcePair *selected = component->selected;
+  IcePair *selected = component->selected, *rival;
 
   if (!set->controlling || !ice_policy_renominates (&set->policy) ||
       (selected && selected->generation != component->stream->generation))
@@ -286,7 +328,10 @@ ice_renominator_pick (const IceChecklistSet *set, const IceComponent *component,
           selected->renomination.rebound) &&
       g_ptr_array_find (pairs, (gpointer) selected, NULL))
     return selected;
-  return component->pinned ? NULL : pick_better (component, now, ret_deadline);
+  if (component->pinned)
+    return NULL;
+  rival = best_rival (component, now);
+  return rival ? rival : pick_better (component, now, ret_deadline);
 }
 
 /* The spare pairs. */
