@@ -6,6 +6,7 @@
 #include "icesrc.h"
 
 #include <glib/gi18n-lib.h>
+#include <gst/net/gstnetaddressmeta.h>
 
 #include "caps.h"
 #include "endpoint.h"
@@ -29,6 +30,11 @@ GST_DEBUG_CATEGORY_STATIC (gst_ice_src_debug);
 /* The peer's bye may overtake its last packets: they come by another way. */
 #define LAST_PACKETS_MS 100
 
+enum
+{
+  PROP_RETRIEVE_SENDER_ADDRESS = GST_ICE_MEMBER_N_PROPS,
+};
+
 struct _GstIceSrc
 {
   GstPushSrc parent;
@@ -39,6 +45,7 @@ struct _GstIceSrc
   GCancellable *cancellable; /* (owned) (nullable) of the present wait */
   gboolean flushing;
   GSource *ending; /* (owned) (nullable) */
+  gboolean retrieve_sender_address;
 
   /* The streaming thread's. */
   GstCaps *seen; /* (owned) (nullable) the peer's, as told */
@@ -209,18 +216,37 @@ gst_ice_src_query (GstBaseSrc *src, GstQuery *query)
 
 /* Data */
 
+/* rtpsession takes an SSRC that comes from another address for a collision (RFC
+ * 3550 8.2) and drops its packets. In ICE addresses change in mid-call, and
+ * what comes is from the peer whatever its address. */
+static void
+forget_address (GstBuffer *buffer)
+{
+  GstNetAddressMeta *meta = gst_buffer_get_net_address_meta (buffer);
+
+  if (meta != NULL)
+    gst_buffer_remove_meta (buffer, (GstMeta *) meta);
+}
+
 /* Buffers come with their arrival as DTS, in ns of the monotonic clock. */
 static void
-stamp (GstBufferList *list, GstClockTime base_time, GstClockTime now,
-    GstClockTime monotonic_now)
+stamp (GstIceSrc *self, GstBufferList *list, GstClockTime base_time,
+    GstClockTime now, GstClockTime monotonic_now)
 {
   const guint n = gst_buffer_list_length (list);
+  gboolean forget;
   guint i;
 
+  GST_OBJECT_LOCK (self);
+  forget = !self->retrieve_sender_address;
+  GST_OBJECT_UNLOCK (self);
   for (i = 0; i < n; i++) {
     GstBuffer *buffer = gst_buffer_list_get_writable (list, i);
     const GstClockTime arrival = GST_BUFFER_DTS (buffer);
     GstClockTime time = GST_CLOCK_TIME_NONE;
+
+    if (forget)
+      forget_address (buffer);
 
     if (GST_CLOCK_TIME_IS_VALID (now) && GST_CLOCK_TIME_IS_VALID (arrival)) {
       const GstClockTime age =
@@ -238,7 +264,7 @@ stamp_now (GstIceSrc *self, GstBufferList *list)
   g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
   const GstClockTime base_time = gst_element_get_base_time (GST_ELEMENT (self));
 
-  stamp (list, base_time,
+  stamp (self, list, base_time,
       clock != NULL ? gst_clock_get_time (clock) : GST_CLOCK_TIME_NONE,
       g_get_monotonic_time () * GST_USECOND);
 }
@@ -412,7 +438,13 @@ static void
 gst_ice_src_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
-  if (!gst_ice_member_set_property (&GST_ICE_SRC (object)->member, id, value))
+  GstIceSrc *self = GST_ICE_SRC (object);
+
+  if (id == PROP_RETRIEVE_SENDER_ADDRESS) {
+    GST_OBJECT_LOCK (self);
+    self->retrieve_sender_address = g_value_get_boolean (value);
+    GST_OBJECT_UNLOCK (self);
+  } else if (!gst_ice_member_set_property (&self->member, id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -420,7 +452,13 @@ static void
 gst_ice_src_get_property (
     GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
-  if (!gst_ice_member_get_property (&GST_ICE_SRC (object)->member, id, value))
+  GstIceSrc *self = GST_ICE_SRC (object);
+
+  if (id == PROP_RETRIEVE_SENDER_ADDRESS) {
+    GST_OBJECT_LOCK (self);
+    g_value_set_boolean (value, self->retrieve_sender_address);
+    GST_OBJECT_UNLOCK (self);
+  } else if (!gst_ice_member_get_property (&self->member, id, value))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -460,6 +498,13 @@ gst_ice_src_class_init (GstIceSrcClass *klass)
   object_class->get_property = gst_ice_src_get_property;
   object_class->finalize = gst_ice_src_finalize;
   gst_ice_member_install_properties (object_class);
+  g_object_class_install_property (object_class, PROP_RETRIEVE_SENDER_ADDRESS,
+      g_param_spec_boolean ("retrieve-sender-address",
+          "Retrieve sender address",
+          "Whether buffers say where they came from (GstNetAddressMeta); "
+          "rtpbin "
+          "drops what comes from a new address, as after a change of path",
+          FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = gst_ice_src_change_state;
   element_class->set_context = gst_ice_src_set_context;

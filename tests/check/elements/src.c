@@ -48,7 +48,8 @@ test_receive (void)
 {
   g_autoptr (Wire) wire = wire_new ();
   GstElement *src;
-  GstHarness *harness = new_harness (wire, "", &src);
+  GstHarness *harness =
+      new_harness (wire, "retrieve-sender-address=true", &src);
   GstClockTime before, now;
   guint i;
 
@@ -72,6 +73,22 @@ test_receive (void)
     g_assert_nonnull (gst_buffer_get_net_address_meta (buffer));
     before = GST_BUFFER_PTS (buffer);
   }
+  gst_harness_teardown (harness);
+}
+
+static void
+test_no_address (void)
+{
+  g_autoptr (Wire) wire = wire_new ();
+  GstHarness *harness = new_harness (wire, "", NULL);
+  g_autoptr (GstBuffer) buffer = NULL;
+
+  g_test_summary ("Buffers do not say where they come from: rtpbin would take "
+                  "another path for another sender");
+  wire_connect (wire);
+  wire_send (wire, RTP_BYTE, 100);
+  buffer = gst_harness_pull (harness);
+  g_assert_null (gst_buffer_get_net_address_meta (buffer));
   gst_harness_teardown (harness);
 }
 
@@ -264,6 +281,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/src/receive", test_receive);
+  g_test_add_func ("/src/no-address", test_no_address);
   g_test_add_func ("/src/paused", test_paused);
   g_test_add_func ("/src/state-storm", test_state_storm);
   g_test_add_func ("/src/flush", test_flush);
