@@ -202,6 +202,7 @@ send_request (GstIceSipCall *self, const gchar *sdp, gboolean update)
   self->exchange = GST_ICE_SIP_EXCHANGE_SENT;
   self->n_challenges = 0;
   (update ? nua_update : nua_invite) (self->handle,
+      SIPTAG_ALLOW_STR (GST_ICE_SIP_METHODS),
       SIPTAG_HEADER_STR ("Recv-Info: " GST_ICE_SIP_TRICKLE_PACKAGE),
       SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (sdp),
       TAG_END ());
@@ -411,6 +412,17 @@ fail (GstIceSipCall *self, gint status, const gchar *phrase, const sip_t *sip)
   else if (ua->signaller != NULL)
     gst_ice_signaller_emit_rejected (
         ua->signaller, gst_ice_sip_outcome_word (status), text);
+}
+
+void
+gst_ice_sip_call_lose (GstIceSipCall *self, gint status, const gchar *phrase)
+{
+  if (self->state == GST_ICE_SIP_CALL_OVER)
+    return;
+  if (self->state < GST_ICE_SIP_CALL_INCOMING)
+    fail (self, status >= 300 ? status : 500, phrase, NULL);
+  else
+    gst_ice_sip_call_end (self, "lost");
 }
 
 /* A later one. */

@@ -267,6 +267,29 @@ gst_ice_sip_place_parse (const gchar *uri, GError **error)
   return g_steal_pointer (&self);
 }
 
+/* Also of one that cannot be parsed. */
+gchar *
+gst_ice_sip_uri_hide_password (const gchar *uri)
+{
+  const gchar *at = uri != NULL ? strrchr (uri, '@') : NULL;
+  const gchar *scheme = uri != NULL ? strchr (uri, ':') : NULL;
+  const gchar *colon = scheme != NULL ? strchr (scheme + 1, ':') : NULL;
+  GString *shown = g_string_new (uri);
+  gchar *option;
+
+  if (at != NULL && colon != NULL && colon < at)
+    g_string_erase (shown, colon - uri, at - colon);
+  option = strstr (shown->str, "password=");
+  if (option != NULL) {
+    option += strlen ("password=");
+    g_string_erase (shown, option - shown->str, strcspn (option, "&"));
+  }
+  if (uri != NULL)
+    return g_string_free (shown, FALSE);
+  g_string_free (shown, TRUE);
+  return NULL;
+}
+
 static gchar *
 make_uri (const GstIceSipPlace *self, const gchar *user)
 {

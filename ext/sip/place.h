@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIceSipPlace, gst_ice_sip_place_free)
 /* (transfer full) as SIP messages have it: the one who is called, or who
  * registers. Without password. */
 gchar *gst_ice_sip_place_to_string (const GstIceSipPlace *self);
+/* (transfer full) (nullable) @uri as it may be shown: what is, or may be, a
+ * password is left out. */
+gchar *gst_ice_sip_uri_hide_password (const gchar *uri);
 /* (transfer full) where the domain of the place is. */
 gchar *gst_ice_sip_place_get_registrar (const GstIceSipPlace *self);
 /* (transfer full) (nullable) who we are. */

@@ -16,6 +16,9 @@
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ice_sip_debug);
 
+#define GST_ICE_SIP_METHODS                                                    \
+  "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"
+
 struct _GstIceSipUa
 {
   gatomicrefcount refs;
@@ -126,6 +129,9 @@ void gst_ice_sip_call_send_candidates (GstIceSipCall *self);
 void gst_ice_sip_call_learn (GstIceSipCall *self, const sip_t *sip);
 /* The peer went, or we lost it; once. @reason: (nullable) */
 void gst_ice_sip_call_end (GstIceSipCall *self, const gchar *reason);
+/* Sofia has no call any more, and nobody said why. */
+void
+gst_ice_sip_call_lose (GstIceSipCall *self, gint status, const gchar *phrase);
 /* We hang up, by BYE, CANCEL or an answer that says @status. */
 void gst_ice_sip_call_hang_up (GstIceSipCall *self, guint status);
 void gst_ice_sip_call_ask (GstIceSipCall *self);

@@ -374,7 +374,9 @@ gst_ice_sip_signaller_get_property (
   guint *number = find_number (self, id);
 
   g_mutex_lock (&self->lock);
-  if (string != NULL)
+  if (id == PROP_URI)
+    g_value_take_string (value, gst_ice_sip_uri_hide_password (self->uri));
+  else if (string != NULL)
     g_value_set_string (value, *string);
   else if (number != NULL)
     g_value_set_uint (value, *number);

@@ -15,8 +15,11 @@
 
 #define GST_CAT_DEFAULT gst_ice_sip_debug
 
-/* At which tport tells of connections that close. */
-#define SOFIA_LOG_LEVEL 5
+/* Sofia's log of transports, which no header of it declares; and the level at
+ * which it tells of connections that close. Others tell hashes of passwords
+ * there. */
+extern su_log_t tport_log[];
+#define TRANSPORT_LOG_LEVEL 5
 
 /* Where systems keep the authorities that they trust; after what OpenSSL was
  * built with. */
@@ -60,8 +63,10 @@ on_log (void *stream, const char *format, va_list args)
 
   g_vsnprintf (line, sizeof line, format, args);
   g_strchomp (line);
-  /* Messages, which TPORT_LOG in the environment asks for, have passwords. */
-  if (*line == '\0' || g_str_has_prefix (line, "   "))
+  /* Messages have passwords, and steps of digests are as good as one: with
+   * SOFIA_DEBUG or TPORT_LOG in the environment they come here. */
+  if (*line == '\0' || g_str_has_prefix (line, "   ") ||
+      strstr (line, "MD5(") != NULL)
     return;
   GST_LOG ("sofia: %s", line);
   /* "  err 20:unable to get local issuer certificate" */
@@ -90,7 +95,7 @@ gst_ice_sip_make_root (GError **error)
     return TRUE;
   su_init ();
   su_log_redirect (NULL, on_log, NULL);
-  su_log_set_level (NULL, SOFIA_LOG_LEVEL);
+  su_log_set_level (tport_log, TRANSPORT_LOG_LEVEL);
   root = su_glib_root_create (NULL);
   if (root == NULL) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE,

@@ -350,16 +350,14 @@ handle_fork (tagi_t *tags)
 }
 
 static void
-handle_state (GstIceSipCall *call, tagi_t *tags)
+handle_state (
+    GstIceSipCall *call, gint status, const gchar *phrase, tagi_t *tags)
 {
   gint state = nua_callstate_init;
 
   tl_gets (tags, NUTAG_CALLSTATE_REF (state), TAG_END ());
-  if (state == nua_callstate_terminated && !call->outgoing)
-    gst_ice_sip_call_end (call, "lost");
-  else if (state == nua_callstate_terminated &&
-      call->state == GST_ICE_SIP_CALL_ESTABLISHED)
-    gst_ice_sip_call_end (call, "lost");
+  if (state == nua_callstate_terminated)
+    gst_ice_sip_call_lose (call, status, phrase);
 }
 
 static void
@@ -413,7 +411,7 @@ handle_event (GstIceSipUa *self, nua_event_t event, gint status,
       gst_ice_sip_call_end (call, "canceled");
       break;
     case nua_i_state:
-      handle_state (call, tags);
+      handle_state (call, status, phrase, tags);
       break;
     case nua_r_invite:
     case nua_r_update:
@@ -468,9 +466,8 @@ make_nua (GstIceSipUa *self, GError **error)
           NUTAG_USER_AGENT ("gst-ice/" VERSION), NUTAG_MEDIA_ENABLE (0),
           NUTAG_AUTOALERT (0), NUTAG_AUTOANSWER (0), NUTAG_AUTOACK (1),
           NUTAG_SESSION_TIMER (0), NUTAG_EARLY_MEDIA (1),
-          SIPTAG_ALLOW_STR (
-              "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"),
-          NUTAG_APPL_METHOD ("INFO"), NUTAG_APPL_METHOD ("UPDATE"),
+          SIPTAG_ALLOW_STR (GST_ICE_SIP_METHODS), NUTAG_APPL_METHOD ("INFO"),
+          NUTAG_APPL_METHOD ("UPDATE"),
           SIPTAG_SUPPORTED_STR ("100rel, trickle-ice"),
           NTATAG_MAXSIZE (MAX_MESSAGE), TPTAG_LOG (0), TAG_END ());
   if (self->nua == NULL)

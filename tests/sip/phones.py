@@ -5,17 +5,22 @@ import pathlib
 import re
 import socket
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "call"), str(HERE.parent / "interop")]
 
 from shell import Shell  # noqa: E402
 
+import tap  # noqa: E402
+
 # What "level" says of decoded sound, in dB: a tone of ours has -5 to -8, silence -120 and less.
 LEVEL = re.compile(r"level, .*? rms=\(GValueArray\)< (-?[\d.]+|-inf)")
 LOUD = r"level, .*? rms=\(GValueArray\)< -\d\.|level, .*? rms=\(GValueArray\)< -[12]\d\."
 CONNECTED = r"\(connect\) Connected in"
 BYE = r"GstIcePeer, .*event=\(string\)bye, reason=\(string\)([a-z-]*)"
+# Whoever cannot be called is told of within so many seconds.
+SOON = 2
 EARS = "decodebin ! audioconvert ! level interval=100000000 ! fakesink"
 
 
@@ -58,3 +63,29 @@ def hangs_up(shell, other):
     shell.interrupt()
     _, match = other.wait_for(BYE)
     return match.group(1)
+
+
+def expect_error(uri, properties, cause, words, secret=None, within=SOON):
+    """The error on the bus, with its cause, in a pipeline of this process."""
+    import gi
+    gi.require_version("Gst", "1.0")
+    from gi.repository import Gst
+
+    Gst.init(None)
+    settings = " ".join(f"signaller::{name}" for name in properties.split())
+    start = time.monotonic()
+    pipeline = Gst.parse_launch(
+        f"{tone()} ! icesink signaller=sip signaller::uri={uri} {settings} icesrc ! fakesink")
+    try:
+        pipeline.set_state(Gst.State.PLAYING)
+        message = pipeline.get_bus().timed_pop_filtered(10 * Gst.SECOND, Gst.MessageType.ERROR)
+        when = time.monotonic() - start
+        assert message is not None, "no error"
+        error, _ = message.parse_error()
+        found = message.parse_error_details().get_string("cause")
+        tap.comment(f"{when:.2f} s, {found}: {error.message}")
+        assert found == cause and words in error.message
+        assert secret is None or secret not in error.message
+        assert when <= within
+    finally:
+        pipeline.set_state(Gst.State.NULL)
