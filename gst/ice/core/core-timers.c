@@ -99,6 +99,9 @@ ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
     IceTime doubt_at =
         consent->doubt == ICE_DOUBT_NONE ? G_MININT64 : consent->doubt_at;
 
+    component->consent.lossy = ice_policy_renominates (&set->policy) &&
+        ice_loss_is_heavy (&component->selected->loss);
+
     switch (ice_consent_timeout (&component->consent, &self->context, now)) {
       case ICE_CONSENT_IDLE:
         verify_relay (self, component, now);

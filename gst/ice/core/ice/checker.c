@@ -79,12 +79,17 @@ is_being_nominated (const IcePair *pair)
 
 /* RFC 5245 8.1.1.2: by "every check", and so by those for consent. Two sides
  * that rank their nominated pairs differently find each other again when the
- * peer's has died. */
+ * peer's has died. So do two that renominate, where much is lost: the peer has
+ * answered, but the check that it had to make of its own may have failed, or
+ * what it selected after that; the same value says nothing to who is there. */
 static gboolean
 is_nominated_again (const IceChecklistSet *set, const IcePair *pair)
 {
   return pair->nomination == ICE_NOMINATION_DONE &&
-      ice_policy_is_aggressive (&set->policy);
+      (ice_policy_is_aggressive (&set->policy) ||
+          (ice_policy_renominates (&set->policy) &&
+              pair == pair->component->selected &&
+              ice_loss_is_heavy (&pair->loss)));
 }
 
 static IceCheck *
@@ -117,6 +122,7 @@ send_request (IceChecklistSet *set, IcePair *pair, IceCheckKind kind,
       set->gatherer, pair->local, &pair->remote->address, *ret_packet, now);
   pair->requests_sent++;
   pair->sent_at = now;
+  ice_loss_asked (&pair->loss);
   return check;
 }
 
@@ -240,6 +246,7 @@ timeout_check (
           check->transaction.request, now);
       pair->retransmissions_sent++;
       pair->sent_at = now;
+      ice_loss_asked (&pair->loss);
       break;
     case ICE_TRANSACTION_TIMED_OUT:
       ice_pair_remove_check (pair, check);
@@ -428,6 +435,7 @@ note_rtt (IcePair *pair, IceCheck *check, IceTime now)
   }
   pair->total_rtt += rtt;
   pair->responses_received++;
+  ice_loss_answered (&pair->loss);
 }
 
 /* RFC 8445 7.2.5.3.4. */

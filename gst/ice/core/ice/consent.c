@@ -41,6 +41,10 @@ static const guint probe_gaps[MAX_PROBES] = { 1, 1, 2, 4, 8, 8, 8 };
 /* Media flows when so many looks in a row, MEDIA_SILENCE apart, found some:
  * RTCP alone or a slow data channel does not. */
 #define FLOWING 2
+/* Where most answers are lost and media comes all the same: time for all the
+ * probes, the last of which leaves after 16 s, and for another path before
+ * consent ends. */
+#define LOSSY_PATIENCE (20 * ICE_SECOND)
 /* Looking goes on this long after media was last seen, so that an idle pair
  * costs nothing between consent requests. */
 #define WATCH_FOR (5 * ICE_SECOND)
@@ -111,6 +115,32 @@ begin_doubt (IceConsent *self, IceDoubt doubt, IceTime since, IceTime probe_at,
   self->forsake_at = ICE_TIME_NEVER;
   self->n_probes = 0;
   self->forsaken = FALSE;
+  self->alarmed_at = 0;
+}
+
+/* How long no media is silence: less when it came regularly for a while. */
+static IceTime
+silence_of (const IceConsent *self)
+{
+  IceTime gap = MAX (self->gap, self->gap_before);
+
+  if (self->gap_before == 0)
+    return MEDIA_SILENCE;
+  return CLAMP (REGULAR_GAPS * gap, REGULAR_SILENCE, MEDIA_SILENCE);
+}
+
+/* Answers are lost, and media comes regularly. */
+static gboolean
+is_carried_by_media (const IceConsent *self, IceTime now)
+{
+  return self->lossy && self->gap_before != 0 && !self->stopped &&
+      now - self->media_at < silence_of (self);
+}
+
+static IceTime
+heard_patience (const IceConsent *self)
+{
+  return MAX (HEARD_PATIENCE, 2 * self->rtt);
 }
 
 static IceTime
@@ -204,6 +234,13 @@ ice_consent_alarm (IceConsent *self, IceTime now)
   if (self->mode != ICE_CONSENT_CHECKS)
     return;
   ice_consent_suspect (self, now);
+  if (is_carried_by_media (self, now)) {
+    if (self->alarmed_at == 0)
+      self->alarmed_at = now;
+    self->verdict_at =
+        MIN (self->verdict_at, self->alarmed_at + heard_patience (self));
+    return;
+  }
   /* What was asked before is not given more time. */
   asked_at = self->asked_at >= self->doubt_at ? self->asked_at : self->probe_at;
   self->forsake_at = MIN (self->forsake_at, asked_at + answer_time (self));
@@ -242,17 +279,6 @@ ice_consent_gap (IceConsent *self, IceTime longest, IceTime now)
     self->gap_until = now + GAP_WINDOW;
   }
   self->gap = MAX (self->gap, longest);
-}
-
-/* How long no media is silence: less when it came regularly for a while. */
-static IceTime
-silence_of (const IceConsent *self)
-{
-  IceTime gap = MAX (self->gap, self->gap_before);
-
-  if (self->gap_before == 0)
-    return MEDIA_SILENCE;
-  return CLAMP (REGULAR_GAPS * gap, REGULAR_SILENCE, MEDIA_SILENCE);
 }
 
 /* A look at the media: did some come since the last one, and if it used to
@@ -294,13 +320,25 @@ forsake (IceConsent *self, IceTime now)
   self->forsaken = TRUE;
 }
 
+/* Of a doubt that the peer's silence did not raise. */
+static IceTime
+patience_until (const IceConsent *self, IceTime now)
+{
+  if (self->doubt != ICE_DOUBT_UNANSWERED || self->stopped ||
+      self->heard_at <= self->doubt_at)
+    return 0;
+  if (is_carried_by_media (self, now))
+    return self->alarmed_at ? self->alarmed_at + heard_patience (self)
+                            : self->doubt_at + LOSSY_PATIENCE;
+  return self->suspected ? 0 : self->doubt_at + heard_patience (self);
+}
+
 static void
 consent_judge (IceConsent *self, IceTime now)
 {
-  IceTime patience = self->doubt_at + MAX (HEARD_PATIENCE, 2 * self->rtt);
+  IceTime patience = patience_until (self, now);
 
-  if (self->doubt == ICE_DOUBT_UNANSWERED && self->heard_at > self->doubt_at &&
-      !self->stopped && !self->suspected && now < patience) {
+  if (now < patience) {
     self->verdict_at = patience;
     return;
   }

@@ -63,6 +63,10 @@ typedef struct
   IceTime probe_at, verdict_at;
   guint n_probes;
   gboolean suspected; /* something else than silence raised the doubt */
+  /* So many answers are lost that media which comes says more; the peer tells
+   * when ours does not (renominator.c). */
+  gboolean lossy;
+  IceTime alarmed_at; /* it did, in this doubt; 0: not */
   IceTime forsake_at; /* another pair may take over from then on */
   gboolean forsaken;  /* and now */
   IceTime forsaken_at;

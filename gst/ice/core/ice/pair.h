@@ -3,6 +3,7 @@
 
 #include "../stun/transaction.h"
 #include "candidate.h"
+#include "loss.h"
 
 G_BEGIN_DECLS
 
@@ -65,6 +66,7 @@ typedef struct
   guint n_probes;   /* in the present doubt about the selected pair */
   guint n_knocks;   /* still to come, for the peer to notice */
   IceTime heard_at; /* the peer's last request, 0: none */
+  guint n_heard;    /* in a row, as knocks come */
   IceTime rtt;      /* smoothed */
   guint n_rtt;
 } IceRenomination;
@@ -106,6 +108,7 @@ typedef struct
   guint n_insisted;     /* requests beyond what RFC 8489 resends */
   gboolean insisting;   /* valid, and the next one is such a request */
   guint n_unreachable;  /* hard ICMP errors for the present check */
+  IceLoss loss;
   IceRenomination renomination;
 
   /* stats */

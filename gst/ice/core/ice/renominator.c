@@ -66,6 +66,7 @@
 #define PROBE_GAP (500 * ICE_MSEC)
 #define MAX_PROBES 7
 #define KNOCKS 3
+#define KNOCKS_HEAVY 10 /* where most are lost */
 #define KNOCK_GAP (100 * ICE_MSEC)
 /* Two requests on a spare pair that are closer than this are knocks; and no
  * consent requests, whatever the network does to them, when they are closer
@@ -120,7 +121,7 @@ ice_renominator_is_news (const IceComponent *component, guint32 value)
 void
 ice_renominator_take (IceComponent *component, IcePair *pair, guint32 value)
 {
-  component->nomination_value = value;
+  component->nomination_value = pair->renomination.value = value;
   pair->renomination.order = ++component->n_nominations;
 }
 
@@ -557,7 +558,8 @@ knock (IceComponent *component)
     IcePair *pair = g_ptr_array_index (pairs, i);
 
     if (is_spare (component, pair) && !component->stream->set->controlling)
-      pair->renomination.n_knocks = KNOCKS;
+      pair->renomination.n_knocks =
+          ice_loss_is_heavy (&pair->loss) ? KNOCKS_HEAVY : KNOCKS;
   }
 }
 
@@ -653,21 +655,27 @@ ice_renominator_lost (IceComponent *component)
     knock (component);
 }
 
+/* Where much is lost the peer may not have had an answer by the pair yet: it
+ * checks it, repeats that, and checks it once more for each request of ours
+ * (RFC 8445 7.3.1.4). Two may come soon after each other then, not three. */
 void
 ice_renominator_heard (IcePair *pair, IceTime now)
 {
   IceComponent *component = pair->component;
-  IceTime before = pair->renomination.heard_at;
+  IceRenomination *self = &pair->renomination;
+  const gboolean heavy = ice_loss_is_heavy (&pair->loss);
+  IceTime before = self->heard_at;
 
   /* Checks of a pair that is only becoming valid are no knocks. */
   if (pair->state == ICE_PAIR_SUCCEEDED)
-    pair->renomination.heard_at = now;
+    self->heard_at = now;
+  self->n_heard = before && now - before < KNOCKING ? self->n_heard + 1 : 1;
   if (!is_running (component) || !is_spare (component, pair) ||
       !component->stream->set->controlling || component->selected == NULL ||
       before == 0)
     return;
-  if (now - before < KNOCKING)
+  if (self->n_heard > (heavy ? 2u : 1u))
     ice_consent_alarm (&component->consent, now);
-  else if (now - before < NOT_CONSENT)
+  else if (!heavy && now - before < NOT_CONSENT)
     ice_consent_suspect (&component->consent, now);
 }

@@ -289,6 +289,21 @@ trigger (IceChecklistSet *set, IcePair *pair, gboolean nominated, IceTime now)
   ice_checklist_trigger (pair);
 }
 
+/* ice-renomination-01 4: the value was heard before, and for this pair; but it
+ * is another one that we are at. */
+static gboolean
+is_elsewhere (const Request *request)
+{
+  IceComponent *component = request->component;
+  const IcePair *pair =
+      ice_checklist_find_pair (component, request->local, &request->from);
+
+  return pair && request->nomination != 0 &&
+      request->nomination == component->nomination_value &&
+      request->nomination == pair->renomination.value && !component->pinned &&
+      component->selected != pair;
+}
+
 static gboolean
 is_nominated (const IceChecklistSet *set, const Request *request)
 {
@@ -298,7 +313,8 @@ is_nominated (const IceChecklistSet *set, const Request *request)
     return request->use_candidate;
   /* Some say NOMINATION alone. */
   return (request->use_candidate || request->nomination) &&
-      ice_renominator_is_news (request->component, request->nomination);
+      (ice_renominator_is_news (request->component, request->nomination) ||
+          is_elsewhere (request));
 }
 
 /* RFC 6544 11.1: the peer opened a new connection for the pair that media went
