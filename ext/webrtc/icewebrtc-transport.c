@@ -59,6 +59,10 @@ on_state (GstIceTransport *transport, GParamSpec *pspec, GWeakRef *weak)
   if (!self)
     return;
   g_object_get (transport, "state", &state, NULL);
+  /* webrtcbin closes us as the last thing it does, and its bins, which would
+   * hear of it, are taken apart by then. It calls itself closed without us. */
+  if (state == GST_ICE_STATE_CLOSED)
+    return;
   gst_webrtc_ice_transport_connection_state_change (
       GST_WEBRTC_ICE_TRANSPORT (self), connection_state_of (state));
 }

@@ -182,7 +182,7 @@ static const Mistake mistakes[] = {
   { "icesrc uri=ice+pigeon:coo ! fakesink", GST_STATE_READY,
       GST_RESOURCE_ERROR_SETTINGS, "ice+pigeon" },
   { "icesrc uri=ice+ws://h/r ! fakesink", GST_STATE_READY,
-      GST_RESOURCE_ERROR_SETTINGS, "icewebsocket" },
+      GST_RESOURCE_ERROR_SETTINGS, "ice+ws" },
   { "icesrc uri=ice+file:///tmp/a stun-server=what ! fakesink", GST_STATE_READY,
       GST_RESOURCE_ERROR_SETTINGS, "stun:" },
   { "icesink uri=ice+file:///tmp/a turn-servers=turn:u:p@h:99999",

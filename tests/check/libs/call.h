@@ -18,7 +18,7 @@ typedef struct
   Side a, b;
 } Call;
 
-#define CALL_TIMEOUT (10 * G_TIME_SPAN_SECOND)
+#define CALL_TIMEOUT (30 * G_TIME_SPAN_SECOND)
 
 /* Iterates the default context until @condition holds; fails the test when it
  * does not within CALL_TIMEOUT. */

@@ -39,11 +39,11 @@ make_packet (guint number)
 static guint
 read_number (GstBuffer *buffer)
 {
-  guint8 head[6];
+  guint32 number;
 
   g_assert_cmpuint (gst_buffer_get_size (buffer), ==, PACKET_SIZE);
-  gst_buffer_extract (buffer, 0, head, sizeof head);
-  return GST_READ_UINT32_BE (head + 2);
+  gst_buffer_extract (buffer, 2, &number, sizeof number);
+  return GUINT32_FROM_BE (number);
 }
 
 static gpointer
