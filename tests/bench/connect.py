@@ -27,6 +27,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "interop"), str(H
 PYTHON = "/usr/bin/python3"  # Debian's, which sees python3-aioice
 DEAD_STUN = "198.51.100.98:3478"
 AGENTS = ("ice", "nice", "aioice")
+# libnice as it is by default, which is how it connects soonest.
+AS_BY_DEFAULT = {"nice": {"NOMINATION": "aggressive"}}
 KEYS = ("connected_ms", "completed_ms", "media_ms")
 
 # name, ms of a round trip, what is asked for, what the lab is besides
@@ -107,7 +109,8 @@ def open_case(rtt, kind, options):
         environment = {"IPV6": "1"} if "families" in options else {}
         if kind == "relay":
             with coturn.Coturn(lab.SERVER, 3478, prefix=place.prefix("wan")) as turn:
-                yield place, {**driver.servers(turn), "RELAY_ONLY": "1"}
+                # As each of them reads it.
+                yield place, {**driver.servers(turn), "TURN_URI": f"turn:{turn.host_port}", "RELAY_ONLY": "1"}
         elif kind == "dead-stun":
             yield place, {"STUN_SERVER": DEAD_STUN, "MODE": "full"}
         else:
@@ -127,7 +130,7 @@ def measure(build, n_rounds, quick=False):
                     # What waits for a dead server for seconds is known by once.
                     if (quick or kind == "dead-stun") and each is not found[0] and agent != "ice":
                         continue
-                    each[f"{name} / {agent}"] = call(argv, place, environment)
+                    each[f"{name} / {agent}"] = call(argv, place, {**environment, **AS_BY_DEFAULT.get(agent, {})})
     return found
 
 
