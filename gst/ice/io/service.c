@@ -2,6 +2,54 @@
 
 #include "service.h"
 
+/* What one dispatch runs at most, so that timers and descriptors of the thread
+ * have their turn. */
+#define MAX_BURST 64
+
+typedef struct
+{
+  GSourceFunc func;
+  gpointer user_data;
+  GDestroyNotify notify; /* (nullable) */
+} Call;
+
+static GMutex lock;
+static GQueue calls = G_QUEUE_INIT; /* (owned) (element-type Call) */
+/* (owned) One for all calls, ready while there are some: a source for each is
+ * a wake-up for each, and a thousand agents that connect have thousands. */
+static GSource *source;
+
+/* (transfer full) (nullable) */
+static Call *
+take_call (void)
+{
+  Call *call;
+
+  g_mutex_lock (&lock);
+  call = g_queue_pop_head (&calls);
+  if (!call)
+    g_source_set_ready_time (source, -1);
+  g_mutex_unlock (&lock);
+  return call;
+}
+
+/* A call may run the context itself, and then sees what follows, in order. */
+static gboolean
+calls_dispatch (GSource *self, GSourceFunc unused, gpointer user_data)
+{
+  Call *call;
+
+  for (guint i = 0; i < MAX_BURST && (call = take_call ()) != NULL; i++) {
+    call->func (call->user_data);
+    if (call->notify)
+      call->notify (call->user_data);
+    g_free (call);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs calls_funcs = { .dispatch = calls_dispatch };
+
 static gpointer
 service_run (gpointer user_data)
 {
@@ -21,6 +69,10 @@ ice_service_context (void)
   if (g_once_init_enter (&context)) {
     GMainContext *made = g_main_context_new ();
 
+    source = g_source_new (&calls_funcs, sizeof (GSource));
+    g_source_set_static_name (source, "ice-service");
+    g_source_set_can_recurse (source, TRUE);
+    g_source_attach (source, made);
     g_thread_unref (g_thread_new ("ice-service", service_run, made));
     g_once_init_leave (&context, (gsize) made);
   }
@@ -36,11 +88,13 @@ ice_service_is_current (void)
 void
 ice_service_invoke (GSourceFunc func, gpointer user_data, GDestroyNotify notify)
 {
-  GSource *source = g_idle_source_new ();
+  Call *call = g_new (Call, 1);
 
-  /* Not g_main_context_invoke: that runs at once when it can. */
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, func, user_data, notify);
-  g_source_attach (source, ice_service_context ());
-  g_source_unref (source);
+  *call = (Call){ func, user_data, notify };
+  ice_service_context ();
+  g_mutex_lock (&lock);
+  if (g_queue_is_empty (&calls))
+    g_source_set_ready_time (source, 0);
+  g_queue_push_tail (&calls, call);
+  g_mutex_unlock (&lock);
 }

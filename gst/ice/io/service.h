@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * and their like live in it. Started on first use, never joined. */
 GMainContext *ice_service_context (void);
 gboolean ice_service_is_current (void);
-/* Queues @func there, in order. */
+/* Queues @func there, in order; it runs once. */
 void ice_service_invoke (
     GSourceFunc func, gpointer user_data, GDestroyNotify notify);
 

@@ -60,6 +60,8 @@ test_threads_and_descriptors (void)
   }
   for (guint i = 0; i < N_CALLS; i++) {
     calls[i] = call_new ();
+    g_object_set (calls[i]->a.agent, "ip-family", GST_ICE_IP_FAMILY_IPV4, NULL);
+    g_object_set (calls[i]->b.agent, "ip-family", GST_ICE_IP_FAMILY_IPV4, NULL);
     call_connect (calls[i]);
   }
 
