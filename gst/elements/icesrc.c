@@ -30,9 +30,13 @@ GST_DEBUG_CATEGORY_STATIC (gst_ice_src_debug);
 /* The peer's bye may overtake its last packets: they come by another way. */
 #define LAST_PACKETS_MS 100
 
+/* What still is live. */
+#define MAX_COALESCE 100000
+
 enum
 {
   PROP_RETRIEVE_SENDER_ADDRESS = GST_ICE_MEMBER_N_PROPS,
+  PROP_RECEIVE_COALESCE,
 };
 
 struct _GstIceSrc
@@ -44,6 +48,7 @@ struct _GstIceSrc
   /* Under the object lock. */
   GCancellable *cancellable; /* (owned) (nullable) of the present wait */
   gboolean flushing;
+  guint coalesce;  /* us */
   GSource *ending; /* (owned) (nullable) */
   gboolean retrieve_sender_address;
 
@@ -389,6 +394,36 @@ on_ended (GstIceMember *member)
   GST_OBJECT_UNLOCK (self);
 }
 
+static guint
+get_coalesce (GstIceSrc *self)
+{
+  guint coalesce;
+
+  GST_OBJECT_LOCK (self);
+  coalesce = self->coalesce;
+  GST_OBJECT_UNLOCK (self);
+  return coalesce;
+}
+
+static void
+apply_coalesce (GstIceSrc *self)
+{
+  g_autoptr (GstIceTransport) transport =
+      gst_ice_member_ref_transport (&self->member);
+
+  if (transport != NULL)
+    g_object_set (transport, "receive-coalesce", get_coalesce (self), NULL);
+}
+
+static void
+set_coalesce (GstIceSrc *self, guint coalesce)
+{
+  GST_OBJECT_LOCK (self);
+  self->coalesce = coalesce;
+  GST_OBJECT_UNLOCK (self);
+  apply_coalesce (self);
+}
+
 static void
 on_joined (GstIceMember *member)
 {
@@ -397,6 +432,7 @@ on_joined (GstIceMember *member)
   g_atomic_int_set (&self->over, FALSE);
   self->singly = FALSE;
   gst_caps_replace (&self->seen, NULL);
+  apply_coalesce (self);
   gst_ice_connect (self->member.stream, "notify::remote-caps",
       G_CALLBACK (on_remote_caps), self);
 }
@@ -440,7 +476,9 @@ gst_ice_src_set_property (
 {
   GstIceSrc *self = GST_ICE_SRC (object);
 
-  if (id == PROP_RETRIEVE_SENDER_ADDRESS) {
+  if (id == PROP_RECEIVE_COALESCE) {
+    set_coalesce (self, g_value_get_uint (value));
+  } else if (id == PROP_RETRIEVE_SENDER_ADDRESS) {
     GST_OBJECT_LOCK (self);
     self->retrieve_sender_address = g_value_get_boolean (value);
     GST_OBJECT_UNLOCK (self);
@@ -454,7 +492,9 @@ gst_ice_src_get_property (
 {
   GstIceSrc *self = GST_ICE_SRC (object);
 
-  if (id == PROP_RETRIEVE_SENDER_ADDRESS) {
+  if (id == PROP_RECEIVE_COALESCE) {
+    g_value_set_uint (value, get_coalesce (self));
+  } else if (id == PROP_RETRIEVE_SENDER_ADDRESS) {
     GST_OBJECT_LOCK (self);
     g_value_set_boolean (value, self->retrieve_sender_address);
     GST_OBJECT_UNLOCK (self);
@@ -505,6 +545,13 @@ gst_ice_src_class_init (GstIceSrcClass *klass)
           "rtpbin "
           "drops what comes from a new address, as after a change of path",
           FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object_class, PROP_RECEIVE_COALESCE,
+      g_param_spec_uint ("receive-coalesce", "Receive coalesce",
+          "How many microseconds to wait after the first packet for more to "
+          "come with it: less work, that much more delay",
+          0, MAX_COALESCE, 0,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+              GST_PARAM_MUTABLE_PLAYING));
 
   element_class->change_state = gst_ice_src_change_state;
   element_class->set_context = gst_ice_src_set_context;

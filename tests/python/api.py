@@ -115,6 +115,8 @@ def what_a_pair_tells():
         assert stream == side.agent.request_stream("data") and component == 1
         assert local.get_protocol() == remote.get_protocol() == "udp"
         assert side.transport.get_property("selected-local").to_sdp() == local.to_sdp()
+        side.transport.set_property("receive-coalesce", 250)
+        assert side.transport.get_property("receive-coalesce") == 250
     stream = alice.agent.request_stream("data")
     # A binding that frees the list must leave the objects alone.
     n_refs = stream.__grefcount__

@@ -31,6 +31,9 @@
 /* What a full receive buffer holds is less. */
 #define MAX_DRAIN_READS 8
 
+/* What the loop needs for it, in us. */
+#define ERROR_PAUSE 50
+
 /* How long a reader may stay away before the loop reads again: long enough for
  * a frame to be pushed downstream, and short for a check that waits. */
 #define MAX_AWAY (50 * ICE_MSEC)
@@ -54,10 +57,11 @@ struct _IceLane
   IceSocket *socket; /* (owned) */
   gint wake_fd;      /* (owned) */
 
-  gint state;     /* (atomic) LaneState */
-  guint n_visits; /* (atomic) */
-  guint n_bytes;  /* (atomic) since the loop looked */
-  gint unwatched; /* (atomic) the loop does not look: who leaves has it look */
+  gint state;      /* (atomic) LaneState */
+  guint n_visits;  /* (atomic) */
+  guint n_bytes;   /* (atomic) since the loop looked */
+  gint has_errors; /* (atomic) the loop is going to take them */
+  gint unwatched;  /* (atomic) the loop does not look: who leaves has it look */
 
   /* The loop's. */
   IceTimer *timer; /* (owned) (nullable) closed: none */
@@ -290,6 +294,13 @@ take_back (IceLane *self)
 {
   self->socket->paused = FALSE;
   ice_socket_update_watch (self->socket);
+  if (self->socket->watch != NULL)
+    return;
+  /* The kernel cannot watch it now: later, unless the reader comes back. */
+  self->socket->paused = TRUE;
+  if (lane_change (self, LANE_LOOP, LANE_FREE) ||
+      lane_change (self, LANE_WANTED, LANE_FREE))
+    look_again (self, 0);
 }
 
 /* Was the reader there since the last time? One that waits inside for long
@@ -323,6 +334,16 @@ look_now (gpointer user_data)
 
   if (self->timer != NULL)
     look_again (self, 0);
+}
+
+static void
+take_errors (gpointer user_data)
+{
+  IceLane *self = user_data;
+
+  g_atomic_int_set (&self->has_errors, FALSE);
+  if (!ice_socket_is_closed (self->socket))
+    ice_socket_take_errors (self->socket);
 }
 
 static void
@@ -418,6 +439,16 @@ forget_wakes (IceLane *self)
 #endif
 }
 
+/* ICMP's answers are the loop's to judge. Until it has taken them the socket
+ * seems to be ready. */
+static void
+report_errors (IceLane *self)
+{
+  if (g_atomic_int_compare_and_exchange (&self->has_errors, FALSE, TRUE))
+    invoke (self, take_errors);
+  g_usleep (ERROR_PAUSE);
+}
+
 IceLaneNews
 ice_lane_wait (IceLane *self, IceTime timeout)
 {
@@ -435,10 +466,8 @@ ice_lane_wait (IceLane *self, IceTime timeout)
     forget_wakes (self);
     news |= ICE_LANE_WOKEN;
   }
-  /* Errors are the loop's, which is looking at them now, and would have us turn
-   * round here until it has. */
-  if (fds[0].revents == POLLERR)
-    g_usleep (100);
+  if (fds[0].revents & POLLERR)
+    report_errors (self);
   if (fds[0].revents != 0)
     news |= ICE_LANE_PACKETS;
   return news;

@@ -15,7 +15,8 @@ struct _IceSocket
   const IceUdp *udp;
   IceSocketEvents events;
   gpointer user_data; /* (unowned) */
-  IceWatch *watch;    /* (owned) (nullable) the loop thread's; NULL: closed */
+  IceWatch *watch;    /* (owned) (nullable) the loop thread's; NULL: closed, or
+                         paused */
 
   gint revoked;       /* atomic */
   gint full;          /* atomic: a sender waits for writable */
@@ -46,6 +47,7 @@ gboolean ice_socket_start (IceSocket *self, IceLoop *loop, GError **error);
 /* After paused has changed. */
 void ice_socket_update_watch (IceSocket *self);
 void ice_socket_receive (IceSocket *self);
+void ice_socket_take_errors (IceSocket *self);
 /* Any thread. (transfer full) (nullable) */
 IceLoop *ice_socket_dup_loop (IceSocket *self);
 IceSocket *ice_socket_alloc (IceUdpBatch batch);

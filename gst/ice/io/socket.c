@@ -249,7 +249,7 @@ ice_socket_report_unreachable (const IceAddress *to, IceBytes quoted,
   }
 }
 
-static void
+void
 ice_socket_take_errors (IceSocket *self)
 {
   gint ignored;
@@ -265,10 +265,18 @@ ice_socket_update_watch (IceSocket *self)
 {
   GIOCondition condition = self->paused ? 0 : G_IO_IN;
 
+  if (ice_socket_is_closed (self))
+    return;
   if (g_atomic_int_get (&self->full))
     condition |= G_IO_OUT;
-  if (self->watch != NULL)
+  /* A watch for nothing still takes part in each wake-up of the reader. */
+  if (condition == 0)
+    g_clear_pointer (&self->watch, ice_watch_free);
+  else if (self->watch != NULL)
     ice_watch_set_condition (self->watch, condition);
+  else
+    self->watch =
+        ice_watch_new (self->loop, self->fd, condition, ice_socket_ready, self);
 }
 
 static void

@@ -271,6 +271,17 @@ udp_linux_give_up_segments (
   return TRUE;
 }
 
+/* Each of the calls has its price; as sendmmsg, how many left, or -1. */
+static gint
+tx_messages_send (TxMessages *self, gint fd)
+{
+  const gint flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+  if (self->n_messages > 1)
+    return sendmmsg (fd, self->messages, self->n_messages, flags);
+  return sendmsg (fd, &self->messages[0].msg_hdr, flags) < 0 ? -1 : 1;
+}
+
 /* Returns FALSE when the rest must wait; @tx->error says why. */
 static gboolean
 udp_linux_send_window (IceSocket *socket, IceUdpWindow *window,
@@ -288,8 +299,7 @@ udp_linux_send_window (IceSocket *socket, IceUdpWindow *window,
     }
     tx_messages_fill (&tx_messages, window, next,
         (gsize) ice_socket_get_segment_limit (socket), to, to_size);
-    n_sent = sendmmsg (ice_socket_get_fd (socket), tx_messages.messages,
-        tx_messages.n_messages, MSG_DONTWAIT | MSG_NOSIGNAL);
+    n_sent = tx_messages_send (&tx_messages, ice_socket_get_fd (socket));
     if (n_sent >= 0) {
       for (i = 0; i < n_sent; i++) {
         next += tx_messages.n_packets[i];

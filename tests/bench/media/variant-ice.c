@@ -62,11 +62,11 @@ ice_connect (Wire *wire, gboolean sender)
   }
   say (wire, stream);
   hear (wire, stream);
-  while (state != GST_ICE_STATE_COMPLETED) {
+  for (gint i = 0; state != GST_ICE_STATE_COMPLETED; i++) {
     g_usleep (1000);
     g_object_get (transport, "state", &state, NULL);
-    if (state == GST_ICE_STATE_FAILED)
-      g_error ("no path");
+    if (state == GST_ICE_STATE_FAILED || i > 10 * 1000)
+      g_error ("no path: state %d", (gint) state);
   }
   if (sender)
     gst_element_set_state (element, GST_STATE_PLAYING);

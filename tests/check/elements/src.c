@@ -93,6 +93,35 @@ test_no_address (void)
 }
 
 static void
+test_coalesce (void)
+{
+  g_autoptr (Wire) wire = wire_new ();
+  GstElement *src;
+  GstHarness *harness = new_harness (wire, "receive-coalesce=2000", &src);
+  g_autoptr (GstIceStream) stream =
+      gst_ice_agent_request_stream (wire->ours, "0");
+  g_autoptr (GstIceTransport) transport =
+      gst_ice_stream_get_transport (stream, 1);
+  guint us = 0;
+
+  g_test_summary ("What icesrc is to wait for more packets its transport does, "
+                  "also when it is changed while it runs");
+  wire_connect (wire);
+  g_object_get (transport, "receive-coalesce", &us, NULL);
+  g_assert_cmpuint (us, ==, 2000);
+  wire_send (wire, RTP_BYTE, 100);
+  expect (harness, RTP_BYTE);
+  g_object_set (src, "receive-coalesce", 0, NULL);
+  g_object_get (transport, "receive-coalesce", &us, NULL);
+  g_assert_cmpuint (us, ==, 0);
+  g_object_get (src, "receive-coalesce", &us, NULL);
+  g_assert_cmpuint (us, ==, 0);
+  wire_send (wire, RTP_BYTE + 1, 100);
+  expect (harness, RTP_BYTE + 1);
+  gst_harness_teardown (harness);
+}
+
+static void
 test_paused (void)
 {
   g_autoptr (Wire) wire = wire_new ();
@@ -282,12 +311,16 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/src/receive", test_receive);
   g_test_add_func ("/src/no-address", test_no_address);
-  g_test_add_func ("/src/paused", test_paused);
-  g_test_add_func ("/src/state-storm", test_state_storm);
-  g_test_add_func ("/src/flush", test_flush);
-  g_test_add_func ("/src/eos-event", test_eos_event);
-  g_test_add_func ("/src/caps", test_caps);
-  g_test_add_func ("/src/agent-closed", test_agent_closed);
-  g_test_add_func ("/src/second-reader", test_second_reader);
-  return g_test_run ();
+  gst_harness_teardown (harness);
+}
+
+static void g_test_add_func ("/src/coalesce", test_coalesce);
+g_test_add_func ("/src/paused", test_paused);
+g_test_add_func ("/src/state-storm", test_state_storm);
+g_test_add_func ("/src/flush", test_flush);
+g_test_add_func ("/src/eos-event", test_eos_event);
+g_test_add_func ("/src/caps", test_caps);
+g_test_add_func ("/src/agent-closed", test_agent_closed);
+g_test_add_func ("/src/second-reader", test_second_reader);
+return g_test_run ();
 }
