@@ -311,16 +311,13 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/src/receive", test_receive);
   g_test_add_func ("/src/no-address", test_no_address);
-  gst_harness_teardown (harness);
-}
-
-static void g_test_add_func ("/src/coalesce", test_coalesce);
-g_test_add_func ("/src/paused", test_paused);
-g_test_add_func ("/src/state-storm", test_state_storm);
-g_test_add_func ("/src/flush", test_flush);
-g_test_add_func ("/src/eos-event", test_eos_event);
-g_test_add_func ("/src/caps", test_caps);
-g_test_add_func ("/src/agent-closed", test_agent_closed);
-g_test_add_func ("/src/second-reader", test_second_reader);
-return g_test_run ();
+  g_test_add_func ("/src/coalesce", test_coalesce);
+  g_test_add_func ("/src/paused", test_paused);
+  g_test_add_func ("/src/state-storm", test_state_storm);
+  g_test_add_func ("/src/flush", test_flush);
+  g_test_add_func ("/src/eos-event", test_eos_event);
+  g_test_add_func ("/src/caps", test_caps);
+  g_test_add_func ("/src/agent-closed", test_agent_closed);
+  g_test_add_func ("/src/second-reader", test_second_reader);
+  return g_test_run ();
 }
