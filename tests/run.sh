@@ -18,11 +18,11 @@ TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
   libnice-dev python3-aioice libgupnp-igd-1.0-dev miniupnpd-nftables
   libsoup-3.0-dev libjson-glib-dev glib-networking python3-websockets
   avahi-daemon avahi-utils socat dbus dnsmasq-base tinyproxy-bin microsocks squid
-  libsofia-sip-ua-glib-dev baresip-core kamailio kamailio-tls-modules
+  mosquitto libmosquitto-dev libsofia-sip-ua-glib-dev baresip-core kamailio kamailio-tls-modules
   libgstreamer-plugins-bad1.0-dev gstreamer1.0-plugins-bad gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0
   chromium firefox-esr nodejs npm"
 
-GCC_SUITES="layering format core vectors io sim check fuzz tool examples hostile netns interop"
+GCC_SUITES="layering format core vectors io sim check fuzz tool examples hostile netns interop mqtt"
 CLANG_SUITES="core vectors io sim check python launch call websocket sip browser package examples"
 LONG_SUITES="sim-long netns-long"
 
