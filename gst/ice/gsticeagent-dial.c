@@ -38,7 +38,7 @@ gst_ice_agent_set_ca_file (GstIceAgent *self, const gchar *ca_file)
   GST_OBJECT_UNLOCK (self);
   gst_ice_pump_set_ca_file (self->pump, ca_file);
   /* The system's store takes 100 ms to read, and most agents have no use for
-   * it: whoever makes the first connection over TLS waits for it. */
+   * it: the first connection over TLS waits for it (gsticeagent-trust.c). */
   if (ca_file == NULL || ice_tls_check_ca_file (ca_file, &wrong))
     return;
   error = g_error_new_literal (

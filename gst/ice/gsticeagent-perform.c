@@ -40,6 +40,7 @@ socket_free (GstIcePumpSocket *self)
   }
   g_clear_pointer (&self->socket, ice_socket_unref);
   g_clear_pointer (&self->detour, gst_ice_detour_free);
+  g_clear_pointer (&self->trust, gst_ice_trust_free);
   if (self->tcp)
     ice_tcp_close (self->tcp);
   g_clear_pointer (&self->tcp, ice_tcp_unref);

@@ -209,24 +209,33 @@ void
 gst_ice_pump_connect (GstIcePump *self, const IceOutput *output)
 {
   const guint id = output->connect.socket;
-  g_autoptr (GError) error = NULL;
   g_autoptr (GstIcePath) path =
       gst_ice_pump_find_path (self, output->connect.transport);
-  const IceSocketOptions options = options_for (self, path);
   GstIcePumpSocket *socket = new_socket (self, id, path);
 
+  g_hash_table_insert (self->sockets, GUINT_TO_POINTER (id), socket);
+  socket->trust = gst_ice_trust_await (socket, output);
+  if (!socket->trust)
+    gst_ice_pump_connect_socket (socket, output);
+}
+
+void
+gst_ice_pump_connect_socket (GstIcePumpSocket *socket, const IceOutput *output)
+{
+  GstIcePump *self = socket->pump;
+  const guint id = socket->id;
+  const IceSocketOptions options = options_for (self, socket->path);
+  g_autoptr (GError) error = NULL;
+
   if (may_have_detour (self, output)) {
-    g_hash_table_insert (self->sockets, GUINT_TO_POINTER (id), socket);
     socket->detour =
         gst_ice_detour_begin (socket, output, &options, &tcp_events);
     return;
   }
   socket->tcp = gst_ice_pump_dial (
       self, output, NULL, NULL, &options, &tcp_events, socket, &error);
-  if (!socket->tcp) {
-    drop_socket (socket);
-    say_failed (self, id, error, error->message);
+  if (socket->tcp)
     return;
-  }
-  g_hash_table_insert (self->sockets, GUINT_TO_POINTER (id), socket);
+  g_hash_table_remove (self->sockets, GUINT_TO_POINTER (id));
+  say_failed (self, id, error, error->message);
 }

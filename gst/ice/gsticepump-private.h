@@ -32,6 +32,7 @@ void gst_ice_path_unref (GstIcePath *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIcePath, gst_ice_path_unref)
 
 typedef struct _GstIceDetour GstIceDetour;
+typedef struct _GstIceTrust GstIceTrust;
 typedef struct _GstIcePumpLane GstIcePumpLane;
 
 typedef struct
@@ -44,6 +45,7 @@ typedef struct
       *share; /* (owned) (nullable) UDP: the socket is others', too */
   gboolean conflict_told;
   GstIceDetour *detour; /* (owned) (nullable) TCP: until it is opened */
+  GstIceTrust *trust;   /* (owned) (nullable) TLS: until it is known */
   gboolean opened;      /* TCP: a connection that was */
   GstIcePath *path;     /* (owned) (nullable) what it was opened for */
 } GstIcePumpSocket;
@@ -169,6 +171,15 @@ void gst_ice_pump_withdraw (GstIcePump *self, const IceOutput *output);
 /* gsticeagent-tcp.c: the same for streams. */
 void gst_ice_pump_listen (GstIcePump *self, const IceOutput *output);
 void gst_ice_pump_connect (GstIcePump *self, const IceOutput *output);
+/* The same for a socket that is in the table; it leaves it when it fails. */
+void
+gst_ice_pump_connect_socket (GstIcePumpSocket *socket, const IceOutput *output);
+
+/* gsticeagent-trust.c: NULL when @socket need not wait. Otherwise it is
+ * connected later, if it is still there. */
+GstIceTrust *
+gst_ice_trust_await (GstIcePumpSocket *socket, const IceOutput *output);
+void gst_ice_trust_free (GstIceTrust *self);
 
 /* gsticeagent-dial.c: what CONNECT asks for, and what it has to pass through.
  * @tunnel: (transfer full) (nullable) of the proxy at @via (nullable).

@@ -23,9 +23,10 @@ test_heavy (void)
     { { 1, 1, 1, 1, 1 }, FALSE },
     /* The first packet through two NATs, and nothing else. */
     { { 2, 1, 1 }, FALSE },
-    { { 3 }, FALSE },
-    { { 4 }, TRUE },
-    { { 2, 2 }, TRUE },
+    { { 2, 2 }, FALSE },
+    { { 4 }, FALSE },
+    { { 5 }, TRUE },
+    { { 2, 3 }, TRUE },
     { { 1, 2, 1, 2 }, FALSE },
     { { 4, 4, 4, 4, 4, 4, 4 }, TRUE },
     /* It has become better. */

@@ -4,7 +4,11 @@
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "gst/ice/io/tls-prepare.h"
+#include "gst/ice/io/tls-private.h"
+#include "io-support.h"
 #include "tls-pair.h"
 
 static IoIdentity authority, stranger;
@@ -248,6 +252,105 @@ test_trust_changed (void)
   io_identity_clear (&server);
 }
 
+typedef struct
+{
+  IceLoop *loop;
+  const gchar *path;
+  IceTlsPreparation *preparation;
+  gboolean cancel;
+  guint n_prepared, n_turns; /* under io_lock */
+} Prepare;
+
+static void
+on_prepared (gpointer user_data)
+{
+  Prepare *self = user_data;
+
+  g_assert_true (ice_loop_is_current (self->loop));
+  io_lock ();
+  self->preparation = NULL;
+  self->n_prepared++;
+  io_unlock ();
+}
+
+static void
+prepare (gpointer user_data)
+{
+  Prepare *self = user_data;
+
+  self->preparation =
+      ice_tls_prepare (self->loop, self->path, FALSE, on_prepared, self);
+  if (self->cancel)
+    ice_tls_preparation_cancel (g_steal_pointer (&self->preparation));
+}
+
+static void
+take_turn (gpointer user_data)
+{
+  Prepare *self = user_data;
+
+  io_lock ();
+  self->n_turns++;
+  io_unlock ();
+}
+
+/* A file that takes as long to be read as the test likes: until somebody has
+ * written to it. */
+static void
+test_prepare (void)
+{
+  g_autofree gchar *path = g_strdup_printf ("%s.fifo", ca_file);
+  g_autofree gchar *pem = NULL;
+  gsize size;
+  Prepare first = { .path = path },
+          cancelled = { .path = path, .cancel = TRUE };
+  Prepare again = { .path = path };
+
+  first.loop = cancelled.loop = again.loop = ice_loop_acquire ();
+  g_assert_true (g_file_get_contents (ca_file, &pem, &size, NULL));
+  g_assert_no_errno (mkfifo (path, 0600));
+  io_run (first.loop, prepare, &first);
+  io_run (first.loop, prepare, &cancelled);
+  g_assert_nonnull (first.preparation);
+  /* Whatever else the loop has to do it does. */
+  for (guint i = 0; i < 10; i++)
+    io_run (first.loop, take_turn, &first);
+  io_lock ();
+  g_assert_cmpuint (first.n_turns, ==, 10);
+  g_assert_cmpuint (first.n_prepared, ==, 0);
+  io_unlock ();
+  g_assert_false (ice_tls_has_trust (path, FALSE));
+
+  g_assert_true (g_file_set_contents_full (
+      path, pem, size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  io_lock ();
+  io_wait_for (first.n_prepared == 1);
+  io_unlock ();
+  g_assert_true (ice_tls_has_trust (path, FALSE));
+  /* It is known now: nobody waits, and who did not want to is not told. */
+  io_run (first.loop, prepare, &again);
+  g_assert_null (again.preparation);
+  g_assert_cmpuint (cancelled.n_prepared, ==, 0);
+  g_unlink (path);
+  ice_loop_unref (first.loop);
+}
+
+/* There is no such file: that is known as soon, and ice_tls_stage_new says
+ * it. */
+static void
+test_prepare_nothing (void)
+{
+  Prepare self = { .path = "/nowhere/authorities.pem" };
+
+  self.loop = ice_loop_acquire ();
+  io_run (self.loop, prepare, &self);
+  io_lock ();
+  io_wait_for (self.n_prepared == 1);
+  io_unlock ();
+  g_assert_false (ice_tls_has_trust (self.path, FALSE));
+  ice_loop_unref (self.loop);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,6 +367,8 @@ main (int argc, char **argv)
   g_test_add_func ("/io/tls/ca-file", test_ca_file);
   g_test_add_func ("/rfc8446/2.2/resumption", test_resumption);
   g_test_add_func ("/io/tls/trust-changed", test_trust_changed);
+  g_test_add_func ("/io/tls/prepare", test_prepare);
+  g_test_add_func ("/io/tls/prepare-nothing", test_prepare_nothing);
   result = g_test_run ();
   g_unlink (ca_file);
   g_free (ca_file);

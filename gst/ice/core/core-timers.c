@@ -100,7 +100,7 @@ ice_core_run_consent (IceCore *self, IceComponent *component, IceTime now)
         consent->doubt == ICE_DOUBT_NONE ? G_MININT64 : consent->doubt_at;
 
     component->consent.lossy = ice_policy_renominates (&set->policy) &&
-        ice_loss_is_heavy (&component->selected->loss);
+        ice_component_is_lossy (component);
 
     switch (ice_consent_timeout (&component->consent, &self->context, now)) {
       case ICE_CONSENT_IDLE:

@@ -66,13 +66,27 @@ on_new_session (SSL *ssl, SSL_SESSION *session)
   return 1; /* the reference is ours */
 }
 
+/* Once in a process, for TLS and DTLS; while it is read nobody else reads. A
+ * machine without any fails in the handshake, where it says whom it did not
+ * know. */
+static void
+share_system_store (SSL_CTX *context)
+{
+  static X509_STORE *store = NULL;
+
+  if (store == NULL) {
+    store = X509_STORE_new ();
+    X509_STORE_set_default_paths (store);
+    ERR_clear_error ();
+  }
+  SSL_CTX_set1_cert_store (context, store);
+}
+
 static gboolean
 load_trusted (SSL_CTX *context, const gchar *ca_file, GError **error)
 {
   if (ca_file == NULL) {
-    /* A machine without any fails in the handshake, where it says whom it did
-     * not know. */
-    SSL_CTX_set_default_verify_paths (context);
+    share_system_store (context);
     return TRUE;
   }
   ERR_clear_error ();
@@ -163,28 +177,70 @@ add_trust (const gchar *ca_file, gboolean datagrams, const struct stat *file,
   return trust;
 }
 
-gboolean
-ice_tls_get_trust (
-    const gchar *ca_file, gboolean datagrams, IceTlsTrust *ret, GError **error)
+static void
+look_at (const gchar *ca_file, struct stat *ret_file)
 {
-  struct stat file = { 0 };
-  SSL_CTX *context = NULL;
+  memset (ret_file, 0, sizeof *ret_file);
+  if (ca_file)
+    stat (ca_file, ret_file); /* reading it says what is wrong */
+}
+
+/* FALSE: it has to be made. */
+static gboolean
+lend_trust (const gchar *ca_file, gboolean datagrams, const struct stat *file,
+    IceTlsTrust *ret)
+{
   const Trust *trust;
 
-  if (ca_file)
-    stat (ca_file, &file); /* reading it says what is wrong */
   g_mutex_lock (&lock);
-  trust = find_trust (ca_file, datagrams, &file);
-  if (trust == NULL)
-    context = make_context (ca_file, datagrams, error);
-  if (context)
-    trust = add_trust (ca_file, datagrams, &file, context);
+  trust = find_trust (ca_file, datagrams, file);
   if (trust) {
     *ret = trust->trust;
     SSL_CTX_up_ref (ret->context);
   }
   g_mutex_unlock (&lock);
   return trust != NULL;
+}
+
+gboolean
+ice_tls_has_trust (const gchar *ca_file, gboolean datagrams)
+{
+  struct stat file;
+  gboolean found;
+
+  look_at (ca_file, &file);
+  g_mutex_lock (&lock);
+  found = find_trust (ca_file, datagrams, &file) != NULL;
+  g_mutex_unlock (&lock);
+  return found;
+}
+
+/* Who reads holds up others that read, and nobody who has a connection. */
+gboolean
+ice_tls_get_trust (
+    const gchar *ca_file, gboolean datagrams, IceTlsTrust *ret, GError **error)
+{
+  static GMutex reading;
+  struct stat file;
+  SSL_CTX *context;
+
+  look_at (ca_file, &file);
+  if (lend_trust (ca_file, datagrams, &file, ret))
+    return TRUE;
+  g_mutex_lock (&reading);
+  if (lend_trust (ca_file, datagrams, &file, ret)) {
+    g_mutex_unlock (&reading);
+    return TRUE;
+  }
+  context = make_context (ca_file, datagrams, error);
+  if (context) {
+    g_mutex_lock (&lock);
+    *ret = add_trust (ca_file, datagrams, &file, context)->trust;
+    SSL_CTX_up_ref (ret->context);
+    g_mutex_unlock (&lock);
+  }
+  g_mutex_unlock (&reading);
+  return context != NULL;
 }
 
 gboolean

@@ -17,8 +17,11 @@ typedef struct
   guint serial;
 } IceTlsTrust;
 
+/* Reads it the first time: not on a loop's thread (tls-prepare.h). */
 gboolean ice_tls_get_trust (
     const gchar *ca_file, gboolean datagrams, IceTlsTrust *ret, GError **error);
+/* It has been read, and no other one was put in its place since. */
+gboolean ice_tls_has_trust (const gchar *ca_file, gboolean datagrams);
 
 /* (transfer full) (nullable) taken away: RFC 8446 C.4, a ticket is used once.
  * @key says which server, and which trust. */

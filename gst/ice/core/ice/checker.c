@@ -89,7 +89,7 @@ is_nominated_again (const IceChecklistSet *set, const IcePair *pair)
       (ice_policy_is_aggressive (&set->policy) ||
           (ice_policy_renominates (&set->policy) &&
               pair == pair->component->selected &&
-              ice_loss_is_heavy (&pair->loss)));
+              ice_component_is_lossy (pair->component)));
 }
 
 static IceCheck *

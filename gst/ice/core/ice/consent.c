@@ -129,12 +129,13 @@ silence_of (const IceConsent *self)
   return CLAMP (REGULAR_GAPS * gap, REGULAR_SILENCE, MEDIA_SILENCE);
 }
 
-/* Answers are lost, and media comes regularly. */
+/* Answers are lost, and media comes regularly. What is known of it is as old
+ * as the last look, one silence ago. */
 static gboolean
 is_carried_by_media (const IceConsent *self, IceTime now)
 {
   return self->lossy && self->gap_before != 0 && !self->stopped &&
-      now - self->media_at < silence_of (self);
+      now - self->media_at < 2 * silence_of (self);
 }
 
 static IceTime

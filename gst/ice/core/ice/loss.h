@@ -12,10 +12,13 @@ typedef struct
 {
   guint n_since;             /* requests since the last answer */
   guint n_asked, n_answered; /* until then, decaying */
+  gboolean known;
 } IceLoss;
 
 void ice_loss_asked (IceLoss *self);
 void ice_loss_answered (IceLoss *self);
+/* Pairs of one component pass the same access lines. */
+void ice_loss_add (IceLoss *self, const IceLoss *other);
 /* So many fail that a few in a row say nothing. */
 gboolean ice_loss_is_heavy (const IceLoss *self);
 

@@ -66,7 +66,7 @@
 #define PROBE_GAP (500 * ICE_MSEC)
 #define MAX_PROBES 7
 #define KNOCKS 3
-#define KNOCKS_HEAVY 10 /* where most are lost */
+#define KNOCKS_LOSSY 10 /* where most are lost */
 #define KNOCK_GAP (100 * ICE_MSEC)
 /* Two requests on a spare pair that are closer than this are knocks; and no
  * consent requests, whatever the network does to them, when they are closer
@@ -559,7 +559,7 @@ knock (IceComponent *component)
 
     if (is_spare (component, pair) && !component->stream->set->controlling)
       pair->renomination.n_knocks =
-          ice_loss_is_heavy (&pair->loss) ? KNOCKS_HEAVY : KNOCKS;
+          ice_component_is_lossy (component) ? KNOCKS_LOSSY : KNOCKS;
   }
 }
 
@@ -663,7 +663,7 @@ ice_renominator_heard (IcePair *pair, IceTime now)
 {
   IceComponent *component = pair->component;
   IceRenomination *self = &pair->renomination;
-  const gboolean heavy = ice_loss_is_heavy (&pair->loss);
+  const gboolean lossy = ice_component_is_lossy (component);
   IceTime before = self->heard_at;
 
   /* Checks of a pair that is only becoming valid are no knocks. */
@@ -674,8 +674,8 @@ ice_renominator_heard (IcePair *pair, IceTime now)
       !component->stream->set->controlling || component->selected == NULL ||
       before == 0)
     return;
-  if (self->n_heard > (heavy ? 2u : 1u))
+  if (self->n_heard > (lossy ? 2u : 1u))
     ice_consent_alarm (&component->consent, now);
-  else if (!heavy && now - before < NOT_CONSENT)
+  else if (!lossy && now - before < NOT_CONSENT)
     ice_consent_suspect (&component->consent, now);
 }

@@ -496,3 +496,18 @@ ice_component_add_early (IceComponent *self, IceCandidate *local,
   early->ufrag = ice_bytes_dup_utf8 (ufrag);
   g_queue_push_tail (&self->early, early);
 }
+
+gboolean
+ice_component_is_lossy (const IceComponent *self)
+{
+  GPtrArray *pairs = self->stream->pairs;
+  IceLoss loss = { 0 };
+
+  for (guint i = 0; i < pairs->len; i++) {
+    const IcePair *pair = g_ptr_array_index (pairs, i);
+
+    if (pair->component == self)
+      ice_loss_add (&loss, &pair->loss);
+  }
+  return ice_loss_is_heavy (&loss);
+}

@@ -209,6 +209,9 @@ void ice_component_move_local (IceComponent *self, IceContext *context,
 void ice_component_unaccept_local (IceComponent *self, IceContext *context,
     IceGatherer *gatherer, const IceCandidate *local);
 
+/* So many requests are not answered that a few in a row say nothing. */
+gboolean ice_component_is_lossy (const IceComponent *self);
+
 /* The early checks (RFC 8445 7.3), at most 32: the oldest goes first. */
 void ice_component_add_early (IceComponent *self, IceCandidate *local,
     const IceAddress *from, guint32 priority, gboolean use_candidate,
