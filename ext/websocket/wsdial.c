@@ -351,6 +351,23 @@ on_handshake (GObject *object, GAsyncResult *result, gpointer user_data)
   ask (task);
 }
 
+/* (transfer full) (nullable) Who knows the certificate needs no authorities:
+ * without them none is trusted but that one, and reading the system's is saved.
+ */
+static GIOStream *
+make_tls (Dial *self, GSocketConnection *connection,
+    GSocketConnectable *identity, GTlsDatabase *database, GError **error)
+{
+  GTlsBackend *backend = g_tls_backend_get_default ();
+  const GType type = g_tls_backend_get_client_connection_type (backend);
+
+  if (database == NULL && self->place->fingerprint == NULL)
+    return g_tls_client_connection_new (
+        G_IO_STREAM (connection), identity, error);
+  return g_initable_new (type, NULL, error, "base-io-stream", connection,
+      "server-identity", identity, "database", database, NULL);
+}
+
 static void
 start_tls (GTask *task, GSocketConnection *connection)
 {
@@ -372,8 +389,7 @@ start_tls (GTask *task, GSocketConnection *connection)
       return;
     }
   }
-  tls =
-      g_tls_client_connection_new (G_IO_STREAM (connection), identity, &error);
+  tls = make_tls (self, connection, identity, database, &error);
   if (tls == NULL) {
     give_up (task, GST_ICE_ERROR_NOT_SUPPORTED, FALSE, "No TLS with", error,
         "Install glib-networking");
@@ -382,8 +398,6 @@ start_tls (GTask *task, GSocketConnection *connection)
   }
   g_set_object (&self->stream, tls);
   g_object_unref (tls);
-  if (database != NULL)
-    g_tls_connection_set_database (G_TLS_CONNECTION (tls), database);
   g_signal_connect (
       tls, "accept-certificate", G_CALLBACK (on_accept_certificate), self);
   g_tls_connection_handshake_async (G_TLS_CONNECTION (tls), G_PRIORITY_DEFAULT,

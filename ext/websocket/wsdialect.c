@@ -136,7 +136,7 @@ void
 gst_ice_ws_dialect_meet (GstIceWsDialect *self, const gchar *peer,
     gboolean offerer, gboolean resumed)
 {
-  gchar *text;
+  gchar *text, *name;
 
   if (resumed && g_strcmp0 (self->peer, peer) == 0) {
     self->linked = TRUE;
@@ -145,8 +145,10 @@ gst_ice_ws_dialect_meet (GstIceWsDialect *self, const gchar *peer,
     self->waiting_size = 0;
     return;
   }
+  /* It may be who we talk to already. */
+  name = g_strdup (peer);
   gst_ice_ws_dialect_part (self, "gone");
-  self->peer = g_strdup (peer);
+  self->peer = name;
   self->linked = TRUE;
   self->heard = FALSE;
   add_news (self, GST_ICE_WS_NEWS_PEER)->yes = TRUE;

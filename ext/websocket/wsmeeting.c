@@ -12,7 +12,7 @@
 
 /* What is wrong is told within two seconds: so long a server may be about to
  * start, or to answer. */
-#define FIRST_DIAL_MS 1200
+#define FIRST_DIAL_MS 1000
 #define FIRST_RETRY_MS 100
 /* Later the media goes on without, and there is time. */
 #define DIAL_MS 10000
