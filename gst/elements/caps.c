@@ -112,3 +112,32 @@ gst_ice_caps_ask_peer (GstPad *pad, GstCaps **ret_caps)
   *ret_caps = gst_ice_caps_for_description (caps);
   return GST_ICE_CAPS_KNOWN;
 }
+
+gint
+gst_ice_caps_get_payload (const GstCaps *caps)
+{
+  const GstStructure *rtp = structure_named (caps, "application/x-rtp");
+  gint payload = -1;
+
+  if (rtp != NULL)
+    gst_structure_get_int (rtp, "payload", &payload);
+  return payload;
+}
+
+GstCaps *
+gst_ice_caps_for_bin (GstCaps *caps)
+{
+  const GstStructure *rtp = structure_named (caps, "application/x-rtp");
+
+  if (rtp == NULL)
+    return caps;
+  caps = gst_caps_make_writable (caps);
+  rtp = gst_caps_get_structure (caps, 0);
+  if (g_strcmp0 (gst_structure_get_string (rtp, "media"), "video") == 0)
+    gst_caps_set_simple (caps, "rtcp-fb-nack-pli", G_TYPE_BOOLEAN, TRUE,
+        "rtcp-fb-ccm-fir", G_TYPE_BOOLEAN, TRUE, NULL);
+  if (gst_ice_caps_get_payload (caps) >= GST_ICE_FIRST_DYNAMIC_PAYLOAD)
+    gst_caps_set_simple (caps, "payload", GST_TYPE_INT_RANGE,
+        GST_ICE_FIRST_DYNAMIC_PAYLOAD, GST_ICE_LAST_PAYLOAD, NULL);
+  return caps;
+}

@@ -25,4 +25,15 @@ typedef enum
  * @ret_caps: as gst_ice_caps_for_description. */
 GstIceCapsAnswer gst_ice_caps_ask_peer (GstPad *pad, GstCaps **ret_caps);
 
+/* RFC 3551 6: from here on payload types mean what a description says. */
+#define GST_ICE_FIRST_DYNAMIC_PAYLOAD 96
+#define GST_ICE_LAST_PAYLOAD 127
+
+/* @caps: (transfer full) (nullable). (transfer full) (nullable) What a bin says
+ * of them: video may be asked for another keyframe (RFC 4585 6.3.1, RFC 5104
+ * 4.3.1), and has whatever number no other m-line has. */
+GstCaps *gst_ice_caps_for_bin (GstCaps *caps);
+/* -1: none, or no definite one */
+gint gst_ice_caps_get_payload (const GstCaps *caps);
+
 G_END_DECLS

@@ -123,17 +123,32 @@ selected_rtt (GstIceEndpoint *self)
   return 0;
 }
 
+/* (transfer full) (nullable) that of a member, or the agent's first: those of a
+ * bin come later. */
+static GstIceTransport *
+ref_transport (GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  g_autoptr (GPtrArray) streams = gst_ice_agent_get_streams (self->agent);
+  GstIceTransport *transport = NULL;
+  guint i;
+
+  for (i = 0; i < members->len && transport == NULL; i++)
+    transport = gst_ice_member_ref_transport (g_ptr_array_index (members, i));
+  if (transport == NULL && members->len > 0 && streams->len > 0)
+    transport =
+        gst_ice_stream_get_transport (g_ptr_array_index (streams, 0), 1);
+  return transport;
+}
+
 void
 gst_ice_endpoint_complete_progress (GstIceEndpoint *self)
 {
-  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
   g_autofree gchar *local = NULL, *remote = NULL, *rtt_text = NULL;
   g_autofree gchar *text = NULL;
-  g_autoptr (GstIceTransport) transport = NULL;
+  g_autoptr (GstIceTransport) transport = ref_transport (self);
   gdouble rtt;
 
-  if (members->len > 0)
-    transport = gst_ice_member_ref_transport (g_ptr_array_index (members, 0));
   if (transport == NULL || !take_progress (self, TRUE))
     return;
   local = describe_candidate (transport, "selected-local");

@@ -34,6 +34,9 @@ find_role (GstIceEndpoint *self)
     GstIceMember *member = g_ptr_array_index (members, i);
     g_autoptr (GstCaps) caps = NULL;
 
+    if (member->kind == GST_ICE_MEMBER_BIN ||
+        member->kind == GST_ICE_MEMBER_CARRIER)
+      continue;
     if (member->is_sink)
       return GST_ICE_SIGNALLER_ROLE_AUTO;
     if (gst_ice_caps_ask_peer (member->pad, &caps) == GST_ICE_CAPS_KNOWN &&
@@ -112,10 +115,40 @@ on_session_held (
 }
 
 static void
+on_session_prepare (
+    GstIceSession *session, const gchar *offer, GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    if (member->funcs->prepare != NULL)
+      member->funcs->prepare (member, offer);
+  }
+}
+
+static void
+tell_negotiated (GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    if (member->funcs->negotiated != NULL)
+      member->funcs->negotiated (member);
+  }
+}
+
+static void
 on_session_negotiated (GstIceSession *session, GstIceEndpoint *self)
 {
   gboolean keyframe;
 
+  tell_negotiated (self);
   gst_ice_endpoint_progress (
       self, "connect", "%s", _ ("Looking for a path to the peer"));
   g_mutex_lock (&self->lock);
@@ -196,6 +229,7 @@ gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error)
   g_object_set (session, "auto-restart", FALSE, NULL);
   gst_ice_connect (session, "bye", G_CALLBACK (on_session_bye), self);
   gst_ice_connect (session, "error", G_CALLBACK (on_session_error), self);
+  gst_ice_connect (session, "prepare", G_CALLBACK (on_session_prepare), self);
   gst_ice_connect (
       session, "negotiated", G_CALLBACK (on_session_negotiated), self);
   gst_ice_connect (session, "rejected", G_CALLBACK (on_session_rejected), self);
@@ -230,6 +264,10 @@ find_send_caps (GstIceEndpoint *self, GstIceStream *stream)
 
     if (!member->is_sink || member->stream != stream || member->caps == NULL)
       continue;
+    /* RFC 3264 6.1: what a pad of a bin does not send any more is received
+     * only, and so the peer knows. */
+    if (member->kind == GST_ICE_MEMBER_PAD && member->ended)
+      continue;
     if (gst_ice_caps_is_rtp (member->caps))
       return gst_caps_ref (member->caps);
     found = member->caps;
@@ -246,6 +284,9 @@ find_receive_caps (GstIceEndpoint *self, GstIceStream *stream)
   for (l = self->members; l != NULL; l = l->next) {
     const GstIceMember *member = l->data;
 
+    /* A call goes both ways: whoever sends takes what comes. */
+    if (member->kind == GST_ICE_MEMBER_PAD && member->stream == stream)
+      return gst_caps_new_any ();
     if (!member->is_sink && member->stream == stream)
       return member->caps != NULL ? gst_caps_ref (member->caps)
                                   : gst_caps_new_any ();
@@ -271,7 +312,7 @@ tell_member_caps (GstIceEndpoint *self, GstIceMember *member)
 {
   g_autoptr (GstIceStream) stream = gst_ice_member_ref_stream (member);
 
-  if (stream != NULL)
+  if (stream != NULL && member->kind != GST_ICE_MEMBER_CARRIER)
     tell_caps (self, stream);
 }
 
@@ -388,6 +429,12 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
   g_autoptr (GstCaps) before = NULL;
   gboolean ready;
 
+  if (member->kind == GST_ICE_MEMBER_CARRIER) {
+    gst_clear_caps (&caps);
+    return;
+  }
+  if (member->kind == GST_ICE_MEMBER_PAD)
+    caps = gst_ice_caps_for_bin (caps);
   GST_DEBUG_OBJECT (member->element, "the m-line is %" GST_PTR_FORMAT, caps);
   g_mutex_lock (&self->lock);
   before = g_steal_pointer (&member->caps);
@@ -412,6 +459,26 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
     gst_ice_session_renegotiate (session);
   }
   gst_clear_caps (&caps);
+}
+
+GstCaps *
+gst_ice_endpoint_dup_caps (GstIceEndpoint *self, GstIceMember *member)
+{
+  GstCaps *caps;
+
+  g_mutex_lock (&self->lock);
+  caps = member->caps != NULL ? gst_caps_ref (member->caps) : NULL;
+  g_mutex_unlock (&self->lock);
+  return caps;
+}
+
+void
+gst_ice_endpoint_renegotiate (GstIceEndpoint *self)
+{
+  g_mutex_lock (&self->lock);
+  self->changed = TRUE;
+  g_mutex_unlock (&self->lock);
+  gst_ice_endpoint_check_ready (self);
 }
 
 void
@@ -455,7 +522,7 @@ ask_sink (GstIceEndpoint *self, GstIceMember *member)
 
   if (gst_ice_caps_ask_peer (member->pad, &caps) == GST_ICE_CAPS_KNOWN)
     learn_caps (self, member, caps);
-  else if (++member->n_asked >= MAX_ASKED)
+  else if (++member->n_asked >= MAX_ASKED && member->kind != GST_ICE_MEMBER_PAD)
     learn_caps (self, member, gst_caps_new_empty_simple (GST_ICE_CAPS_OTHER));
 }
 

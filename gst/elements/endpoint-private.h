@@ -52,6 +52,11 @@ void gst_ice_endpoint_fail (GstIceEndpoint *self, const GError *error);
 void gst_ice_endpoint_handle_bye (GstIceEndpoint *self, const gchar *reason);
 void gst_ice_endpoint_request_keyframes (GstIceEndpoint *self);
 
+/* endpoint-settings.c */
+GHashTable *gst_ice_endpoint_settings_new (void);
+gboolean gst_ice_endpoint_apply_settings (
+    GstIceEndpoint *self, GstIceMember *member, GError **error);
+
 /* endpoint-negotiate.c */
 gboolean gst_ice_endpoint_meet (GstIceEndpoint *self, GError **error);
 void gst_ice_endpoint_ask (GstIceEndpoint *self, GstIceMember *member);

@@ -55,98 +55,7 @@ gst_ice_endpoint_ref_speaker (GstIceEndpoint *self)
   return speaker;
 }
 
-/* Settings */
-
-typedef struct
-{
-  GValue value;
-  gchar *by; /* (owned) name of an element */
-} Setting;
-
-static void
-setting_free (gpointer data)
-{
-  Setting *setting = data;
-
-  g_value_unset (&setting->value);
-  g_free (setting->by);
-  g_free (setting);
-}
-
-typedef struct
-{
-  GstIceEndpoint *endpoint;
-  GstIceMember *member;
-  GError *error;
-} Apply;
-
-static Setting *
-setting_new (GstIceMember *member, const GValue *value)
-{
-  Setting *setting = g_new0 (Setting, 1);
-
-  g_value_init (&setting->value, G_VALUE_TYPE (value));
-  g_value_copy (value, &setting->value);
-  setting->by = gst_object_get_name (GST_OBJECT (member->element));
-  return setting;
-}
-
-/* One agent has one value: two elements that want different ones are an error
- * of whoever wrote that. */
-static void
-apply_setting (const gchar *name, const GValue *value, gpointer user_data)
-{
-  Apply *apply = user_data;
-  GstIceEndpoint *self = apply->endpoint;
-  Setting *known;
-
-  g_mutex_lock (&self->lock);
-  known = g_hash_table_lookup (self->settings, name);
-  if (known == NULL)
-    g_hash_table_insert (
-        self->settings, g_strdup (name), setting_new (apply->member, value));
-  else if (gst_value_compare (&known->value, value) != GST_VALUE_EQUAL &&
-      apply->error == NULL)
-    apply->error = g_error_new (GST_ICE_ERROR, GST_ICE_ERROR_INVALID_ARGUMENT,
-        _ ("“agent::%s” has another value here than on %s, which uses the "
-           "same agent; set it on one of them."),
-        name, known->by);
-  g_mutex_unlock (&self->lock);
-  if (known == NULL)
-    g_object_set_property (G_OBJECT (self->agent), name, value);
-}
-
-static gboolean
-add_servers (GstIceEndpoint *self, const gchar *list, GError **error)
-{
-  g_auto (GStrv) uris = g_strsplit (list != NULL ? list : "", ",", -1);
-  gchar **uri;
-
-  for (uri = uris; *uri != NULL; uri++)
-    if (*g_strstrip (*uri) != '\0' &&
-        !gst_ice_agent_add_server (self->agent, *uri, error))
-      return FALSE;
-  return TRUE;
-}
-
-static gboolean
-apply_settings (GstIceEndpoint *self, GstIceMember *member, GError **error)
-{
-  Apply apply = { self, member, NULL };
-  g_autofree gchar *stun = NULL, *turn = NULL;
-
-  GST_OBJECT_LOCK (member->element);
-  stun = g_strdup (member->stun_server);
-  turn = g_strdup (member->turn_servers);
-  GST_OBJECT_UNLOCK (member->element);
-
-  gst_ice_agent_settings_foreach (member->settings, apply_setting, &apply);
-  if (apply.error != NULL) {
-    g_propagate_error (error, apply.error);
-    return FALSE;
-  }
-  return add_servers (self, stun, error) && add_servers (self, turn, error);
-}
+/* Joining */
 
 /* Several members may name one meeting place. */
 static gboolean
@@ -252,12 +161,29 @@ on_transport_state (
   check_consent (self, state);
 }
 
+/* It has no transport of its own. */
+static void
+tell_bin (GstIceEndpoint *self, GstIceState state)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    if (member->kind == GST_ICE_MEMBER_BIN &&
+        gst_ice_member_set_state (member, state))
+      member->funcs->state_changed (member);
+  }
+}
+
 static void
 on_agent_state (GstIceAgent *agent, GParamSpec *pspec, GstIceEndpoint *self)
 {
   GstIceState state;
 
   g_object_get (agent, "state", &state, NULL);
+  tell_bin (self, state);
   if (state != GST_ICE_STATE_CONNECTED && state != GST_ICE_STATE_COMPLETED)
     return;
   g_mutex_lock (&self->lock);
@@ -283,7 +209,8 @@ on_selected_pair (GstIceAgent *agent, GstIceStream *stream, guint component,
   for (i = 0; i < members->len; i++) {
     GstIceMember *member = g_ptr_array_index (members, i);
 
-    if (!uses_stream (member, stream) || member->component != component)
+    if (member->kind != GST_ICE_MEMBER_BIN &&
+        (!uses_stream (member, stream) || member->component != component))
       continue;
     g_atomic_int_set (&member->parted, FALSE);
     member->funcs->path_changed (member);
@@ -386,7 +313,8 @@ gst_ice_endpoint_handle_bye (GstIceEndpoint *self, const gchar *reason)
     GstIceMember *member = g_ptr_array_index (members, i);
 
     g_atomic_int_set (&member->parted, TRUE);
-    if (member->is_sink) {
+    /* Of a bin it ends the whole call. */
+    if (member->is_sink && member->kind == GST_ICE_MEMBER_ELEMENT) {
       gst_ice_endpoint_disconnect_member (member, error);
       continue;
     }
@@ -395,8 +323,13 @@ gst_ice_endpoint_handle_bye (GstIceEndpoint *self, const gchar *reason)
     if (over == NULL && self->session != NULL)
       over = gst_object_ref (self->session);
   }
-  if (over != NULL)
-    gst_ice_session_bye (over, NULL);
+  if (over == NULL)
+    return;
+  /* What falls silent now is not mended. */
+  g_mutex_lock (&self->lock);
+  self->over = TRUE;
+  g_mutex_unlock (&self->lock);
+  gst_ice_session_bye (over, NULL);
 }
 
 void
@@ -474,7 +407,7 @@ has_transport (GstIceEndpoint *self, GstIceTransport *transport)
   for (l = self->members; l != NULL; l = l->next)
     if (((GstIceMember *) l->data)->transport == transport)
       return TRUE;
-  return FALSE;
+  return transport == NULL;
 }
 
 static void
@@ -486,7 +419,10 @@ add_member (GstIceEndpoint *self, GstIceMember *member)
         G_CALLBACK (on_transport_state), self);
   self->members = g_list_append (self->members, member);
   member->active = member->ended = FALSE;
-  member->mline = GST_ICE_MEMBER_ASKING;
+  member->mline = member->kind == GST_ICE_MEMBER_BIN ||
+          member->kind == GST_ICE_MEMBER_CARRIER
+      ? GST_ICE_MEMBER_KNOWN
+      : GST_ICE_MEMBER_ASKING;
   member->n_asked = 0;
   gst_clear_caps (&member->caps);
   g_mutex_unlock (&self->lock);
@@ -503,7 +439,7 @@ gst_ice_endpoint_join (GstIceAgent *agent, gboolean element_made,
   add_member (self, member);
   G_UNLOCK (endpoints);
 
-  if (apply_settings (self, member, error) &&
+  if (gst_ice_endpoint_apply_settings (self, member, error) &&
       take_signaller (self, member, error))
     return self;
   gst_ice_endpoint_leave (self, member);
@@ -564,7 +500,7 @@ static void
 remove_member (GstIceEndpoint *self, GstIceMember *member)
 {
   self->members = g_list_remove (self->members, member);
-  self->changed = TRUE;
+  self->changed = self->changed || member->kind != GST_ICE_MEMBER_CARRIER;
   if (!has_transport (self, member->transport))
     g_signal_handlers_disconnect_by_data (member->transport, self);
   gst_clear_caps (&member->caps);
@@ -609,7 +545,8 @@ gst_ice_endpoint_activate (
   if (!gst_ice_endpoint_check (self, error))
     return FALSE;
   g_mutex_lock (&self->lock);
-  member->active = self->changed = TRUE;
+  member->active = TRUE;
+  self->changed = self->changed || member->kind != GST_ICE_MEMBER_CARRIER;
   first = !self->started;
   self->started = TRUE;
   if (first)
@@ -639,28 +576,58 @@ gst_ice_endpoint_check (GstIceEndpoint *self, GError **error)
   return ok;
 }
 
+/* What comes after our bye is for nobody. */
+static void
+end_bins (GstIceEndpoint *self)
+{
+  g_autoptr (GPtrArray) members = gst_ice_endpoint_ref_members (self);
+  guint i;
+
+  for (i = 0; i < members->len; i++) {
+    GstIceMember *member = g_ptr_array_index (members, i);
+
+    if (member->kind == GST_ICE_MEMBER_BIN)
+      member->funcs->ended (member);
+  }
+}
+
 void
 gst_ice_endpoint_end (GstIceEndpoint *self, GstIceMember *member)
+{
+  gst_ice_endpoint_set_receiving (self, member, FALSE);
+}
+
+void
+gst_ice_endpoint_set_receiving (
+    GstIceEndpoint *self, GstIceMember *member, gboolean receiving)
 {
   g_autoptr (GstIceSession) session = NULL;
   gboolean last = TRUE;
   GList *l;
 
   g_mutex_lock (&self->lock);
-  member->ended = TRUE;
+  member->ended = !receiving;
   /* Who also receives stays: the peer says bye in its turn. */
   for (l = self->members; l != NULL; l = l->next) {
     const GstIceMember *other = l->data;
 
-    last = last && other->is_sink && other->ended;
+    last = last &&
+        (other->kind == GST_ICE_MEMBER_CARRIER ||
+            (other->ended &&
+                (other->is_sink || other->kind == GST_ICE_MEMBER_BIN)));
   }
   if (last && self->session != NULL && !self->over)
     session = gst_object_ref (self->session);
   self->over = self->over || last;
   g_mutex_unlock (&self->lock);
+  GST_DEBUG_OBJECT (member->element, "%s %s%s",
+      member->pad != NULL ? GST_PAD_NAME (member->pad) : "all that comes",
+      receiving ? "goes on" : "has ended", last ? ", as the last" : "");
 
-  if (session != NULL)
-    gst_ice_session_bye (session, "eos");
+  if (session == NULL)
+    return;
+  gst_ice_session_bye (session, "eos");
+  end_bins (self);
 }
 
 GstStructure *
@@ -689,8 +656,7 @@ static void
 gst_ice_endpoint_init (GstIceEndpoint *self)
 {
   g_mutex_init (&self->lock);
-  self->settings =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, setting_free);
+  self->settings = gst_ice_endpoint_settings_new ();
   self->warned_about =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }

@@ -32,8 +32,15 @@ gboolean gst_ice_endpoint_check (GstIceEndpoint *self, GError **error);
 /* What @member will send, as its CAPS event says. */
 void gst_ice_endpoint_set_caps (
     GstIceEndpoint *self, GstIceMember *member, GstCaps *caps);
+/* (transfer full) (nullable) what the m-line of @member says. */
+GstCaps *gst_ice_endpoint_dup_caps (GstIceEndpoint *self, GstIceMember *member);
+/* An m-line is to be told that was not told yet. */
+void gst_ice_endpoint_renegotiate (GstIceEndpoint *self);
 /* EOS of @member; after that of the last sender the peer hears bye. */
 void gst_ice_endpoint_end (GstIceEndpoint *self, GstIceMember *member);
+/* Of a bin: when nothing comes, the end of what it sends is the end. */
+void gst_ice_endpoint_set_receiving (
+    GstIceEndpoint *self, GstIceMember *member, gboolean receiving);
 /* (transfer full) */
 GstStructure *gst_ice_endpoint_get_stats (GstIceEndpoint *self);
 

@@ -68,7 +68,9 @@ gst_ice_sink_get_caps (GstBaseSink *sink, GstCaps *filter)
       gst_pad_get_current_caps (GST_BASE_SINK_PAD (sink));
   gint payload;
 
-  if (self->member.stream != NULL)
+  /* What a bin sends by us it has numbered itself. */
+  if (self->member.stream != NULL &&
+      self->member.kind == GST_ICE_MEMBER_ELEMENT)
     told = gst_ice_stream_get_local_caps (self->member.stream);
   /* Another sink of the stream, for RTCP say, is not meant. */
   if (told == NULL || !gst_ice_caps_is_rtp (told) ||
@@ -184,7 +186,8 @@ on_local_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSink *self)
       gst_pad_get_current_caps (GST_BASE_SINK_PAD (GST_BASE_SINK (self)));
   gint a = -1, b = -1;
 
-  if (!gst_ice_caps_is_rtp (told) || !gst_ice_caps_is_rtp (present))
+  if (self->member.kind != GST_ICE_MEMBER_ELEMENT ||
+      !gst_ice_caps_is_rtp (told) || !gst_ice_caps_is_rtp (present))
     return;
   gst_structure_get_int (gst_caps_get_structure (told, 0), "payload", &a);
   gst_structure_get_int (gst_caps_get_structure (present, 0), "payload", &b);
@@ -229,8 +232,10 @@ on_joined (GstIceMember *member)
   g_atomic_int_set (&self->resting, FALSE);
   gst_ice_connect (self->member.stream, "notify::local-caps",
       G_CALLBACK (on_local_caps), self);
-  gst_ice_connect (self->member.stream, "notify::current-direction",
-      G_CALLBACK (gst_ice_sink_on_direction), self);
+  /* A bin knows which of its pads rest. */
+  if (member->kind == GST_ICE_MEMBER_ELEMENT)
+    gst_ice_connect (self->member.stream, "notify::current-direction",
+        G_CALLBACK (gst_ice_sink_on_direction), self);
   gst_ice_connect (self->member.transport, "writable",
       G_CALLBACK (gst_ice_sink_on_writable), self);
 }

@@ -151,7 +151,8 @@ on_remote_caps (GstIceStream *stream, GParamSpec *pspec, GstIceSrc *self)
 static gboolean
 is_of_use (GstIceSrc *self, GstCaps *caps)
 {
-  return gst_ice_caps_is_rtp (caps) || gst_ice_caps_is_rtcp (caps) ||
+  return self->member.kind == GST_ICE_MEMBER_CARRIER ||
+      gst_ice_caps_is_rtp (caps) || gst_ice_caps_is_rtcp (caps) ||
       gst_pad_peer_query_accept_caps (
           GST_BASE_SRC_PAD (GST_BASE_SRC (self)), caps);
 }
@@ -161,9 +162,12 @@ is_of_use (GstIceSrc *self, GstCaps *caps)
 static GstCaps *
 get_peer_caps (GstIceSrc *self)
 {
-  g_autoptr (GstCaps) caps =
-      gst_ice_stream_get_remote_caps (self->member.stream);
+  g_autoptr (GstCaps) caps = NULL;
 
+  /* Of several m-lines: payload types tell which. */
+  if (self->member.kind == GST_ICE_MEMBER_CARRIER)
+    return gst_caps_new_empty_simple ("application/x-rtp");
+  caps = gst_ice_stream_get_remote_caps (self->member.stream);
   if (caps != NULL && self->member.component == 2 && gst_ice_caps_is_rtp (caps))
     return gst_caps_new_empty_simple ("application/x-rtcp");
   return g_steal_pointer (&caps);

@@ -15,114 +15,14 @@
 /* Where an element keeps its member. */
 #define MEMBER "gst-ice-member"
 
-GType
-gst_ice_on_disconnect_get_type (void)
-{
-  static const GEnumValue values[] = {
-    { GST_ICE_ON_DISCONNECT_WAIT, "Wait for the peer to come back", "wait" },
-    { GST_ICE_ON_DISCONNECT_EOS, "End the stream", "eos" },
-    { GST_ICE_ON_DISCONNECT_ERROR, "Post an error", "error" },
-    { 0, NULL, NULL },
-  };
-  static gsize type;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstIceOnDisconnect", values));
-  return type;
-}
-
-static void
-install_meeting_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_AGENT,
-      g_param_spec_object ("agent", "Agent",
-          "The ICE agent; from text its name. Unset: one for the pipeline",
-          GST_TYPE_ICE_AGENT, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STREAM,
-      g_param_spec_string ("stream", "Stream",
-          "The stream of the agent, the SDP mid", "0", flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_COMPONENT,
-      g_param_spec_uint ("component", "Component",
-          "1: RTP, or everything with rtcp-mux; 2: RTCP", 1, 256, 1, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_URI,
-      g_param_spec_string ("uri", "URI",
-          "Where to meet the peer: ice+file:///tmp/call, ice+stdio:, ...", NULL,
-          flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_SIGNALLER,
-      g_param_spec_object ("signaller", "Signaller",
-          "How to meet the peer; from text file, stdio or the name of a module",
-          GST_TYPE_ICE_SIGNALLER, flags));
-}
-
-static void
-install_agent_properties (GObjectClass *klass)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STUN_SERVER,
-      g_param_spec_string ("stun-server", "STUN server",
-          "stun:HOST[:PORT], given to the agent", NULL, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_TURN_SERVERS,
-      g_param_spec_string ("turn-servers", "TURN servers",
-          "turn:USER:PASSWORD@HOST[:PORT], comma separated, given to the "
-          "agent; "
-          "reads back without users and passwords",
-          NULL, flags));
-  g_object_class_install_property (klass,
-      GST_ICE_MEMBER_PROP_ICE_TRANSPORT_POLICY,
-      g_param_spec_enum ("ice-transport-policy", "ICE transport policy",
-          "Which candidates are used", GST_TYPE_ICE_POLICY, GST_ICE_POLICY_ALL,
-          flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_CONNECT_TIMEOUT,
-      g_param_spec_uint ("connect-timeout", "Connect timeout",
-          "Milliseconds to connect in, 0: as long as ICE takes", 0, G_MAXUINT,
-          0, flags));
-}
-
-void
-gst_ice_member_install_properties (GObjectClass *klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
-
-  install_meeting_properties (klass);
-  install_agent_properties (klass);
-  g_object_class_install_property (klass,
-      GST_ICE_MEMBER_PROP_WAIT_FOR_CONNECTION,
-      g_param_spec_boolean ("wait-for-connection", "Wait for connection",
-          "Hold PLAYING with progress messages until connected", TRUE, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_ON_DISCONNECT,
-      g_param_spec_enum ("on-disconnect", "On disconnect",
-          "What to do when the peer is lost", gst_ice_on_disconnect_get_type (),
-          GST_ICE_ON_DISCONNECT_WAIT, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_AUTO_RESTART,
-      g_param_spec_boolean ("auto-restart", "Auto restart",
-          "Restart ICE when the path is lost", TRUE, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_REPORT_FAILURE,
-      g_param_spec_boolean ("report-failure", "Report failure",
-          "Whether it is an error of the pipeline when no path is found; "
-          "FALSE where the session is one of many and its owner watches",
-          TRUE, flags));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics", "Statistics of the session",
-          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  g_object_class_install_property (klass, GST_ICE_MEMBER_PROP_STATE,
-      g_param_spec_enum ("state", "State", "State of the connection",
-          GST_TYPE_ICE_STATE, GST_ICE_STATE_NEW,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-}
-
 void
 gst_ice_member_init (GstIceMember *self, GstElement *element, GstPad *pad,
     const GstIceMemberFuncs *funcs)
 {
   self->element = element;
   self->pad = pad;
-  self->is_sink = GST_PAD_IS_SINK (pad);
+  self->is_sink = pad != NULL && GST_PAD_IS_SINK (pad);
+  self->kind = pad != NULL ? GST_ICE_MEMBER_ELEMENT : GST_ICE_MEMBER_BIN;
   self->funcs = funcs;
   self->stream_name = g_strdup ("0");
   self->component = 1;
@@ -133,8 +33,27 @@ gst_ice_member_init (GstIceMember *self, GstElement *element, GstPad *pad,
 }
 
 void
+gst_ice_member_init_pad (GstIceMember *self, GstElement *bin, GstPad *pad,
+    const GstIceMemberFuncs *funcs)
+{
+  self->element = bin;
+  self->pad = pad;
+  self->is_sink = GST_PAD_IS_SINK (pad);
+  self->kind = GST_ICE_MEMBER_PAD;
+  self->funcs = funcs;
+  self->component = 1;
+}
+
+GstIceMember *
+gst_ice_member_of (GstElement *element)
+{
+  return g_object_get_data (G_OBJECT (element), MEMBER);
+}
+
+void
 gst_ice_member_clear (GstIceMember *self)
 {
+  gst_clear_object (&self->stream);
   g_clear_object (&self->agent);
   g_clear_object (&self->context_agent);
   g_clear_object (&self->signaller);
@@ -449,6 +368,21 @@ find_context_agent (GstIceMember *self)
   return agent;
 }
 
+/* (transfer full) A bin has one for itself and its children; its streams share
+ * transports unless agent::bundle says otherwise. */
+static GstIceAgent *
+make_own_agent (GstIceMember *self)
+{
+  GstIceAgent *agent = gst_ice_agent_new ();
+
+  g_object_set (agent, "bundle", GST_ICE_BUNDLE_MAX, NULL);
+  g_object_set_data (G_OBJECT (agent), MADE, (gpointer) MADE);
+  GST_OBJECT_LOCK (self->element);
+  g_set_object (&self->context_agent, agent);
+  GST_OBJECT_UNLOCK (self->element);
+  return agent;
+}
+
 /* (transfer full) */
 static GstIceAgent *
 find_agent (GstIceMember *self)
@@ -456,6 +390,8 @@ find_agent (GstIceMember *self)
   g_autoptr (GstIceAgent) agent = dup_agent (self, &self->agent);
   g_autofree gchar *name = NULL;
 
+  if (agent == NULL && self->kind == GST_ICE_MEMBER_BIN)
+    return make_own_agent (self);
   if (agent == NULL)
     return find_context_agent (self);
   if (g_object_get_data (G_OBJECT (agent), GST_ICE_AGENT_WAS_LEFT) == NULL)
@@ -478,6 +414,8 @@ learn_state (GstIceMember *self)
 {
   GstIceState state;
 
+  if (self->transport == NULL)
+    return;
   g_object_get (self->transport, "state", &state, NULL);
   gst_ice_member_set_state (self, state);
 }
@@ -485,10 +423,13 @@ learn_state (GstIceMember *self)
 static void
 find_transport (GstIceMember *self, GstIceAgent *agent, const gchar *name)
 {
-  GstIceStream *stream = gst_ice_agent_request_stream (agent, name);
-  GstIceTransport *transport =
-      gst_ice_stream_get_transport (stream, self->component);
+  GstIceStream *stream;
+  GstIceTransport *transport;
 
+  if (self->kind == GST_ICE_MEMBER_BIN)
+    return;
+  stream = gst_ice_agent_request_stream (agent, name);
+  transport = gst_ice_stream_get_transport (stream, self->component);
   GST_OBJECT_LOCK (self->element);
   self->stream = stream;
   self->transport = transport;

@@ -33,7 +33,19 @@ typedef struct
   void (*joined) (GstIceMember *self);
   /* In NULL again. */
   void (*left) (GstIceMember *self);
+  /* Of a bin, in the service thread: a description is about to be made, or an
+   * @offer (nullable) taken; it was; signalling or the peer said it is over. */
+  void (*prepare) (GstIceMember *self, const gchar *offer);
+  void (*negotiated) (GstIceMember *self);
 } GstIceMemberFuncs;
+
+typedef enum
+{
+  GST_ICE_MEMBER_ELEMENT, /* icesrc, icesink: has a stream and speaks for it */
+  GST_ICE_MEMBER_BIN,     /* has no stream itself; hears of all */
+  GST_ICE_MEMBER_PAD,     /* of that bin: what comes in is sent by a stream */
+  GST_ICE_MEMBER_CARRIER, /* element in that bin: carries what pads send */
+} GstIceMemberKind;
 
 typedef enum
 {
@@ -46,6 +58,7 @@ struct _GstIceMember
   GstElement *element; /* (unowned) it has us inside */
   GstPad *pad;         /* (unowned) */
   gboolean is_sink;
+  GstIceMemberKind kind;
   const GstIceMemberFuncs *funcs;
 
   /* properties, under the object lock of the element */
@@ -102,9 +115,16 @@ GType gst_ice_on_disconnect_get_type (void);
 
 /* In class_init: ids below GST_ICE_MEMBER_N_PROPS are taken. */
 void gst_ice_member_install_properties (GObjectClass *klass);
+/* The same without stream and component. */
+void gst_ice_member_install_bin_properties (GObjectClass *klass);
 void gst_ice_member_init (GstIceMember *self, GstElement *element, GstPad *pad,
     const GstIceMemberFuncs *funcs);
 void gst_ice_member_clear (GstIceMember *self);
+/* A pad of a bin that is a member itself; it joins when the bin says so. */
+void gst_ice_member_init_pad (GstIceMember *self, GstElement *bin, GstPad *pad,
+    const GstIceMemberFuncs *funcs);
+/* (transfer none) of icesrc, icesink or a bin */
+GstIceMember *gst_ice_member_of (GstElement *element);
 /* FALSE: not one of ours. */
 gboolean
 gst_ice_member_set_property (GstIceMember *self, guint id, const GValue *value);

@@ -7,6 +7,7 @@
 #include <gst/ice/ice.h>
 
 #include "early.h"
+#include "icertpbin.h"
 #include "icesink.h"
 #include "icesrc.h"
 #include "member.h"
@@ -72,7 +73,9 @@ plugin_init (GstPlugin *plugin)
   gst_type_mark_as_plugin_api (gst_ice_early_data_get_type (), 0);
 
   return GST_ELEMENT_REGISTER (icesrc, plugin) &&
-      GST_ELEMENT_REGISTER (icesink, plugin);
+      GST_ELEMENT_REGISTER (icesink, plugin) &&
+      GST_ELEMENT_REGISTER (icertpbin, plugin) &&
+      GST_ELEMENT_REGISTER (iceuribin, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ice,

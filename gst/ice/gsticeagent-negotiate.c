@@ -200,7 +200,8 @@ describe_offer (GstIceAgent *self, GError **error)
       describe_refused (section, mline);
       continue;
     }
-    if (!gst_ice_section_offer (section, self, mline->stream, error))
+    if (!gst_ice_section_offer (
+            section, self, mline->stream, mline->caps, error))
       return NULL;
     gst_caps_replace (&mline->caps, section->caps);
   }

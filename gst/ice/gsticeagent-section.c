@@ -199,9 +199,9 @@ says_something (const GstCaps *caps)
 }
 
 /* (transfer full) the numbers that were agreed keep their meaning (RFC 3264
- * 8.3.2). */
+ * 8.3.2), and an m-line by which nothing is sent any more its media. */
 static GstCaps *
-offered_caps (const Wish *wish)
+offered_caps (const Wish *wish, const GstCaps *known)
 {
   gboolean sends = says_something (wish->send);
   const GstCaps *ours = sends ? wish->send : wish->receive;
@@ -210,6 +210,8 @@ offered_caps (const Wish *wish)
 
   if (before)
     again = agree (before, ours, sends);
+  if (!again && is_rtp (known))
+    again = agree (known, ours, sends);
   if (again)
     return again;
   return says_something (ours) ? fixate (ours, wish->index) : opaque_caps ();
@@ -336,13 +338,13 @@ tell_remote_caps (GstIceAgent *agent, GstIceStream *stream, GstCaps *caps)
 
 gboolean
 gst_ice_section_offer (GstIceSection *self, GstIceAgent *agent,
-    GstIceStream *stream, GError **error)
+    GstIceStream *stream, const GstCaps *known, GError **error)
 {
   g_auto (Wish) wish = { 0 };
   g_autoptr (GstCaps) caps = NULL;
 
   wish_init (&wish, stream);
-  caps = offered_caps (&wish);
+  caps = offered_caps (&wish, known);
   self->mid = g_strdup (stream->mid);
   self->send = wish.sends;
   self->receive = wish.receives;

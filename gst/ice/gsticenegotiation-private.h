@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 /* gsticeagent-section.c */
 
 /* What the m-line of @stream says in an offer; GST_ICE_ERROR_INVALID_ARGUMENT
- * when its caps make no m-line. */
+ * when its caps make no m-line. @known: (nullable) what it said before. */
 gboolean gst_ice_section_offer (GstIceSection *self, GstIceAgent *agent,
-    GstIceStream *stream, GError **error);
+    GstIceStream *stream, const GstCaps *known, GError **error);
 /* What it says to @offered; rejected when the caps have nothing in common. */
 void gst_ice_section_reply (GstIceSection *self, GstIceAgent *agent,
     GstIceStream *stream, const GstIceSection *offered);

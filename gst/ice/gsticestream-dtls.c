@@ -43,21 +43,46 @@ gst_ice_stream_offer_dtls (GstIceStream *self, GstIceSection *section)
     section->setup = g_strdup ("actpass");
 }
 
+/* RFC 8842 5.3, 5.5: an association that goes on keeps its roles; in a bundle
+ * (RFC 8843 7.1.3) it is that of the tagged section. */
+static gboolean
+was_decided (GstIceStream *self, gboolean *ret_client)
+{
+  g_autoptr (GstIceStream) tagged = gst_ice_stream_ref_tagged (self);
+  gboolean decided;
+
+  GST_OBJECT_LOCK (tagged);
+  decided = tagged->dtls_decided;
+  *ret_client = tagged->dtls_client;
+  GST_OBJECT_UNLOCK (tagged);
+  return decided;
+}
+
+static void
+decide (GstIceStream *self, gboolean client)
+{
+  GST_OBJECT_LOCK (self);
+  self->dtls_client = client;
+  self->dtls_decided = TRUE;
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* RFC 8842 5.3: with the choice, the answerer is active, so that the handshake
  * does not wait for the answer to arrive. */
 void
 gst_ice_stream_answer_dtls (
     GstIceStream *self, GstIceSection *section, const GstIceSection *offered)
 {
-  const gboolean client = !is_setup (offered, "active");
+  gboolean client;
 
   section->fingerprint = offered->fingerprint ? dup_fingerprint (self) : NULL;
   if (!section->fingerprint)
     return;
+  if (!was_decided (self, &client) || is_setup (offered, "active") ||
+      is_setup (offered, "passive"))
+    client = !is_setup (offered, "active");
   section->setup = g_strdup (client ? "active" : "passive");
-  GST_OBJECT_LOCK (self);
-  self->dtls_client = client;
-  GST_OBJECT_UNLOCK (self);
+  decide (self, client);
 }
 
 /* Without a=setup an answer is active (RFC 4145 4.1). */
@@ -66,9 +91,11 @@ gst_ice_stream_take_dtls (
     GstIceStream *self, const GstIceSection *section, gboolean is_answer)
 {
   GST_OBJECT_LOCK (self);
+  if (g_strcmp0 (self->remote_fingerprint, section->fingerprint) != 0)
+    self->dtls_decided = FALSE;
   g_free (self->remote_fingerprint);
   self->remote_fingerprint = g_strdup (section->fingerprint);
-  if (is_answer)
-    self->dtls_client = is_setup (section, "passive");
   GST_OBJECT_UNLOCK (self);
+  if (is_answer && section->fingerprint)
+    decide (self, is_setup (section, "passive"));
 }

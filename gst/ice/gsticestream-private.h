@@ -48,6 +48,7 @@ struct _GstIceStream
   gchar *fingerprint;           /* (owned) (nullable) of our certificate */
   gchar *remote_fingerprint;    /* (owned) (nullable) of the peer's */
   gboolean dtls_client;         /* we begin the handshake */
+  gboolean dtls_decided;        /* who does, with this peer */
 };
 
 /* (transfer full), not floating. @tagged (nullable): bundled with it. */

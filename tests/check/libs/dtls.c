@@ -138,6 +138,31 @@ test_passive_answer (void)
 }
 
 static void
+test_roles_stay (void)
+{
+  g_auto (Exchange) call = { 0 };
+  g_autofree gchar *offer = NULL, *answer = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_test_summary ("An offer of the other side leaves the handshake its roles");
+  exchange_init (&call, VP8, VP8);
+  g_object_set (call.sa, "fingerprint", A, NULL);
+  g_object_set (call.sb, "fingerprint", B, NULL);
+  make_offer (&call);
+  finish (&call);
+  offer = gst_ice_agent_create_offer (call.b, &error);
+  g_assert_no_error (error);
+  gst_ice_agent_set_remote_description (call.a, "offer", offer, &error);
+  g_assert_no_error (error);
+  answer = gst_ice_agent_create_answer (call.a, &error);
+  g_assert_nonnull (strstr (answer, "a=setup:passive\r\n"));
+  gst_ice_agent_set_remote_description (call.b, "answer", answer, &error);
+  g_assert_no_error (error);
+  g_assert_false (is_client (call.sa));
+  g_assert_true (is_client (call.sb));
+}
+
+static void
 test_plain_offer (void)
 {
   g_auto (Exchange) call = { 0 };
@@ -184,6 +209,7 @@ main (int argc, char **argv)
 
   g_test_add_func ("/rfc5763/5/fingerprints", test_fingerprints);
   g_test_add_func ("/rfc8842/5.3/passive-answer", test_passive_answer);
+  g_test_add_func ("/rfc8842/5.5/roles-stay", test_roles_stay);
   g_test_add_func ("/rfc8842/5.3/plain-offer", test_plain_offer);
   g_test_add_func ("/rfc4585/4.2/answer", test_feedback);
   return g_test_run ();
