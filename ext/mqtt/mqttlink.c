@@ -244,6 +244,8 @@ make_error (GstIceMqttLink *self, gint code, gint os_code)
   const gchar *what = code == MOSQ_ERR_ERRNO ? g_strerror (os_code)
       : code == MOSQ_ERR_EAI || code == MOSQ_ERR_LOOKUP
       ? "there is no host of that name"
+      : code == MOSQ_ERR_SUCCESS && self->tls
+      ? "it does not answer; is it TLS that is spoken at that port?"
       : code == MOSQ_ERR_SUCCESS ? "it does not answer"
                                  : mosquitto_strerror (code);
 

@@ -8,6 +8,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "endpoint.h"
+#include "secrets.h"
 
 /* Marks an agent that exists because an element wanted one: ours to close, and
  * to make again. */
@@ -175,7 +176,7 @@ gst_ice_member_get_property (GstIceMember *self, guint id, GValue *value)
       g_value_set_uint (value, self->component);
       break;
     case GST_ICE_MEMBER_PROP_URI:
-      g_value_set_string (value, self->uri);
+      g_value_take_string (value, gst_ice_hide_uri_secrets (self->uri));
       break;
     case GST_ICE_MEMBER_PROP_SIGNALLER:
       g_value_set_object (value, self->signaller);

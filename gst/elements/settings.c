@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "secrets.h"
+
 struct _GstIceAgentSettings
 {
   GObject parent;
@@ -154,6 +156,9 @@ gst_ice_agent_settings_get_property (
   if (recorded != NULL && g_str_equal (pspec->name, "servers"))
     g_value_take_string (
         value, gst_ice_hide_passwords (g_value_get_string (recorded)));
+  else if (recorded != NULL && g_str_equal (pspec->name, "proxy"))
+    g_value_take_string (
+        value, gst_ice_hide_uri_secrets (g_value_get_string (recorded)));
   else if (recorded != NULL)
     g_value_copy (recorded, value);
   else

@@ -119,8 +119,28 @@ def malformed():
     watch(run)
 
 
+def signallers():
+    """Brokers, servers and registrars that are none: what is said of them has no secret."""
+    def run(lamp, meeting):
+        for number, uri in enumerate((
+                f"ice+mqtt://alice:{WRONG}@127.0.0.1:1/room?secret={PASSWORD}",
+                f"ice+mqtts://alice:{WRONG}@127.0.0.1:1/room?secret={PASSWORD}",
+                f"ice+mqtts://alice:{WRONG}@127.0.0.1:1/room?scret={PASSWORD}",
+                f"ice+mqtts://alice:{WRONG}@127.0.0.1:1/room/#?secret={PASSWORD}",
+                f"ice+wss://127.0.0.1:1/room?token={PASSWORD}",
+                f"ice+wss://127.0.0.1:1/room?tken={PASSWORD}",
+                f"ice+nothing://alice:{WRONG}@127.0.0.1:1/room?token={PASSWORD}",
+                f"sips:alice:{WRONG}@127.0.0.1:1?password={PASSWORD}")):
+            shell = lamp.shell(str(number), f"icesrc uri={uri} ! fakesink")
+            shell.wait_for("^ERROR: from element")
+            shell.wait()
+
+    watch(run)
+
+
 def main():
     tap.run([
+        ("signallers that cannot be reached", signallers),
         ("servers that cannot be read", malformed),
         ("a call, and a server that refuses the password", call),
         ("a relayed call", relayed_call),

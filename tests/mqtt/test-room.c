@@ -213,7 +213,7 @@ test_pairing (gconstpointer all_alike)
 {
   enum
   {
-    N = 40
+    N = 24
   };
   Client clients[N];
   Exchange exchange;

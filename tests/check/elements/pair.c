@@ -287,6 +287,7 @@ void
 unwire (Side *a, Side *b)
 {
   gst_ice_session_bye (a->session, "over");
+  drain ();
   gst_ice_session_bye (b->session, "over");
   drain ();
   side_clear (a);

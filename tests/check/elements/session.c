@@ -312,6 +312,71 @@ test_nonsense (void)
   unwire (&a, &b);
 }
 
+/* (transfer full) an offer of @n sections, or one that is @size long */
+static gchar *
+large_offer (guint n, gsize size)
+{
+  GString *sdp = g_string_new ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\n"
+                               "t=0 0\r\na=ice-ufrag:abcd\r\n"
+                               "a=ice-pwd:0123456789012345678901\r\n");
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (
+        sdp, "m=audio 9 RTP/AVP 0\r\na=mid:%u\r\na=rtcp-mux\r\n", i);
+  while (sdp->len < size)
+    g_string_append (sdp, "a=x-padding:0123456789\r\n");
+  return g_string_free (sdp, FALSE);
+}
+
+static void
+test_hostile (void)
+{
+  static const gchar *const lines[] = {
+    "candidate:1 1 udp 1 192.0.2.1 5 typ host\r\na=evil:1",
+    "candidate:1 1 udp 1 192.0.2.1 5 typ host evil a\nb",
+    "candidate:1\r\na=evil 1 udp 1 192.0.2.1 5 typ host",
+    "candidate:1 1 udp 1 evil\r\n.local 5 typ host",
+    "a=evil:1",
+    "evil",
+  };
+  g_autofree gchar *sections = large_offer (65, 0);
+  g_autofree gchar *size = large_offer (1, 64 * 1024 + 1);
+  g_autofree gchar *good = large_offer (64, 0);
+  g_autofree gchar *answer = NULL;
+  g_auto (GStrv) said = NULL;
+  GstIceSignaller *signaller;
+  Side a;
+
+  g_test_summary (
+      "3.23, 3.26: what is said is bounded, and nothing that a peer "
+      "says makes a line of ours");
+  side_init (&a);
+  signaller = GST_ICE_SIGNALLER (a.signaller);
+  gst_ice_session_set_ready (a.session);
+  ready (&a, FALSE);
+  gst_ice_signaller_emit_description (signaller, "offer", sections);
+  expect_heard (&a,
+      "error 3 The session description has 65 m-lines, more than "
+      "64");
+  gst_ice_signaller_emit_description (signaller, "offer", size);
+  expect_heard (
+      &a, "error 3 The session description is larger than 65536 bytes");
+  for (guint i = 0; i < 100000; i++) {
+    const gchar *line = lines[i % G_N_ELEMENTS (lines)];
+
+    gst_ice_signaller_emit_candidate (
+        signaller, i % 2 ? line : "0", i, line, i % 3 ? line : NULL);
+  }
+  gst_ice_signaller_emit_description (signaller, "offer", good);
+  answer = next_sent (&a, "answer");
+  g_assert_null (strstr (answer, "evil"));
+  said = g_strsplit (answer + strlen ("answer "), "\r\n", -1);
+  for (guint i = 0; said[i] != NULL && *said[i] != '\0'; i++)
+    g_assert_true (g_ascii_isalpha (said[i][0]) && said[i][1] == '=');
+  g_assert_cmpuint (count_remote (&a), ==, 0);
+  side_clear (&a);
+}
+
 static void
 test_dropped (void)
 {
@@ -366,6 +431,7 @@ main (int argc, char **argv)
       "/session/no-trickle/dead-server", test_no_trickle_dead_server);
   g_test_add_func ("/session/late-end", test_late_end);
   g_test_add_func ("/session/nonsense", test_nonsense);
+  g_test_add_func ("/session/hostile", test_hostile);
   g_test_add_func ("/session/dropped", test_dropped);
   g_test_add_func ("/session/start-twice", test_start_twice);
   return g_test_run ();

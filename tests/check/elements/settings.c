@@ -313,6 +313,48 @@ test_stats (void)
   g_assert_nonnull (half_find (sender, "GstIceSelectedPair"));
 }
 
+static void
+test_secrets (void)
+{
+  static const struct
+  {
+    const gchar *set, *shown;
+  } uris[] = {
+    { "ice+mqtts://alice:s3cret@h:8883/a/b?secret=s3cret&role=offer",
+        "ice+mqtts://alice@h:8883/a/b?secret&role=offer" },
+    { "ice+wss://h:8443/room?TOKEN=s3cret", "ice+wss://h:8443/room?TOKEN" },
+    { "ice+wss://h/room?s3=s3cret#s3cret", "ice+wss://h/room?s3" },
+    { "ice+wss://:s3cret@h/room", "ice+wss://@h/room" },
+    { "sips:alice:s3cret@example.org?register=1&password=s3cret",
+        "sips:alice@example.org?register=1&password" },
+    { "sip:alice@example.org", "sip:alice@example.org" },
+    { "ice+wss://a:s3:cr@et@h/", "ice+wss://a@h/" },
+    { "ice+file:///tmp/a:b@c?role=answer",
+        "ice+file:///tmp/a:b@c?role=answer" },
+    { "ice+stdio:", "ice+stdio:" },
+    { "nonsense", "nonsense" },
+    { NULL, NULL },
+  };
+  g_autoptr (GstElement) src =
+      gst_object_ref_sink (gst_element_factory_make ("icesrc", NULL));
+  g_autofree gchar *proxy = NULL;
+
+  g_test_summary (
+      "What can be seen of an element, in a drawing of its pipeline "
+      "as well, has no password and no token");
+  for (gsize i = 0; i < G_N_ELEMENTS (uris); i++) {
+    g_autofree gchar *shown = NULL;
+
+    g_object_set (src, "uri", uris[i].set, NULL);
+    g_object_get (src, "uri", &shown, NULL);
+    g_assert_cmpstr (shown, ==, uris[i].shown);
+  }
+  gst_child_proxy_set (GST_CHILD_PROXY (src), "agent::proxy",
+      "http://carol:s3cret@proxy:3128", NULL);
+  gst_child_proxy_get (GST_CHILD_PROXY (src), "agent::proxy", &proxy, NULL);
+  g_assert_cmpstr (proxy, ==, "http://carol@proxy:3128");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -333,6 +375,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/settings/bye/wait", "wait", test_bye);
   g_test_add_data_func ("/settings/bye/eos", "eos", test_bye);
   g_test_add_data_func ("/settings/bye/error", "error", test_bye);
+  g_test_add_func ("/settings/secrets", test_secrets);
   g_test_add_func ("/settings/stats", test_stats);
   return half_run ();
 }
