@@ -15,7 +15,8 @@ SHOWN = {"python": "tests/python/two_agents.py", "c": "examples/hello.c"}
 def check_map(root, name_of_page, problems):
     """The files and test cases that a page names."""
     page = (root / name_of_page).read_text(encoding="utf-8")
-    tests = "\n".join(f.read_text(encoding="utf-8") for f in (root / "tests").rglob("*.c"))
+    programs = [f for f in (root / "tests").rglob("*") if f.suffix in (".c", ".py")]
+    tests = "\n".join(f.read_text(encoding="utf-8") for f in programs)
     for name in re.findall(r"`([\w/-]+\.c)`", page):
         if not (root / "gst/ice" / name).exists() and not (root / "examples" / name).exists():
             problems.append(f"{name_of_page} names {name}, which is not there")
