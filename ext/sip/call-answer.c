@@ -11,10 +11,6 @@
 
 #define GST_CAT_DEFAULT gst_ice_sip_debug
 
-/* When both sides have an offer, the session drops one, and may drop theirs:
- * what is not answered for so long was. */
-#define GLARE_MS 3000
-
 gchar *
 gst_ice_sip_get_sdp (const sip_t *sip)
 {
@@ -76,18 +72,24 @@ handle_first (GstIceSipCall *self, const sip_t *sip, const gchar *sdp)
   }
 }
 
-static gboolean
-on_glare (gpointer data)
+/* What o= says, by which sessions decide whose offer stays (RFC 8829 4.1.10.2);
+ * theirs need not come so far. */
+static guint64
+session_id_of (const gchar *sdp)
 {
-  GstIceSipCall *self = data;
+  const gchar *origin = strstr (sdp, "o=");
+  const gchar *id = origin != NULL ? strchr (origin, ' ') : NULL;
 
-  gst_ice_sip_clear_source (&self->patience);
-  if (self->exchange == GST_ICE_SIP_EXCHANGE_INVITED) {
-    nua_respond (self->handle, SIP_491_REQUEST_PENDING, TAG_END ());
-    self->exchange = self->later != NULL ? GST_ICE_SIP_EXCHANGE_DELAYED
-                                         : GST_ICE_SIP_EXCHANGE_NONE;
-  }
-  return G_SOURCE_REMOVE;
+  return id != NULL ? g_ascii_strtoull (id + 1, NULL, 10) : 0;
+}
+
+static gboolean
+ours_stays (GstIceSipCall *self, const gchar *sdp)
+{
+  /* SENT, too: it waits in sofia's queue behind theirs, which is here. */
+  return (self->exchange == GST_ICE_SIP_EXCHANGE_DELAYED ||
+             self->exchange == GST_ICE_SIP_EXCHANGE_SENT) &&
+      session_id_of (self->local_sdp) > session_id_of (sdp);
 }
 
 void
@@ -106,10 +108,9 @@ gst_ice_sip_call_handle_invite (GstIceSipCall *self, const sip_t *sip)
         SIPTAG_PAYLOAD_STR (self->local_sdp), TAG_END ());
   } else if (sdp == NULL) {
     nua_respond (self->handle, SIP_488_NOT_ACCEPTABLE, TAG_END ());
+  } else if (ours_stays (self, sdp)) {
+    nua_respond (self->handle, SIP_491_REQUEST_PENDING, TAG_END ());
   } else {
-    if (self->exchange == GST_ICE_SIP_EXCHANGE_DELAYED &&
-        self->patience == NULL)
-      self->patience = gst_ice_sip_attach (GLARE_MS, on_glare, self);
     self->exchange = GST_ICE_SIP_EXCHANGE_INVITED;
     emit_offer (self, sdp);
   }
@@ -169,7 +170,7 @@ on_answer_due (gpointer data)
 {
   GstIceSipCall *self = data;
 
-  gst_ice_sip_clear_source (&self->later);
+  gst_ice_sip_clear_source (&self->answer_due);
   if (self->state != GST_ICE_SIP_CALL_INCOMING)
     return G_SOURCE_REMOVE;
   /* RFC 3262 5: what was said reliably is not said again. */
@@ -191,7 +192,7 @@ answer_early (GstIceSipCall *self, const gchar *sdp)
       SIPTAG_CONTENT_TYPE_STR ("application/sdp"), SIPTAG_PAYLOAD_STR (sdp),
       TAG_END ());
   self->exchange = GST_ICE_SIP_EXCHANGE_NONE;
-  self->later = gst_ice_sip_attach (
+  self->answer_due = gst_ice_sip_attach (
       self->ua->settings->answer_delay, on_answer_due, self);
 }
 

@@ -71,6 +71,7 @@ close_call (GstIceSipCall *self)
   gst_ice_sip_clear_source (&self->patience);
   gst_ice_sip_clear_source (&self->keep_alive);
   gst_ice_sip_clear_source (&self->later);
+  gst_ice_sip_clear_source (&self->answer_due);
   if (self->exchange == GST_ICE_SIP_EXCHANGE_UPDATED)
     nua_destroy_event (self->update);
   self->exchange = GST_ICE_SIP_EXCHANGE_NONE;
@@ -110,6 +111,7 @@ gst_ice_sip_call_hang_up (GstIceSipCall *self, guint status)
   if (state == GST_ICE_SIP_CALL_OVER)
     return;
   close_call (self);
+  self->ua->parting = TRUE;
   switch (state) {
     case GST_ICE_SIP_CALL_CALLING:
     case GST_ICE_SIP_CALL_RINGING:
@@ -170,16 +172,30 @@ gst_ice_sip_call_send_candidates (GstIceSipCall *self)
 {
   g_autofree gchar *body = NULL;
 
-  if (!self->dialog || !self->trickles || self->state == GST_ICE_SIP_CALL_OVER)
+  if (!self->dialog || !self->trickles ||
+      self->state == GST_ICE_SIP_CALL_OVER ||
+      self->exchange == GST_ICE_SIP_EXCHANGE_DELAYED)
     return;
   body = gst_ice_sip_trickle_next (self->trickle);
   if (body == NULL)
     return;
+  self->n_asking++;
   nua_info (self->handle,
       SIPTAG_HEADER_STR ("Info-Package: " GST_ICE_SIP_TRICKLE_PACKAGE),
       SIPTAG_CONTENT_DISPOSITION_STR ("Info-Package"),
       SIPTAG_CONTENT_TYPE_STR (GST_ICE_SIP_TRICKLE_TYPE),
       SIPTAG_PAYLOAD_STR (body), TAG_END ());
+}
+
+/* Sofia keeps an offer back while another request has no answer, and forgets
+ * it then: so it is kept back here. */
+static void
+handle_asked (GstIceSipCall *self)
+{
+  self->n_asking -= MIN (self->n_asking, 1);
+  if (self->n_asking == 0 && self->later == NULL &&
+      self->exchange == GST_ICE_SIP_EXCHANGE_DELAYED)
+    gst_ice_sip_call_send_offer (self, self->local_sdp);
 }
 
 static void
@@ -191,6 +207,7 @@ handle_info_response (GstIceSipCall *self, gint status)
   if (status >= 300)
     self->trickles = FALSE;
   gst_ice_sip_trickle_done (self->trickle);
+  handle_asked (self);
   gst_ice_sip_call_send_candidates (self);
 }
 
@@ -257,6 +274,8 @@ gst_ice_sip_call_send_offer (GstIceSipCall *self, const gchar *sdp)
   } else if (self->state == GST_ICE_SIP_CALL_CALLING && first) {
     send_request (self, sdp, FALSE);
     wait_for_peer (self, self->ua->settings->timeout);
+  } else if (self->n_asking > 0) {
+    self->exchange = GST_ICE_SIP_EXCHANGE_DELAYED;
   } else if (self->state == GST_ICE_SIP_CALL_ESTABLISHED) {
     send_request (self, sdp, FALSE);
   } else if (self->dialog && self->updates) {
@@ -274,8 +293,7 @@ on_retry (gpointer data)
 
   gst_ice_sip_clear_source (&self->later);
   if (self->exchange == GST_ICE_SIP_EXCHANGE_DELAYED)
-    send_request (
-        self, self->local_sdp, self->state != GST_ICE_SIP_CALL_ESTABLISHED);
+    gst_ice_sip_call_send_offer (self, self->local_sdp);
   return G_SOURCE_REMOVE;
 }
 
@@ -297,8 +315,10 @@ retry_later (GstIceSipCall *self)
 void
 gst_ice_sip_call_ask (GstIceSipCall *self)
 {
-  if (self->keep_alive != NULL)
-    nua_options (self->handle, TAG_END ());
+  if (self->keep_alive == NULL)
+    return;
+  self->n_asking++;
+  nua_options (self->handle, TAG_END ());
 }
 
 static gboolean
@@ -345,14 +365,44 @@ handle_provisional (GstIceSipCall *self, const sip_t *sip)
     wait_for_peer (self, self->ua->settings->ring_timeout);
   }
   gst_ice_sip_call_learn (self, sip);
-  if (sip->sip_rseq != NULL && !self->dialog)
+  if (sip->sip_rseq != NULL)
     self->dialog = TRUE;
   if (sdp != NULL && tag != NULL && self->early_tag == NULL) {
     self->early_tag = g_strdup (tag);
     self->early_sdp = g_strdup (sdp);
-    emit_description (self, "pranswer", sdp);
+    /* RFC 3262 5: what is said reliably is the answer. */
+    if (sip->sip_rseq != NULL) {
+      self->agreed = TRUE;
+      self->exchange = GST_ICE_SIP_EXCHANGE_NONE;
+    }
+    emit_description (self, self->agreed ? "answer" : "pranswer", sdp);
   }
   gst_ice_sip_call_send_candidates (self);
+}
+
+/* Another phone picked up than the one that our credentials are spent on: it
+ * gets new ones, by an offer of its own (RFC 8839 7). */
+static void
+begin_again (GstIceSipCall *self)
+{
+  GST_INFO ("another phone picked up");
+  self->agreed = FALSE;
+  self->exchange = GST_ICE_SIP_EXCHANGE_NONE;
+  if (self->ua->signaller != NULL)
+    gst_ice_signaller_emit_ready (self->ua->signaller, TRUE);
+}
+
+static void
+take_answer (GstIceSipCall *self, const gchar *sdp)
+{
+  self->exchange = GST_ICE_SIP_EXCHANGE_NONE;
+  if (sdp != NULL) {
+    emit_description (self, "answer", sdp);
+    self->agreed = TRUE;
+  } else if (self->ua->signaller != NULL) {
+    gst_ice_signaller_emit_rejected (self->ua->signaller, "not-acceptable",
+        "The peer takes the call and says nothing of media");
+  }
 }
 
 static void
@@ -360,36 +410,19 @@ handle_established (GstIceSipCall *self, const sip_t *sip)
 {
   const gboolean first = self->state != GST_ICE_SIP_CALL_ESTABLISHED;
   const gchar *tag = sip->sip_to != NULL ? sip->sip_to->a_tag : NULL;
-  const gboolean same = g_strcmp0 (tag, self->early_tag) == 0;
   g_autofree gchar *sdp = gst_ice_sip_get_sdp (sip);
-  const GstIceSipExchange exchange = self->exchange;
 
   gst_ice_sip_call_learn (self, sip);
   self->dialog = TRUE;
-  /* Answered reliably, there may be none in the 200 (RFC 3262 5). */
-  if (first && sdp == NULL && same)
-    sdp = g_strdup (self->early_sdp);
-  self->exchange = GST_ICE_SIP_EXCHANGE_NONE;
   gst_ice_sip_call_establish (self);
-  if (first && self->early_tag != NULL && !same) {
-    /* Another phone picked up than the one that our credentials are spent on:
-     * it gets new ones (RFC 8839 7, and an offer again). */
-    GST_INFO ("another phone picked up");
-    if (self->ua->signaller != NULL)
-      gst_ice_signaller_emit_ready (self->ua->signaller, TRUE);
-    return;
-  }
-  if (sdp != NULL) {
-    emit_description (self, "answer", sdp);
-    self->agreed = TRUE;
-  } else if (exchange == GST_ICE_SIP_EXCHANGE_SENT &&
-      self->ua->signaller != NULL) {
-    gst_ice_signaller_emit_rejected (self->ua->signaller, "not-acceptable",
-        "The peer takes the call and says nothing of media");
-  }
+  if (first && self->early_tag != NULL && g_strcmp0 (tag, self->early_tag) != 0)
+    begin_again (self);
+  else if (self->exchange == GST_ICE_SIP_EXCHANGE_SENT &&
+      !(first && self->agreed))
+    take_answer (self, sdp != NULL ? sdp : first ? self->early_sdp : NULL);
   gst_ice_sip_call_send_candidates (self);
-  if (exchange == GST_ICE_SIP_EXCHANGE_DELAYED &&
-      self->exchange == GST_ICE_SIP_EXCHANGE_NONE)
+  if (self->exchange == GST_ICE_SIP_EXCHANGE_DELAYED && self->later == NULL &&
+      self->state != GST_ICE_SIP_CALL_OVER)
     retry_later (self);
 }
 
@@ -432,6 +465,9 @@ handle_refusal (GstIceSipCall *self, gint status, const gchar *phrase)
   g_autofree gchar *said = gst_ice_sip_clean (phrase);
   g_autofree gchar *text = g_strdup_printf ("%s (%d)", said, status);
 
+  /* It was taken back for one of theirs. */
+  if (self->exchange != GST_ICE_SIP_EXCHANGE_SENT)
+    return;
   if (status == 491 || status == 500) {
     retry_later (self);
     return;
@@ -492,6 +528,8 @@ handle_update_response (
 static void
 handle_options_response (GstIceSipCall *self, gint status)
 {
+  if (status >= 200)
+    handle_asked (self);
   if (status != 408 && status != 481 && status != 503)
     return;
   GST_INFO ("%s does not answer any more (%d)", self->peer, status);

@@ -31,6 +31,7 @@ struct _GstIceSipUa
   nua_handle_t *registration; /* (owned) (nullable) */
   guint n_challenges;         /* to the last REGISTER */
   gboolean registered;
+  gboolean parting;    /* our last word has no answer yet */
   GSource *patience;   /* (owned) (nullable) for an answer to REGISTER */
   GSource *closed;     /* (owned) (nullable) a connection is; was it ours? */
   GstIceSipCall *call; /* (owned) (nullable) */
@@ -74,6 +75,7 @@ struct _GstIceSipCall
   gboolean agreed;    /* an answer of theirs was taken */
   gboolean told;      /* the session knows of a peer */
   guint n_challenges; /* to the last request */
+  guint n_asking;     /* INFO and OPTIONS without answer */
   gchar *local_sdp;   /* (owned) (nullable) */
   gchar *early_tag;   /* (owned) (nullable) who answered before the 200 */
   gchar *early_sdp;   /* (owned) (nullable) and what */
@@ -82,7 +84,8 @@ struct _GstIceSipCall
   GstIceSipTrickle *trickle;   /* (owned) */
   GSource *patience;   /* (owned) (nullable) until something else comes */
   GSource *keep_alive; /* (owned) (nullable) */
-  GSource *later;      /* (owned) (nullable) an offer again, or the 200 */
+  GSource *later;      /* (owned) (nullable) an offer again */
+  GSource *answer_due; /* (owned) (nullable) the 200 */
 };
 
 /* useragent.c */

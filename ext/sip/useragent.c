@@ -360,6 +360,19 @@ handle_state (
     gst_ice_sip_call_lose (call, status, phrase);
 }
 
+/* A call that was hung up, or forked, is done with. */
+static void
+handle_forgotten (GstIceSipUa *self, nua_handle_t *handle, tagi_t *tags)
+{
+  gint state = nua_callstate_init;
+
+  tl_gets (tags, NUTAG_CALLSTATE_REF (state), TAG_END ());
+  if (state != nua_callstate_terminated)
+    return;
+  self->parting = FALSE;
+  nua_handle_destroy (handle);
+}
+
 static void
 handle_event (GstIceSipUa *self, nua_event_t event, gint status,
     const gchar *phrase, nua_handle_t *handle, GstIceSipCall *call,
@@ -375,9 +388,23 @@ handle_event (GstIceSipUa *self, nua_event_t event, gint status,
     case nua_i_fork:
       handle_fork (tags);
       break;
-    case nua_r_bye:
-      /* Of a call that is forgotten. */
-      if (call == NULL && status >= 200)
+    case nua_r_invite:
+      /* It was given up, and answered all the same. */
+      if (call == NULL && status >= 200 && status < 300)
+        nua_bye (handle, TAG_END ());
+      break;
+    case nua_i_state:
+      if (call == NULL)
+        handle_forgotten (self, handle, tags);
+      break;
+    case nua_i_options:
+    case nua_i_message:
+    case nua_i_method:
+    case nua_i_refer:
+    case nua_i_subscribe:
+    case nua_i_notify:
+      /* Answered by sofia, by what is allowed (RFC 3261 8.2.1, 11.2). */
+      if (call == NULL)
         nua_handle_destroy (handle);
       break;
     case nua_i_info:
@@ -526,13 +553,15 @@ gst_ice_sip_ua_stop (GstIceSipUa *self)
   gst_ice_sip_clear_source (&self->closed);
   if (self->call != NULL)
     gst_ice_sip_call_hang_up (self->call, 480);
+  self->parting = self->parting || self->registered;
   /* Ends registrations, too; the last word is nua_r_shutdown. */
   nua_shutdown (self->nua);
   /* What sofia is to do waits in its loop, which is not entered twice. */
   if (root_depth > 0)
     return;
   alarm = gst_ice_sip_attach (BYE_FLUSH_MS, dispatch, NULL);
-  while (self->nua != NULL && g_get_monotonic_time () < deadline)
+  while (
+      self->parting && self->nua != NULL && g_get_monotonic_time () < deadline)
     g_main_context_iteration (context, TRUE);
   gst_ice_sip_clear_source (&alarm);
 }
