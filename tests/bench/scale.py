@@ -43,7 +43,8 @@ COLUMNS = [
     ("RSS KiB/pair", "rss_kib", "{:.1f}"),
     ("threads", "threads", "{:.0f}"),
     ("fds/pair", "fds", "{:.2f}"),
-    ("lost", "lost", "{:.0f}"),
+    ("disconnected for a while", "disconnected", "{:.0f}"),
+    ("consents lost", "lost", "{:.0f}"),
 ]
 
 

@@ -16,6 +16,10 @@
 
 /* What one wait may report. A round serves each of them once. */
 #define MAX_EVENTS 64
+/* And so many waits a round may have, while they are full: what had come before
+ * a deadline is read before the deadline passes, or a thousand agents would
+ * miss answers that lie in their sockets. */
+#define MAX_WAITS 128
 
 typedef struct
 {
@@ -121,6 +125,24 @@ ice_loop_run_watches (
   }
 }
 
+/* Returns when nothing is ready any more, or it is the others' turn: up to when
+ * everything that came was read. */
+static IceTime
+ice_loop_wait (IceLoop *self)
+{
+  IcePollerEvent events[MAX_EVENTS];
+  IceTime now, timeout = ice_loop_prepare_to_sleep (self);
+  guint n_events, n_waits = 0;
+
+  do {
+    n_events = self->poller->wait (self->poller, timeout, events, MAX_EVENTS);
+    now = ice_loop_now ();
+    ice_loop_run_watches (self, events, n_events);
+    timeout = 0;
+  } while (n_events == MAX_EVENTS && ++n_waits < MAX_WAITS);
+  return now;
+}
+
 /* The last user is gone and nothing it asked for is left undone. */
 static gboolean
 ice_loop_is_finished (IceLoop *self)
@@ -137,17 +159,15 @@ static gpointer
 ice_loop_run (gpointer user_data)
 {
   IceLoop *self = user_data;
-  IcePollerEvent events[MAX_EVENTS];
 
   g_private_set (&current_loop, self);
   do {
-    guint n_events = self->poller->wait (
-        self->poller, ice_loop_prepare_to_sleep (self), events, MAX_EVENTS);
-
     /* Events first: only here no watch of theirs can have been freed yet. */
-    ice_loop_run_watches (self, events, n_events);
+    IceTime now = ice_loop_wait (self);
+
     ice_loop_run_calls (self);
-    ice_timer_heap_run (&self->timers, ice_loop_now ());
+    /* Not what became due meanwhile: an answer may have come meanwhile. */
+    ice_timer_heap_run (&self->timers, now);
     g_ptr_array_set_size (self->buried, 0);
   } while (!ice_loop_is_finished (self));
 

@@ -126,14 +126,15 @@ measure (const ScaleVariant *variant, const ScaleSettings *settings)
            "\"connect_ms\":%.2f,\"pairs_per_s\":%.1f,"
            "\"connect_cpu_us\":%.2f,\"settle_cpu_us\":%.3f,"
            "\"idle_cpu_us\":%.3f,\"rss_kib\":%.2f,\"dirty_kib\":%.2f,"
-           "\"threads\":%d,\"fds\":%.3f,\"lost\":%d}\n",
+           "\"threads\":%d,\"fds\":%.3f,\"disconnected\":%d,\"lost\":%d}\n",
       n, (gathered - begin) / 1e3, (joined - gathered) / 1e3,
       (connected - gathered) / 1e3, n * 1e6 / (connected - gathered),
       connect_cpu / n, settle_cpu / n / (SETTLE_US / 1e6),
       idle_cpu / n / (MAX (g_get_monotonic_time () - settled, 1) / 1e6),
       (after.rss_kib - before.rss_kib) / n,
       (after.dirty_kib - before.dirty_kib) / n, after.threads,
-      (gdouble) (after.fds - before.fds) / n, g_atomic_int_get (&tally.lost));
+      (gdouble) (after.fds - before.fds) / n,
+      g_atomic_int_get (&tally.disconnected), g_atomic_int_get (&tally.lost));
   return TRUE;
 }
 

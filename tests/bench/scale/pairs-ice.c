@@ -39,8 +39,15 @@ on_state (GstIceTransport *transport, GParamSpec *pspec, End *self)
   if (connected && !self->connected)
     g_atomic_int_inc (&self->tally->connected);
   if (!connected && self->connected)
-    g_atomic_int_inc (&self->tally->lost);
+    g_atomic_int_inc (&self->tally->disconnected);
   self->connected = connected;
+}
+
+static void
+on_consent_lost (
+    GstIceAgent *agent, GstIceStream *stream, guint component, End *self)
+{
+  g_atomic_int_inc (&self->tally->lost);
 }
 
 static void
@@ -77,6 +84,8 @@ ice_make (const ScaleSettings *settings, ScaleTally *tally)
         G_CALLBACK (on_gathering_state), self);
     g_signal_connect (
         self->transport, "notify::state", G_CALLBACK (on_state), self);
+    g_signal_connect (
+        self->agent, "consent-lost", G_CALLBACK (on_consent_lost), self);
     if (settings->elements)
       add_pipeline (self);
     gst_ice_agent_gather (self->agent);

@@ -20,7 +20,8 @@ typedef struct
 typedef struct
 {
   gint gathered, connected; /* (atomic) */
-  gint lost;                /* (atomic) times that a connected one was not */
+  gint disconnected;        /* (atomic) times that one was for a while */
+  gint lost;                /* (atomic) consents, or paths for good */
 } ScaleTally;
 
 typedef struct
