@@ -17,7 +17,9 @@
 
 struct _GstIceWsConn
 {
-  guint refs;                /* its owner, its tick, a read, a write */
+  guint refs;                /* its owner, its watch, a write, a reader */
+  GstIceWsPoller *poller;    /* (owned) */
+  GstIceWsWatch *watch;      /* (owned) (nullable) when done */
   GIOStream *stream;         /* (owned) */
   GCancellable *cancellable; /* (owned) */
   gboolean is_client;
@@ -30,10 +32,8 @@ struct _GstIceWsConn
   gboolean close_sent;
   gboolean done;
   gint64 heard_at, closing_at;
-  GSource *tick; /* (owned) */
 };
 
-static void read_more (GstIceWsConn *self);
 static void write_more (GstIceWsConn *self);
 
 static void
@@ -47,6 +47,7 @@ conn_unref (gpointer data)
   g_byte_array_unref (self->unsent);
   g_object_unref (self->stream);
   g_object_unref (self->cancellable);
+  gst_ice_ws_poller_unref (self->poller);
   g_free (self);
 }
 
@@ -60,12 +61,12 @@ finish (GstIceWsConn *self, guint code, const gchar *reason)
     return;
   self->done = TRUE;
   memset (&self->funcs, 0, sizeof self->funcs);
-  g_source_destroy (self->tick);
-  g_clear_pointer (&self->tick, g_source_unref);
+  gst_ice_ws_poller_remove (self->poller, self->watch);
   g_cancellable_cancel (self->cancellable);
   g_io_stream_close_async (self->stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   if (funcs.closed != NULL)
     funcs.closed (self, code, reason, self->user_data);
+  conn_unref (self);
 }
 
 static void
@@ -187,56 +188,64 @@ handle_all (GstIceWsConn *self)
   finish (self, message.close_code, "malformed frame");
 }
 
+/* Until there is no more: TLS and the upgrade keep bytes of their own, of which
+ * the socket knows nothing. */
 static void
-on_read (GObject *object, GAsyncResult *result, gpointer user_data)
+read_all (GstIceWsConn *self)
 {
-  GstIceWsConn *self = user_data;
-  const gssize n =
-      g_input_stream_read_finish (G_INPUT_STREAM (object), result, NULL);
+  GPollableInputStream *in =
+      G_POLLABLE_INPUT_STREAM (g_io_stream_get_input_stream (self->stream));
+  gboolean blocked = FALSE;
 
-  if (n <= 0) {
-    finish (self, GST_ICE_WS_ABNORMAL, NULL);
-  } else if (!self->done) {
-    self->heard_at = g_get_monotonic_time ();
-    gst_ice_ws_reader_push (&self->reader, self->chunk, n);
-    handle_all (self);
-    read_more (self);
+  self->refs++;
+  while (!self->done && !blocked) {
+    g_autoptr (GError) error = NULL;
+    const gssize n = g_pollable_input_stream_read_nonblocking (
+        in, self->chunk, sizeof self->chunk, NULL, &error);
+
+    if (n > 0) {
+      self->heard_at = g_get_monotonic_time ();
+      gst_ice_ws_reader_push (&self->reader, self->chunk, n);
+      handle_all (self);
+    } else {
+      blocked = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+      if (!blocked)
+        finish (self, GST_ICE_WS_ABNORMAL, NULL);
+    }
   }
   conn_unref (self);
 }
 
 static void
-read_more (GstIceWsConn *self)
+on_readable (gpointer user_data)
 {
-  if (self->done)
-    return;
-  self->refs++;
-  g_input_stream_read_async (g_io_stream_get_input_stream (self->stream),
-      self->chunk, sizeof self->chunk, G_PRIORITY_DEFAULT, self->cancellable,
-      on_read, self);
+  read_all (user_data);
 }
 
 static gboolean
-on_leftover (gpointer user_data)
+on_begin (gpointer user_data)
 {
-  handle_all (user_data);
+  GstIceWsConn *self = user_data;
+
+  handle_all (self);
+  read_all (self);
   return G_SOURCE_REMOVE;
 }
 
 /* What came with the upgrade; its owner does not know us yet. */
 static void
-handle_leftover (GstIceWsConn *self)
+begin_soon (GstIceWsConn *self)
 {
   GSource *source = g_idle_source_new ();
 
   self->refs++;
   g_source_set_priority (source, G_PRIORITY_HIGH);
-  g_source_set_callback (source, on_leftover, self, conn_unref);
+  g_source_set_callback (source, on_begin, self, conn_unref);
   g_source_attach (source, g_main_context_get_thread_default ());
   g_source_unref (source);
 }
 
-static gboolean
+static void
 on_tick (gpointer user_data)
 {
   GstIceWsConn *self = user_data;
@@ -248,17 +257,18 @@ on_tick (gpointer user_data)
     finish (self, GST_ICE_WS_ABNORMAL, "it is silent");
   else if (now - self->heard_at >= PING_EVERY_S * G_TIME_SPAN_SECOND)
     send_frame (self, GST_ICE_WS_PING, "", 0);
-  return G_SOURCE_CONTINUE;
 }
 
 GstIceWsConn *
-gst_ice_ws_conn_new (GIOStream *stream, gboolean is_client,
-    const guint8 *leftover, gsize n_leftover, const GstIceWsConnFuncs *funcs,
+gst_ice_ws_conn_new (GstIceWsPoller *poller, GIOStream *stream, GSocket *socket,
+    gboolean is_client, GBytes *leftover, const GstIceWsConnFuncs *funcs,
     gpointer user_data)
 {
+  static const GstIceWsPollerFuncs watched = { on_readable, on_tick };
   GstIceWsConn *self = g_new0 (GstIceWsConn, 1);
 
   self->refs = 2;
+  self->poller = gst_ice_ws_poller_ref (poller);
   self->stream = g_object_ref (stream);
   self->cancellable = g_cancellable_new ();
   self->is_client = is_client;
@@ -267,14 +277,11 @@ gst_ice_ws_conn_new (GIOStream *stream, gboolean is_client,
   gst_ice_ws_reader_init (&self->reader, !is_client);
   self->unsent = g_byte_array_new ();
   self->heard_at = g_get_monotonic_time ();
-  self->tick = g_timeout_source_new_seconds (1);
-  g_source_set_callback (self->tick, on_tick, self, conn_unref);
-  g_source_attach (self->tick, g_main_context_get_thread_default ());
-  if (n_leftover > 0) {
-    gst_ice_ws_reader_push (&self->reader, leftover, n_leftover);
-    handle_leftover (self);
-  }
-  read_more (self);
+  self->watch = gst_ice_ws_poller_add (poller, socket, &watched, self);
+  if (leftover != NULL)
+    gst_ice_ws_reader_push (&self->reader, g_bytes_get_data (leftover, NULL),
+        g_bytes_get_size (leftover));
+  begin_soon (self);
   return self;
 }
 

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "wsframe.h"
+#include "wspoller.h"
 
 G_BEGIN_DECLS
 
@@ -26,11 +27,12 @@ typedef struct
       GstIceWsConn *self, guint code, const gchar *reason, gpointer user_data);
 } GstIceWsConnFuncs;
 
-/* @is_client: what it sends is masked. @leftover (nullable): bytes that came
- * with the answer to the upgrade. */
-GstIceWsConn *gst_ice_ws_conn_new (GIOStream *stream, gboolean is_client,
-    const guint8 *leftover, gsize n_leftover, const GstIceWsConnFuncs *funcs,
-    gpointer user_data);
+/* @socket: under @stream, which can be polled. @is_client: what it sends is
+ * masked. @leftover (nullable): bytes that came with the answer to the upgrade.
+ */
+GstIceWsConn *gst_ice_ws_conn_new (GstIceWsPoller *poller, GIOStream *stream,
+    GSocket *socket, gboolean is_client, GBytes *leftover,
+    const GstIceWsConnFuncs *funcs, gpointer user_data);
 /* At once, without a word when it was not closed. */
 void gst_ice_ws_conn_free (GstIceWsConn *self);
 /* Says goodbye in its own time; no function is called any more. */

@@ -22,6 +22,7 @@ typedef struct
   gchar *where;         /* (owned) host:port, for people */
   gchar *key;           /* (owned) Sec-WebSocket-Key */
   GIOStream *stream;    /* (owned) (nullable) */
+  GSocket *socket;      /* (owned) (nullable) under it */
   GBytes *leftover;     /* (owned) (nullable) */
   GTlsCertificateFlags untrusted;
   gchar *seen;        /* (owned) (nullable) fingerprint of its certificate */
@@ -56,6 +57,7 @@ dial_free (gpointer data)
   g_free (self->key);
   g_free (self->seen);
   g_clear_object (&self->stream);
+  g_clear_object (&self->socket);
   g_clear_pointer (&self->leftover, g_bytes_unref);
   g_string_free (self->request, TRUE);
   g_byte_array_unref (self->answer);
@@ -422,6 +424,7 @@ on_connected (GObject *object, GAsyncResult *result, gpointer user_data)
   if (G_IS_TCP_CONNECTION (connection))
     g_socket_set_option (g_socket_connection_get_socket (connection),
         IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+  self->socket = g_object_ref (g_socket_connection_get_socket (connection));
   self->stream = g_object_ref (G_IO_STREAM (connection));
   if (self->place->tls)
     start_tls (task, connection);
@@ -473,13 +476,14 @@ gst_ice_ws_dial_async (const GstIceWsPlace *place, guint timeout_ms,
 }
 
 GIOStream *
-gst_ice_ws_dial_finish (GAsyncResult *result, GBytes **ret_leftover,
-    gboolean *ret_retry, GError **error)
+gst_ice_ws_dial_finish (GAsyncResult *result, GSocket **ret_socket,
+    GBytes **ret_leftover, gboolean *ret_retry, GError **error)
 {
   GTask *task = G_TASK (result);
   Dial *self = g_task_get_task_data (task);
 
   *ret_retry = self->retry || self->timed_out;
   *ret_leftover = g_steal_pointer (&self->leftover);
+  *ret_socket = g_steal_pointer (&self->socket);
   return g_task_propagate_pointer (task, error);
 }

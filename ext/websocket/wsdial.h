@@ -13,10 +13,11 @@ G_BEGIN_DECLS
 void gst_ice_ws_dial_async (const GstIceWsPlace *place, guint timeout_ms,
     GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data);
-/* (transfer full) (nullable) the stream. @ret_leftover: (transfer full) what
+/* (transfer full) (nullable) the stream. @ret_socket: (transfer full) that is
+ * under it. @ret_leftover: (transfer full) what
  * the server said after the upgrade. @ret_retry: it may be better soon. */
-GIOStream *gst_ice_ws_dial_finish (GAsyncResult *result, GBytes **ret_leftover,
-    gboolean *ret_retry, GError **error);
+GIOStream *gst_ice_ws_dial_finish (GAsyncResult *result, GSocket **ret_socket,
+    GBytes **ret_leftover, gboolean *ret_retry, GError **error);
 
 /* One answer of a server to the upgrade, up to its empty line. @key: what was
  * sent. FALSE: it is no WebSocket for us; the error says why. */

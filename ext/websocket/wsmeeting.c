@@ -191,15 +191,17 @@ on_closed (
 }
 
 static void
-open_up (GstIceWsMeeting *self, GIOStream *stream, GBytes *leftover)
+open_up (
+    GstIceWsMeeting *self, GIOStream *stream, GSocket *socket, GBytes *leftover)
 {
   static const GstIceWsConnFuncs funcs = { on_text, on_closed };
-  gsize size;
-  const guint8 *bytes = g_bytes_get_data (leftover, &size);
+  GstIceWsPoller *poller = gst_ice_ws_poller_new ();
 
   GST_INFO_OBJECT (self->signaller, "connected to the server");
   self->was_open = TRUE;
-  self->conn = gst_ice_ws_conn_new (stream, TRUE, bytes, size, &funcs, self);
+  self->conn = gst_ice_ws_conn_new (
+      poller, stream, socket, TRUE, leftover, &funcs, self);
+  gst_ice_ws_poller_unref (poller);
   gst_ice_ws_dialect_opened (self->dialect);
   pump (self);
 }
@@ -210,15 +212,16 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
   GstIceWsMeeting *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) leftover = NULL;
+  g_autoptr (GSocket) socket = NULL;
   gboolean retry;
   g_autoptr (GIOStream) stream =
-      gst_ice_ws_dial_finish (result, &leftover, &retry, &error);
+      gst_ice_ws_dial_finish (result, &socket, &leftover, &retry, &error);
 
   g_clear_object (&self->dialling);
   if (self->signaller == NULL) {
     /* It ended meanwhile. */
   } else if (stream != NULL) {
-    open_up (self, stream, leftover);
+    open_up (self, stream, socket, leftover);
   } else if (retry && g_get_monotonic_time () < self->give_up_at) {
     GST_INFO_OBJECT (self->signaller, "%s", error->message);
     retry_later (self);

@@ -194,11 +194,13 @@ on_upgraded (SoupServerMessage *message, gpointer user_data)
 {
   Upgrade *upgrade = user_data;
   g_autoptr (GIOStream) stream = NULL;
+  GSocket *socket;
 
-  gst_ice_ws_server_release (soup_server_message_get_remote_address (message));
+  socket = gst_ice_ws_server_release (
+      soup_server_message_get_remote_address (message));
   stream = soup_server_message_steal_connection (message);
   gst_ice_ws_server_adopt (
-      upgrade->server, stream, upgrade->room, upgrade->dialect);
+      upgrade->server, stream, socket, upgrade->room, upgrade->dialect);
 }
 
 static void

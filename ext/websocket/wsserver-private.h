@@ -21,8 +21,9 @@ struct _GstIceWsServer
   GHashTable *members;   /* (owned) id -> Member (owned) */
   GHashTable *addresses; /* (owned) host -> how many connections */
   guint n_connections;
-  GSource *timer; /* (owned) the hub's deadline */
-  GSource *wait;  /* (owned) (nullable) to accept again, or for the end */
+  GstIceWsPoller *poller; /* (owned) */
+  GSource *timer;         /* (owned) the hub's deadline */
+  GSource *wait; /* (owned) (nullable) to accept again, or for the end */
   gboolean pumping;
   GSourceFunc done; /* (nullable) it ends */
   gpointer done_data;
@@ -31,11 +32,11 @@ struct _GstIceWsServer
 
 /* wsserver-http.c: what is asked for without or before a WebSocket. */
 void gst_ice_ws_server_serve_http (GstIceWsServer *self);
-/* wsserver.c: (nullable) the socket by which a request came; from now on it
- * has all the time it wants. */
-void gst_ice_ws_server_release (GSocketAddress *remote);
+/* wsserver.c: (transfer none) the socket by which a request came; from now on
+ * it has all the time it wants. */
+GSocket *gst_ice_ws_server_release (GSocketAddress *remote);
 /* wsserver.c: it is upgraded. */
 void gst_ice_ws_server_adopt (GstIceWsServer *self, GIOStream *stream,
-    const gchar *room, GstIceWsDialectKind dialect);
+    GSocket *socket, const gchar *room, GstIceWsDialectKind dialect);
 
 G_END_DECLS

@@ -170,7 +170,7 @@ add_member (
 
 void
 gst_ice_ws_server_adopt (GstIceWsServer *self, GIOStream *stream,
-    const gchar *room, GstIceWsDialectKind dialect)
+    GSocket *socket, const gchar *room, GstIceWsDialectKind dialect)
 {
   static const GstIceWsConnFuncs funcs = { on_text, on_closed };
   Member *member = add_member (self, room, dialect);
@@ -180,7 +180,8 @@ gst_ice_ws_server_adopt (GstIceWsServer *self, GIOStream *stream,
     g_io_stream_close_async (stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
     return;
   }
-  member->conn = gst_ice_ws_conn_new (stream, FALSE, NULL, 0, &funcs, member);
+  member->conn = gst_ice_ws_conn_new (
+      self->poller, stream, socket, FALSE, NULL, &funcs, member);
   pump (self);
 }
 
@@ -299,7 +300,7 @@ on_deadline (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
+GSocket *
 gst_ice_ws_server_release (GSocketAddress *remote)
 {
   GSocket *socket = g_object_get_data (G_OBJECT (remote), "ice-socket");
@@ -307,6 +308,7 @@ gst_ice_ws_server_release (GSocketAddress *remote)
 
   g_socket_set_timeout (socket, 0);
   clear_source (&count->deadline);
+  return socket;
 }
 
 static void
@@ -477,6 +479,7 @@ gst_ice_ws_server_new (GstIceWsServerConfig *config, GError **error)
   self->soup = soup_server_new ("server-header", "gst-ice", NULL);
   self->listener = g_socket_listener_new ();
   self->cancellable = g_cancellable_new ();
+  self->poller = gst_ice_ws_poller_new ();
   self->members = g_hash_table_new_full (NULL, NULL, NULL, member_free);
   self->addresses =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -508,6 +511,7 @@ gst_ice_ws_server_free (GstIceWsServer *self)
   clear_source (&self->wait);
   gst_ice_ws_hub_free (self->hub);
   g_hash_table_unref (self->addresses);
+  gst_ice_ws_poller_unref (self->poller);
   g_main_context_unref (self->context);
   gst_ice_ws_server_config_clear (&self->config);
   g_free (self);

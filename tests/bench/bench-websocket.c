@@ -22,6 +22,7 @@
 typedef struct
 {
   GMainLoop *loop;
+  GstIceWsPoller *poller;
   GstIceWsPlace *place; /* (owned) without a room */
   guint n_idle, n_idle_open, rate, seconds;
   guint n_started, n_done, n_failed, n_open;
@@ -153,9 +154,10 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
   Bench *bench = side->bench;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) leftover = NULL;
+  g_autoptr (GSocket) socket = NULL;
   gboolean retry;
   g_autoptr (GIOStream) stream =
-      gst_ice_ws_dial_finish (result, &leftover, &retry, &error);
+      gst_ice_ws_dial_finish (result, &socket, &leftover, &retry, &error);
 
   bench->n_open++;
   if (stream == NULL) {
@@ -163,9 +165,8 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
     side_free (side);
     return;
   }
-  side->conn =
-      gst_ice_ws_conn_new (stream, TRUE, g_bytes_get_data (leftover, NULL),
-          g_bytes_get_size (leftover), &funcs, side);
+  side->conn = gst_ice_ws_conn_new (
+      bench->poller, stream, socket, TRUE, leftover, &funcs, side);
   gst_ice_ws_dialect_opened (side->dialect);
   pump (side);
   if (side->call == NULL && ++bench->n_idle_open == bench->n_idle)
@@ -278,6 +279,7 @@ main (int argc, char **argv)
     bench.place->tls = TRUE;
     bench.place->fingerprint = gst_ice_ws_parse_fingerprint (argv[6]);
   }
+  bench.poller = gst_ice_ws_poller_new ();
   bench.loop = g_main_loop_new (NULL, FALSE);
   bench.times = g_array_new (FALSE, FALSE, sizeof (gint64));
   bench.sdp = g_strnfill (SDP_SIZE, 'x');
