@@ -120,6 +120,7 @@ send_by_element (End *self)
     push (pad, origin, settings);
   }
   self->shared->send_cpu = process_cpu () - cpu;
+  g_atomic_int_set (&self->shared->done, TRUE);
 }
 
 static gpointer
@@ -131,6 +132,7 @@ run_sender (gpointer data)
   if (self->variant->send) {
     self->variant->send (&self->wire, self->settings, self->shared);
     self->shared->send_cpu = process_cpu () - cpu;
+    g_atomic_int_set (&self->shared->done, TRUE);
   } else {
     send_by_element (self);
   }
@@ -177,6 +179,7 @@ receive_by_element (End *self)
 {
   GstElement *element = self->variant->connect (&self->wire, FALSE);
   g_autoptr (GstPad) src = gst_element_get_static_pad (element, "src");
+  gint patience = 500;
   gdouble cpu;
 
   self->pad = gst_pad_new ("sink", GST_PAD_SINK);
@@ -189,10 +192,15 @@ receive_by_element (End *self)
   gst_pad_set_active (self->pad, TRUE);
   gst_element_set_state (element, GST_STATE_PLAYING);
   gst_element_get_state (element, NULL, NULL, GST_SECOND);
+  g_atomic_int_set (&self->shared->port, self->wire.port);
   wire_send (&self->wire, "go");
   cpu = process_cpu ();
-  while (self->shared->last_us == 0)
+  while (self->shared->last_us == 0 && patience > 0) {
     g_usleep (2000);
+    /* Under a flood the last may never come. */
+    if (g_atomic_int_get (&self->shared->done) && self->settings->flood > 0)
+      patience--;
+  }
   self->shared->receive_cpu = process_cpu () - cpu;
 }
 
@@ -225,7 +233,15 @@ report (const Settings *settings, Shared *shared)
   gdouble n = settings->packets;
   gdouble seconds = (shared->last_us - shared->first_us) / 1e6;
 
-  g_print ("{\"variant\":\"%s\",\"size\":%d,\"list\":%d,\"processes\":%d,"
+  if (settings->flood > 0) {
+    g_print ("{\"lost\":%d,\"flood_pps\":%.0f,",
+        settings->packets - g_atomic_int_get (&shared->received),
+        g_atomic_int_get (&shared->n_flood) * 1e6 / shared->flood_us);
+  } else {
+    g_print ("{");
+  }
+
+  g_print ("\"variant\":\"%s\",\"size\":%d,\"list\":%d,\"processes\":%d,"
            "\"packets\":%d,\"rate\":%d,\"pps\":%.0f,",
       settings->variant, settings->size, settings->list, settings->processes,
       settings->packets, settings->rate, n / seconds);
@@ -255,12 +271,21 @@ measure (const Variant *variant, const Settings *settings)
   End sender = { variant, settings, shared, { 0 }, NULL }, receiver = sender;
   GThread *thread;
   gint fds[2], status = 0;
-  pid_t child;
+  pid_t child, stranger = -1;
 
   if (shared == MAP_FAILED || socketpair (AF_UNIX, SOCK_STREAM, 0, fds) < 0)
     return FALSE;
   wire_init (&sender.wire, fds[0]);
   wire_init (&receiver.wire, fds[1]);
+  sender.wire.relay = settings->relay;
+  receiver.wire.coalesce = (guint) settings->coalesce;
+  if (settings->flood > 0) {
+    stranger = fork ();
+    if (stranger == 0) {
+      flood_run (settings, shared);
+      _exit (0);
+    }
+  }
   if (settings->processes == 1) {
     gst_init (NULL, NULL);
     thread = g_thread_new ("sender", run_sender, &sender);
@@ -281,6 +306,8 @@ measure (const Variant *variant, const Settings *settings)
   run_receiver (&receiver);
   if (child < 0 || waitpid (child, &status, 0) < 0 || status != 0)
     return FALSE;
+  if (stranger > 0 && waitpid (stranger, &status, 0) < 0)
+    return FALSE;
   report (settings, shared);
   return TRUE;
 }
@@ -288,7 +315,7 @@ measure (const Variant *variant, const Settings *settings)
 int
 main (int argc, char **argv)
 {
-  Settings settings = { NULL, 1200, 32, 2, 400000, 128, 0 };
+  Settings settings = { NULL, 1200, 32, 2, 400000, 128, 0, 0, 0, NULL };
   const GOptionEntry entries[] = {
     { "size", 0, 0, G_OPTION_ARG_INT, &settings.size, "bytes", "N" },
     { "list", 0, 0, G_OPTION_ARG_INT, &settings.list, "packets a list", "N" },
@@ -296,6 +323,13 @@ main (int argc, char **argv)
     { "packets", 0, 0, G_OPTION_ARG_INT, &settings.packets, "in all", "N" },
     { "window", 0, 0, G_OPTION_ARG_INT, &settings.window, "under way", "N" },
     { "rate", 0, 0, G_OPTION_ARG_INT, &settings.rate, "a second", "N" },
+    { "flood", 0, 0, G_OPTION_ARG_INT, &settings.flood,
+        "a second, by a stranger; with --rate and two processes", "N" },
+    { "coalesce", 0, 0, G_OPTION_ARG_INT, &settings.coalesce,
+        "us that icesrc waits for more", "N" },
+    { "relay", 0, 0, G_OPTION_ARG_STRING, &settings.relay,
+        "the sender's TURN server, user alice, password wonderland",
+        "HOST:PORT" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   g_autoptr (GOptionContext) options = g_option_context_new ("VARIANT");

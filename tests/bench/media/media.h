@@ -11,7 +11,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   gint fd;
-  GString *rest; /* read and not yet a line */
+  GString *rest;      /* read and not yet a line */
+  const gchar *relay; /* (nullable) HOST:PORT of the sender's TURN server */
+  guint coalesce;     /* us that the receiver may wait */
+  gint port;          /* that media comes to */
 } Wire;
 
 void wire_init (Wire *self, gint fd);
@@ -29,6 +32,9 @@ typedef struct
   gint packets;   /* how many */
   gint window;    /* under way at most */
   gint rate;      /* a second; 0: as many as go */
+  gint flood;     /* a second, by a stranger to the receiver's port */
+  gint coalesce;
+  gchar *relay; /* (nullable) */
 } Settings;
 
 #define LATENCIES_MAX (1 << 20)
@@ -39,6 +45,9 @@ typedef struct
   gint received;            /* (atomic) packets */
   gint waiting;             /* (atomic) the sender sleeps until there is room */
   gint done;                /* (atomic) the sender has sent all */
+  gint port;                /* (atomic) the receiver's */
+  gint n_flood;             /* (atomic) packets */
+  gint64 flood_us;          /* that took */
   gint64 first_us, last_us; /* of the receiver */
   gdouble send_cpu, receive_cpu; /* seconds */
   gint n_latencies;
@@ -59,6 +68,9 @@ extern const Variant variant_ice, variant_udp, variant_raw;
 #ifdef HAVE_NICE
 extern const Variant variant_nice;
 #endif
+
+/* flood.c: until the sender has sent all. */
+void flood_run (const Settings *settings, Shared *shared);
 
 /* flow.c: a window, so that nothing is lost, at the same price for all. */
 void flow_wait (const Settings *settings, Shared *shared, gint n_sent);

@@ -38,6 +38,17 @@ hear (Wire *wire, GstIceStream *stream)
   }
 }
 
+static gint
+first_port (GstIceStream *stream)
+{
+  g_autoptr (GPtrArray) candidates =
+      gst_ice_stream_get_local_candidates (stream);
+
+  return candidates->len > 0
+      ? (gint) gst_ice_candidate_get_port (candidates->pdata[0])
+      : 0;
+}
+
 static GstElement *
 ice_connect (Wire *wire, gboolean sender)
 {
@@ -55,11 +66,21 @@ ice_connect (Wire *wire, gboolean sender)
   if (!element)
     g_error ("no icesink: set GST_PLUGIN_PATH");
   g_object_set (element, "agent", agent, "wait-for-connection", FALSE, NULL);
+  if (!sender)
+    g_object_set (element, "receive-coalesce", wire->coalesce, NULL);
+  if (wire->relay) {
+    g_autofree gchar *uri = g_strdup_printf ("turn:%s", wire->relay);
+
+    gst_ice_agent_add_server_with_credentials (
+        agent, uri, "alice", "wonderland", NULL);
+    g_object_set (agent, "policy", GST_ICE_POLICY_RELAY, NULL);
+  }
   gst_ice_agent_gather (agent);
   while (gathering != GST_ICE_GATHERING_STATE_COMPLETE) {
     g_usleep (1000);
     g_object_get (agent, "gathering-state", &gathering, NULL);
   }
+  wire->port = first_port (stream);
   say (wire, stream);
   hear (wire, stream);
   for (gint i = 0; state != GST_ICE_STATE_COMPLETED; i++) {

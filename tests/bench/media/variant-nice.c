@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* nicesink to nicesrc, of libnice. */
 
+#include <stdlib.h>
+
 #include <nice/agent.h>
 
 #include "media.h"
@@ -54,9 +56,11 @@ say (Wire *wire, Nice *self)
   wire_send (wire, "%s", ufrag);
   wire_send (wire, "%s", pwd);
   for (GSList *l = candidates; l; l = l->next) {
+    const NiceCandidate *candidate = l->data;
     g_autofree gchar *line =
         nice_agent_generate_local_candidate_sdp (self->agent, l->data);
 
+    wire->port = (gint) nice_address_get_port (&candidate->addr);
     wire_send (wire, "%s", line);
   }
   wire_send (wire, "end");
@@ -82,6 +86,16 @@ hear (Wire *wire, Nice *self)
   }
   nice_agent_set_remote_candidates (self->agent, self->stream, 1, candidates);
   g_slist_free_full (candidates, (GDestroyNotify) nice_candidate_free);
+}
+
+static void
+use_relay (Nice *self, const gchar *relay)
+{
+  g_auto (GStrv) parts = g_strsplit (relay, ":", 2);
+
+  g_object_set (self->agent, "force-relay", TRUE, NULL);
+  nice_agent_set_relay_info (self->agent, self->stream, 1, parts[0],
+      (guint) atoi (parts[1]), "alice", "wonderland", NICE_RELAY_TYPE_TURN_UDP);
 }
 
 static GstElement *
@@ -115,6 +129,8 @@ nice_connect (Wire *wire, gboolean sender)
   nice_agent_attach_recv (
       self->agent, self->stream, 1, context, on_received, NULL);
   g_thread_unref (g_thread_new ("nice", run, context));
+  if (wire->relay)
+    use_relay (self, wire->relay);
   gst_element_set_state (element, sender ? GST_STATE_PLAYING : GST_STATE_READY);
   nice_agent_gather_candidates (self->agent, self->stream);
   while (!g_atomic_int_get (&self->gathered))

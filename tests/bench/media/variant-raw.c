@@ -68,6 +68,7 @@ raw_receive (Wire *wire, const Settings *settings, Shared *shared)
   if (settings->list > 1)
     setsockopt (fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
   wire_send (wire, "%d", g_ntohs (address.sin_port));
+  g_atomic_int_set (&shared->port, g_ntohs (address.sin_port));
   g_free (wire_receive (wire));
   while (g_atomic_int_get (&shared->received) < settings->packets) {
     gssize n = recv (fd, data, sizeof data, 0);

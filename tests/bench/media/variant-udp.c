@@ -23,6 +23,7 @@ udp_connect (Wire *wire, gboolean sender)
     g_object_set (element, "address", "127.0.0.1", "port", 0, NULL);
     gst_element_set_state (element, GST_STATE_READY);
     g_object_get (element, "port", &port, NULL);
+    wire->port = port;
     wire_send (wire, "%d", port);
   }
   return element;
