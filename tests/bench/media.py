@@ -4,6 +4,10 @@
 
   media.py BUILD_DIR [--rounds 5] [--quick] [--json FILE] [--html FILE]
 
+Beside them: what the sender pays through coturn, if there is one, and media
+while a stranger floods the port it comes to, which only elements that know
+their peer can tell apart.
+
 Each round runs all variants in turn; what counts are the ratios within a
 round, for a machine is never the same twice. Two processes over loopback
 unless said otherwise, and a window of packets under way, so that nothing is
@@ -22,6 +26,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
+
+import coturn
 import page
 
 RMEM_DEFAULT = pathlib.Path("/proc/sys/net/core/rmem_default")
@@ -39,12 +46,24 @@ THROUGHPUT = [
     ("nice list 32", "nice", 32, 2, 150000),
     ("nice list 64", "nice", 64, 2, 150000),
     ("ice single", "ice", 1, 2, 120000),
+    ("ice single, 50 us to wait", "ice", 1, 2, 120000),
     ("ice list 8", "ice", 8, 2, 400000),
     ("ice list 32", "ice", 32, 2, 800000),
     ("ice list 64", "ice", 64, 2, 800000),
     ("nice list 32, one process", "nice", 32, 1, 150000),
     ("ice list 32, one process", "ice", 32, 1, 800000),
 ]
+# name, variant, list, packets: few enough for a server that takes 7 us for each.
+RELAYED = [
+    ("nice single, relayed", "nice", 1, 40000),
+    ("nice list 32, relayed", "nice", 32, 60000),
+    ("ice single, relayed", "ice", 1, 40000),
+    ("ice list 32, relayed", "ice", 32, 60000),
+]
+RELAY_WINDOW = 96
+# 1,000 packets of media a second under so many from a stranger.
+FLOOD = 1000000
+FLOODED = [("nice under a flood", "nice"), ("ice under a flood", "ice")]
 # What is compared: name, the two of a ratio, and what it should be at most.
 RATIOS = [
     ("CPU a packet, lists of 32", "ice list 32", "nice list 32", "cpu_us", 1 / 6),
@@ -52,6 +71,7 @@ RATIOS = [
     ("CPU a packet, lists of 64", "ice list 64", "nice list 64", "cpu_us", None),
     ("CPU a packet, lists of 32, one process", "ice list 32, one process", "nice list 32, one process", "cpu_us", None),
     ("CPU a packet, single", "ice single", "nice single", "cpu_us", 0.8),
+    ("CPU a packet, single, receive-coalesce=50", "ice single, 50 us to wait", "nice single", "cpu_us", 0.65),
     ("CPU a packet, single, to udpsink", "ice single", "udp single", "cpu_us", 1.0),
     ("CPU a packet, lists of 32, to the kernel alone", "ice list 32", "raw GSO 32", "cpu_us", 3.5),
 ]
@@ -88,10 +108,15 @@ class Bench:
         }
 
     def run(self, variant, **options):
-        argv = [str(self.program), variant, "--window", str(self.window)]
+        options.setdefault("window", self.window)
+        argv = [str(self.program), variant]
         for name, value in options.items():
             argv += [f"--{name}", str(value)]
-        ended = subprocess.run(argv, env=self.environment, capture_output=True, text=True, timeout=120)
+        try:
+            ended = subprocess.run(argv, env=self.environment, capture_output=True, text=True, timeout=120)
+        except subprocess.TimeoutExpired:
+            print(f"  {' '.join(argv[1:])}: not within two minutes", file=sys.stderr)
+            return None
         if ended.returncode != 0:
             print(f"  {' '.join(argv[1:])}: {ended.stderr.strip()}", file=sys.stderr)
             return None
@@ -132,6 +157,27 @@ def print_table(size, rounds):
                 print(f"{name}: {middle:.3f} ({low:.3f} to {high:.3f}) of {second}{aim}")
 
 
+def print_relayed(rounds):
+    print(f"\nthrough coturn, 1200 bytes, the sender's CPU a packet, us, min/median/max of {len(rounds)} rounds")
+    for name, *_ in RELAYED:
+        cpu = of(rounds, name, "tx_cpu_us")
+        if cpu:
+            print(f"{name:28} {'/'.join(f'{c:.2f}' for c in spread(cpu))}")
+    found = ratios(rounds, "ice list 32, relayed", "nice list 32, relayed", "tx_cpu_us")
+    if found:
+        low, middle, high = spread(found)
+        print(f"lists of 32: {middle:.3f} ({low:.3f} to {high:.3f}) of nice, asked at most 0.333")
+
+
+def print_flooded(rounds):
+    print(f"\n1,000 packets a second of media, and a stranger's flood, min/median/max of {len(rounds)} rounds")
+    for name, _ in FLOODED:
+        found = {key: of(rounds, name, key) for key in ("lost", "p50_us", "p99_us", "flood_pps")}
+        if found["lost"]:
+            print(f"{name:20}" + "".join(
+                f" {key} {'/'.join(f'{v:.0f}' for v in spread(values))}" for key, values in found.items()))
+
+
 def print_latency(rounds):
     print(f"\nlatency from push to receiver, 1200 bytes, us, min/median/max of {len(rounds)} rounds")
     for name, variant, rate in LATENCY:
@@ -147,6 +193,12 @@ def print_latency(rounds):
                 print(f"p50 of {variant} to the raw socket's at {rate // 1000}k/s: {middle:.2f} ({low:.2f} to {high:.2f})")
 
 
+def run_relayed(bench, divisor):
+    with coturn.Coturn() as turn:
+        return {name: bench.run(variant, list=n, packets=packets // divisor, window=RELAY_WINDOW, relay=turn.host_port)
+                for name, variant, n, packets in RELAYED}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
@@ -156,23 +208,30 @@ def main():
     parser.add_argument("--html", type=pathlib.Path)
     arguments = parser.parse_args()
     divisor = 4 if arguments.quick else 1
-    found = {"throughput": {200: [], 1200: []}, "latency": []}
+    found = {"throughput": {200: [], 1200: []}, "latency": [], "relayed": [], "flooded": []}
     with receive_buffers() as raised:
         bench = Bench(arguments.build.resolve(), 512 if raised else 64)
         for number in range(arguments.rounds):
             print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
             for size, rounds in found["throughput"].items():
-                rounds.append({name: bench.run(variant, list=n, processes=processes, packets=packets // divisor, size=size)
+                rounds.append({name: bench.run(variant, list=n, processes=processes, packets=packets // divisor, size=size,
+                                               coalesce=50 if "to wait" in name else 0)
                                for name, variant, n, processes, packets in THROUGHPUT})
             found["latency"].append({name: bench.run(variant, list=1, rate=rate, packets=rate * 3 // divisor)
                                      for name, variant, rate in LATENCY})
+            found["flooded"].append({name: bench.run(variant, list=1, rate=1000, packets=4000 // divisor, flood=FLOOD)
+                                     for name, variant in FLOODED})
+            if coturn.available():
+                found["relayed"].append(run_relayed(bench, divisor))
     for size, rounds in found["throughput"].items():
         print_table(size, rounds)
     print_latency(found["latency"])
+    print_relayed(found["relayed"])
+    print_flooded(found["flooded"])
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
     if arguments.html:
-        arguments.html.write_text(page.media(found, THROUGHPUT, LATENCY))
+        arguments.html.write_text(page.media(found, THROUGHPUT, LATENCY, RELAYED, FLOODED))
 
 
 if __name__ == "__main__":

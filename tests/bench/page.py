@@ -24,7 +24,7 @@ def bars(title, rows, unit):
     rows = [row for row in rows if row[2]]
     if not rows:
         return ""
-    top = max(max(values) for *_, values in rows)
+    top = max(max(values) for *_, values in rows) or 1
     height = len(rows) * (BAR + GAP) + GAP
     parts = [f'<h2>{html.escape(title)}</h2>',
              f'<svg role="img" aria-label="{html.escape(title)}" width="{LABEL + WIDTH + 130}" height="{height}">']
@@ -60,7 +60,7 @@ only what stands side by side can be compared.</p>
 """
 
 
-def media_parts(found, throughput, latency):
+def media_parts(found, throughput, latency, relayed=(), flooded=()):
     parts = ["""<p>Media: our elements (ice), libnice's (nice), udpsink and udpsrc (udp) and the kernel alone (raw), over
 loopback.</p>"""]
     for size, rounds in found["throughput"].items():
@@ -71,11 +71,17 @@ loopback.</p>"""]
     for key in ("p50_us", "p99_us"):
         rows = [(name, variant, values(found["latency"], name, key)) for name, variant, _ in latency]
         parts.append(bars(f"Latency from push to receiver, {key[:3]}, 1200 bytes", rows, "us"))
+    rows = [(name, variant, values(found["relayed"], name, "tx_cpu_us")) for name, variant, *_ in relayed]
+    parts.append(bars("Through coturn: CPU of the sender for each packet, 1200 bytes", rows, "us"))
+    for title, key, unit in (
+            ("packets lost of 4,000", "lost", ""), ("latency, p50", "p50_us", "us"), ("latency, p99", "p99_us", "us")):
+        rows = [(name, variant, values(found["flooded"], name, key)) for name, variant in flooded]
+        parts.append(bars(f"1,000 packets a second under a stranger's flood: {title}", rows, unit))
     return parts
 
 
-def media(found, throughput, latency):
-    return document("What media costs", media_parts(found, throughput, latency))
+def media(found, *what):
+    return document("What media costs", media_parts(found, *what))
 
 
 def scale_parts(rounds, runs):

@@ -55,7 +55,8 @@ def run_media(directory, n_rounds, quick):
             [sys.executable, str(HERE / "media.py"), str(directory), "--rounds", str(n_rounds), "--json", str(result),
              *(["--quick"] if quick else [])], check=True)
         found = json.loads(result.read_text())
-    return found, page.media_parts(found, media.THROUGHPUT, media.LATENCY)
+    return found, page.media_parts(
+        found, media.THROUGHPUT, media.LATENCY, media.RELAYED, media.FLOODED)
 
 
 def run_scale(directory, n_rounds, quick):
