@@ -98,7 +98,13 @@ gst_ice_sip_call_handle_invite (GstIceSipCall *self, const sip_t *sip)
   g_autofree gchar *sdp = gst_ice_sip_get_sdp (sip);
 
   gst_ice_sip_call_learn (self, sip);
-  if (self->peer == NULL) {
+  if (sdp == NULL && sip->sip_payload != NULL && sip->sip_payload->pl_len > 0) {
+    /* RFC 3261 8.2.3 */
+    nua_respond (self->handle, SIP_415_UNSUPPORTED_MEDIA,
+        SIPTAG_ACCEPT_STR ("application/sdp"), TAG_END ());
+    if (self->peer == NULL)
+      gst_ice_sip_call_end (self, "not-acceptable");
+  } else if (self->peer == NULL) {
     handle_first (self, sip, sdp);
   } else if (sdp == NULL && self->local_sdp != NULL) {
     /* RFC 4028: the session is refreshed. What we are is what we offer, and

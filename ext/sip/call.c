@@ -490,7 +490,11 @@ handle_offer_response (
   const gboolean first = self->state < GST_ICE_SIP_CALL_INCOMING;
 
   self->heard = TRUE;
-  if (status == 100) {
+  if (status == 100 && g_str_has_prefix (phrase, "Redirected")) {
+    /* RFC 3261 26.3.2.2: a redirection may lead to where no TLS is. Sofia 1.12
+     * follows it before it tells. */
+    give_up (self, "redirected", "The SIP server sends the call elsewhere");
+  } else if (status == 100) {
     wait_for_peer (self, self->ua->settings->ring_timeout);
   } else if (status < 200 && sip != NULL) {
     handle_provisional (self, sip);

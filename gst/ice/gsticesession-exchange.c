@@ -303,12 +303,20 @@ yield_to (GstIceSession *self, const gchar *sdp)
   return TRUE;
 }
 
-/* RFC 3264 6: an offer that cannot be taken is rejected as a whole. */
+/* RFC 3264 6: an offer that cannot be taken is rejected as a whole. Where the
+ * signaller is ready for the next peer by then, it came of a stranger, whose
+ * nonsense is no error of ours. */
 static void
 refuse (GstIceSession *self, const GError *error)
 {
+  const guint n_met = self->n_met;
+
   gst_ice_signaller_send_reject (
       self->signaller, "not-acceptable", error->message);
+  if (self->n_met != n_met) {
+    GST_WARNING_OBJECT (self, "a peer is refused: %s", error->message);
+    return;
+  }
   if (!self->established && self->exchange == GST_ICE_SESSION_STABLE)
     gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
   gst_ice_session_emit_error (self, error);
@@ -566,6 +574,7 @@ gst_ice_session_meet (GstIceSession *self, gboolean offerer)
   self->want_restart = offerer && self->used;
   self->want_offer = offerer;
   self->met = TRUE;
+  self->n_met++;
   self->offerer = offerer;
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
   gst_ice_session_advance (self);

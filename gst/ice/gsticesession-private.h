@@ -35,6 +35,7 @@ struct _GstIceSession
   /* service thread only */
   gboolean ready;       /* streams have their caps */
   gboolean met;         /* the meeting place is reached */
+  guint n_met;          /* so often */
   gboolean offerer;     /* as the signaller says, for the first offer */
   gboolean established; /* an exchange was completed with this peer */
   gboolean used;        /* the agent's credentials were seen by a peer */
