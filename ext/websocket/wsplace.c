@@ -366,6 +366,16 @@ parse_scheme (GstIceWsPlace *self, const gchar *scheme)
   return FALSE;
 }
 
+/* Both go into the lines of a request. */
+static gboolean
+is_one_word (const gchar *text)
+{
+  for (; text != NULL && *text != '\0'; text++)
+    if (!g_ascii_isgraph (*text))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 gst_ice_ws_place_parse (GstIceWsPlace *self, const gchar *uri, GError **error)
 {
@@ -381,7 +391,9 @@ gst_ice_ws_place_parse (GstIceWsPlace *self, const gchar *uri, GError **error)
   parsed = g_uri_parse (
       uri, G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY, NULL);
   if (parsed == NULL || !parse_scheme (self, g_uri_get_scheme (parsed)) ||
-      g_uri_get_userinfo (parsed) != NULL) {
+      g_uri_get_userinfo (parsed) != NULL ||
+      !is_one_word (g_uri_get_host (parsed)) ||
+      !is_one_word (g_uri_get_path (parsed))) {
     g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
         "The URI is not ice+ws://HOST[:PORT]/ROOM or ice+wss://HOST[:PORT]"
         "/ROOM; a token goes into ?token=");

@@ -53,6 +53,7 @@ def settings():
     yield "listen in the clear elsewhere", "ice+ws://0.0.0.0:1/cam?listen=1", ["in the clear", "insecure=true"]
     yield "listen, simple", "ice+ws://127.0.0.1:1/cam?listen=1&dialect=simple", ["gst-ice-1.0 serve"]
     yield "blank in simple", f"{host}?dialect=simple&id=a%20b", ["blank"]
+    yield "blank in the host", "ice+ws://a%20b/cam", ["HOST"]
     yield "header in the room", "ice+ws://127.0.0.1:1/a%0d%0ab", ["room", "control characters"]
 
 
