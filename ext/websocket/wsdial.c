@@ -264,16 +264,19 @@ ask (GTask *task)
 {
   Dial *self = g_task_get_task_data (task);
   const GstIceWsPlace *place = self->place;
+  /* Only servers of ours know it, and need not guess what is spoken. */
+  const gchar *said =
+      place->dialect == GST_ICE_WS_DIALECT_LINES ? "?dialect=lines" : "";
   guint8 nonce[16];
 
   RAND_bytes (nonce, sizeof nonce);
   self->key = g_base64_encode (nonce, sizeof nonce);
   g_string_printf (self->request,
-      "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
+      "GET %s%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"
       "Connection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"
       "Sec-WebSocket-Version: 13\r\nUser-Agent: gst-ice/" PACKAGE_VERSION
       "\r\n",
-      place->path, self->where, self->key);
+      place->path, said, self->where, self->key);
   if (place->token != NULL)
     g_string_append_printf (
         self->request, "Authorization: Bearer %s\r\n", place->token);

@@ -28,6 +28,7 @@ struct _GstIceWsPeer
   GstIceWsRoom *room;          /* (unowned) (nullable) */
   GstIceWsBucket bucket;
   gint64 joined_at;
+  gboolean guessed; /* its dialect, because it was silent */
   gboolean greeted; /* it has said who it is */
   gboolean closing; /* what it says is not heard any more */
   guint n_malformed;

@@ -11,7 +11,7 @@
 
 /* Clients of simple signalling speak first, those of gst-plugins-rs wait to be
  * welcomed: silence for longer than a long way takes means those. */
-#define SPEAKS_FIRST_WITHIN (300 * G_TIME_SPAN_MILLISECOND)
+#define SPEAKS_FIRST_WITHIN (500 * G_TIME_SPAN_MILLISECOND)
 /* Who has not said by then who it is does not want to. */
 #define GREETS_WITHIN (10 * G_TIME_SPAN_SECOND)
 #define MAX_MALFORMED 8
@@ -272,6 +272,15 @@ gst_ice_ws_hub_receive (
     gst_ice_ws_hub_close (peer, GST_ICE_WS_POLICY, "too many messages");
     return;
   }
+  if (peer->guessed && guess_dialect (text) != peer->dialect) {
+    /* It was not silent, only slow. */
+    funcs_of (peer->dialect)->leave (peer, TRUE, now);
+    g_clear_pointer (&peer->name, g_free);
+    peer->room = NULL;
+    peer->greeted = FALSE;
+    peer->dialect = GST_ICE_WS_DIALECT_ANY;
+  }
+  peer->guessed = FALSE;
   if (peer->dialect == GST_ICE_WS_DIALECT_ANY) {
     peer->dialect = guess_dialect (text);
     funcs_of (peer->dialect)->join (peer, now);
@@ -320,6 +329,7 @@ look_at_strangers (GstIceWsHub *self, gint64 now, gboolean hurry)
       deadline = earlier (deadline, due);
     } else if (any) {
       peer->dialect = GST_ICE_WS_DIALECT_WEBRTC;
+      peer->guessed = TRUE;
       funcs_of (peer->dialect)->join (peer, now);
     } else {
       gst_ice_ws_hub_close (

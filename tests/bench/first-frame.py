@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How long until the first picture: from exec of the later process.
 
-  first-frame.py BUILD_DIR [RUNS]
+  first-frame.py BUILD_DIR [RUNS [ws|wss]]
 
 Two gst-launch processes on this host as in examples/run.sh, a warm registry,
 both orders. A release build is meant. Elements of libnice have no signalling,
-so that there is no line of theirs to compare with.
+so that there is no line of theirs to compare with. With ws or wss they meet at
+a gst-ice-1.0 serve in place of a file.
 """
 
 import os
 import pathlib
+import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -33,9 +36,41 @@ RECEIVERS = {
 }
 
 
-def run(kind, later, environment):
-    with scratch() as folder:
-        uri = f"ice+file://{folder}/call"
+class Folder:
+    """A meeting place that is a file."""
+
+    def __enter__(self):
+        self.folder = scratch()
+        return f"ice+file://{self.folder.__enter__()}/call"
+
+    def __exit__(self, *unused):
+        self.folder.__exit__(*unused)
+
+
+class Room:
+    """A meeting place that is a room of a server."""
+
+    def __init__(self, build, tls, environment):
+        self.line = [f"{build}/gst/tools/gst-ice-1.0", "serve", "--address", "127.0.0.1", "--port", "0",
+                     *(["--tls", "self-signed"] if tls else [])]
+        self.environment = environment
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.line, env={**os.environ, **self.environment}, stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            if match := re.match(r"  gst-ice +(\S+)", line):
+                return match.group(1).replace("ROOM", "call")
+        raise AssertionError("it does not serve")
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def run(kind, later, environment, place):
+    with place() as uri:
         lines = {"sender": SENDERS[kind].format(uri=uri), "receiver": RECEIVERS[kind].format(uri=uri)}
         earlier = "receiver" if later == "sender" else "sender"
         with Shell(lines[earlier], **environment) as first:
@@ -58,11 +93,17 @@ def report(name, seconds):
 
 def main():
     environment = launch_environment(sys.argv[1])
+    environment["GST_PLUGIN_PATH_1_0"] += f":{pathlib.Path(sys.argv[1]).resolve()}/ext"
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    over = sys.argv[3] if len(sys.argv) > 3 else "file"
+
+    def place():
+        return Folder() if over == "file" else Room(sys.argv[1], over == "wss", environment)
+
     for kind in SENDERS:
         for later in ("receiver", "sender"):
-            run(kind, later, environment)
-            report(f"{kind}, {later} later", [run(kind, later, environment) for _ in range(runs)])
+            run(kind, later, environment, place)
+            report(f"{kind}, {later} later", [run(kind, later, environment, place) for _ in range(runs)])
     print(f"load of this host: {os.getloadavg()[0]:.1f}")
 
 

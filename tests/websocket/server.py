@@ -322,6 +322,19 @@ async def webrtc():
             await w.expect(type="peerStatusChanged", roles=[], peerId=ids[p])
 
 
+async def slow_hello():
+    """Who says hello late was taken for one of gst-plugins-rs, and is served all the same."""
+    with Server() as server:
+        async with Peer(f"{server.plain}/cam") as a, Peer(f"{server.plain}/cam") as b:
+            for peer in (a, b):
+                await peer.expect(type="welcome")
+            await a.say({"type": "hello", "key": 32 * "a", "role": "auto"})
+            await a.expect(type="welcome", room="cam")
+            await b.say("HELLO bob")
+            assert await b.hear() == "HELLO"
+        until(lambda: metric(server, "rooms") == 0)
+
+
 async def rooms_apart():
     """Paths are rooms, for all dialects, and dialects do not meet."""
     with Server() as server:
@@ -572,6 +585,7 @@ CASES = [
     ("simple: sessions", run(simple)),
     ("simple: rooms", run(simple_rooms)),
     ("gst-webrtc", run(webrtc)),
+    ("a slow hello", run(slow_hello)),
     ("rooms are apart", run(rooms_apart)),
     ("/rfc6455/5/malformed-frames", run(frames)),
     ("floods", run(floods)),
