@@ -125,11 +125,45 @@ test_lost_answers (void)
   duo_clear (&duo);
 }
 
+static void
+tell_options (Duo *duo, guint from_end, IceBytes packet)
+{
+  guint *n_nominating = duo->user;
+  IceStunMessage message;
+
+  if (!ice_stun_message_parse (&message, packet) ||
+      message.klass != ICE_STUN_REQUEST ||
+      !ice_stun_message_has (&message, ICE_STUN_USE_CANDIDATE))
+    return;
+  if ((*n_nominating)++ == 0)
+    ice_core_set_remote_options (duo->ends[from_end].core, OPTIONS, duo->now);
+}
+
+/* The peer's options come, line by line, while the answer to a nomination
+ * without a value is on its way. */
+static void
+test_late_options (void)
+{
+  guint n_nominating = 0;
+  Duo duo;
+
+  duo_init (&duo, 1);
+  duo.user = &n_nominating;
+  duo.watch = tell_options;
+  duo_start (&duo, OPTIONS & ~ICE_OPTION_RENOMINATION);
+  duo_run_for (&duo, 5 * ICE_SECOND);
+  g_assert_cmpuint (n_nominating, >=, 1);
+  g_assert_cmpint (duo.ends[0].state, ==, ICE_STATE_COMPLETED);
+  g_assert_cmpint (duo.ends[1].state, ==, ICE_STATE_COMPLETED);
+  duo_clear (&duo);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ice-renomination/3/lost-nomination", test_lost_nomination);
   g_test_add_func ("/ice-renomination/4/lost-answers", test_lost_answers);
+  g_test_add_func ("/ice-renomination/4/late-options", test_late_options);
   return g_test_run ();
 }

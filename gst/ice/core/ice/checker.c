@@ -442,7 +442,9 @@ note_rtt (IcePair *pair, IceCheck *check, IceTime now)
 static void
 update_nomination (IceChecklistSet *set, IcePair *pair, const IceCheck *check)
 {
-  if (set->controlling && ice_policy_renominates (&set->policy)) {
+  /* One without a value was sent before the peer's options were known. */
+  if (set->controlling && ice_policy_renominates (&set->policy) &&
+      (check->nomination != 0 || pair->renomination.pending)) {
     ice_renominator_acked (set, pair, check->nomination);
     return;
   }
