@@ -14,7 +14,8 @@ cd "$(dirname "$0")/.."
 
 TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
   gobject-introspection libgirepository1.0-dev gir1.2-gstreamer-1.0
-  gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-ugly gstreamer1.0-libav valac gi-docgen gettext nftables procps
+  gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-ugly gstreamer1.0-libav
+  gstreamer1.0-plugins-base-apps valac gi-docgen gettext nftables procps
   libnice-dev python3-aioice libgupnp-igd-1.0-dev miniupnpd-nftables
   libsoup-3.0-dev libjson-glib-dev glib-networking python3-websockets
   avahi-daemon avahi-utils socat dbus dnsmasq-base tinyproxy-bin microsocks squid

@@ -20,14 +20,14 @@ COMPLAINT = re.compile(r"^(ERROR|WARNING)|-(CRITICAL|WARNING|ERROR) \*\*|Sanitiz
 class Shell:
     """gst-launch-1.0 with these arguments; `with` ends it."""
 
-    def __init__(self, line, **environment):
+    def __init__(self, line, program="gst-launch-1.0", **environment):
         self.line = line
         self.lines = []  # (seconds since exec, text)
         self.news = threading.Condition()
         self.ended = False
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            ["gst-launch-1.0", *shlex.split(line)], env={**os.environ, **environment},
+            [program, *shlex.split(line)], env={**os.environ, **environment},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
