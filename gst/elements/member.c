@@ -59,6 +59,7 @@ gst_ice_member_clear (GstIceMember *self)
   g_clear_object (&self->context_agent);
   g_clear_object (&self->signaller);
   g_clear_object (&self->made);
+  g_free (self->made_for);
   g_clear_object (&self->settings);
   g_clear_pointer (&self->stream_name, g_free);
   g_clear_pointer (&self->uri, g_free);
@@ -210,20 +211,27 @@ gst_ice_member_get_property (GstIceMember *self, guint id, GValue *value)
   return TRUE;
 }
 
+static void
+set_text (gchar **where, const gchar *text)
+{
+  g_free (*where);
+  *where = g_strdup (text);
+}
+
 /* One that was made for this very URI serves again. */
 static GstIceSignaller *
 make_signaller (GstIceMember *self, const gchar *uri, GError **error)
 {
-  g_autofree gchar *made_for = NULL;
   GstIceSignaller *signaller;
 
-  if (self->made != NULL)
-    g_object_get (self->made, "uri", &made_for, NULL);
-  if (g_strcmp0 (made_for, uri) == 0)
+  /* Its own property may hide a password. */
+  if (self->made != NULL && g_strcmp0 (self->made_for, uri) == 0)
     return g_object_ref (self->made);
   signaller = gst_ice_signaller_new_from_uri (uri, error);
-  if (signaller != NULL)
+  if (signaller != NULL) {
     g_set_object (&self->made, signaller);
+    set_text (&self->made_for, uri);
+  }
   return signaller;
 }
 

@@ -67,7 +67,8 @@ struct _GstIceMember
   guint component;
   gchar *uri;                 /* (owned) (nullable) */
   GstIceSignaller *signaller; /* (owned) (nullable) as set */
-  GstIceSignaller *made;      /* (owned) (nullable) for uri */
+  GstIceSignaller *made;      /* (owned) (nullable) */
+  gchar *made_for;            /* (owned) (nullable) its uri, as it was set */
   gchar *stun_server;         /* (owned) (nullable) */
   gchar *turn_servers;        /* (owned) (nullable) */
   GstIceOnDisconnect on_disconnect;

@@ -314,6 +314,29 @@ test_stats (void)
 }
 
 static void
+test_secret_uri (void)
+{
+  g_autoptr (GstElement) src =
+      gst_object_ref_sink (gst_element_factory_make ("icesrc", NULL));
+  g_autoptr (GstPlugin) plugin = gst_plugin_load_by_name ("icemqtt");
+  g_autofree gchar *ca_file = NULL;
+
+  g_test_summary (
+      "What was set on a signaller stays, though its URI reads back "
+      "without password");
+  if (plugin == NULL) {
+    g_test_skip ("the plugin icemqtt was not built");
+    return;
+  }
+  g_object_set (src, "uri", "ice+mqtts://alice:s3cret@h/room", NULL);
+  gst_child_proxy_set (
+      GST_CHILD_PROXY (src), "signaller::ca-file", "/some/file", NULL);
+  gst_child_proxy_get (
+      GST_CHILD_PROXY (src), "signaller::ca-file", &ca_file, NULL);
+  g_assert_cmpstr (ca_file, ==, "/some/file");
+}
+
+static void
 test_secrets (void)
 {
   static const struct
@@ -376,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/settings/bye/eos", "eos", test_bye);
   g_test_add_data_func ("/settings/bye/error", "error", test_bye);
   g_test_add_func ("/settings/secrets", test_secrets);
+  g_test_add_func ("/settings/secrets/signaller", test_secret_uri);
   g_test_add_func ("/settings/stats", test_stats);
   return half_run ();
 }
