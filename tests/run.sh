@@ -24,7 +24,7 @@ TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
   chromium firefox-esr nodejs npm"
 
 GCC_SUITES="layering format core vectors io sim check fuzz tool examples hostile netns interop mqtt"
-CLANG_SUITES="core vectors io sim check python launch call websocket sip browser package examples"
+CLANG_SUITES="core vectors io sim check python launch call mqtt websocket sip browser package examples"
 LONG_SUITES="sim-long netns-long"
 
 wanted=("$@")
