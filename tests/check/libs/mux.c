@@ -331,6 +331,31 @@ test_forks (void)
     side_clear (&peers[i]);
 }
 
+/* To its peer each of them is at the address that it is at itself. */
+static void
+test_each_other (void)
+{
+  g_autoptr (GPtrArray) calls =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) call_free);
+  const guint16 port = find_free_port ();
+
+  for (guint i = 0; i < 5; i++) {
+    Call *call = new_call (port, GST_ICE_IP_FAMILY_IPV4);
+
+    g_object_set (call->b.agent, "mux-port", (guint) port, "min-port", 20000,
+        "max-port", 29999, NULL);
+    g_ptr_array_add (calls, call);
+    call_negotiate (call);
+  }
+  wait_until (all_connected (calls));
+  for (guint i = 0; i < calls->len; i++) {
+    Call *call = calls->pdata[i];
+
+    call_exchange (call->a.stream, call->b.stream, 20, 200);
+    call_exchange (call->b.stream, call->a.stream, 20, 200);
+  }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -343,5 +368,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/agent/mux-port/taken", test_taken);
   g_test_add_func ("/agent/mux-port/second-component", test_second_component);
   g_test_add_func ("/agent/mux-port/forks", test_forks);
+  g_test_add_func ("/agent/mux-port/each-other", test_each_other);
   return call_run_tests ();
 }

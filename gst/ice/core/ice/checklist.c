@@ -80,6 +80,10 @@ form_pair (IceChecklistSet *self, IceComponent *component,
     local = ice_gatherer_host_candidate (self->gatherer, candidate->socket);
   if (local == NULL || has_pair (component, local, &remote->address))
     return;
+  if (ice_address_equal (&local->base, &remote->address)) {
+    ice_gatherer_open_beside (self->gatherer, local->socket);
+    return;
+  }
   if (lite) {
     ice_lite_form_pair (self, component, local, remote, now);
     return;

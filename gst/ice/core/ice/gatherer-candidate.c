@@ -152,7 +152,7 @@ ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
     return;
   socket->generation = socket->stream->generation;
   g_clear_pointer (&socket->host, ice_candidate_unref);
-  socket->host = make (self, socket, ICE_CANDIDATE_HOST, 0);
+  socket->host = make (self, socket, ICE_CANDIDATE_HOST, socket->beside);
   socket->host->address = socket->host->base = socket->bound;
   ice_gather_map_external (self, &socket->host->address);
   if (!socket->stream->relay_only)
@@ -163,7 +163,7 @@ ice_gather_make_host (IceGatherer *self, IceGatherSocket *socket)
 void
 ice_gather_report_host (IceGatherer *self, IceGatherSocket *socket)
 {
-  if (socket->stream->relay_only || socket->spare)
+  if (socket->stream->relay_only || (socket->spare && !socket->beside))
     return;
   socket->direct = TRUE;
   report (self, socket, socket->host);

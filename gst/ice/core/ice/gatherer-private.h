@@ -61,7 +61,9 @@ typedef struct
   gboolean shared;  /* its port may be that of other agents, too */
   guint moves_from; /* opened for what leaves that socket, or 0 */
   gboolean moving;  /* it is the one that is left */
-  gboolean direct;  /* its host candidate was reported */
+  gboolean beside;  /* a shared one, for a peer that is there; not shared */
+  gboolean has_beside;
+  gboolean direct;    /* its host candidate was reported */
   IceCandidate *host; /* (owned) (nullable) */
   guint generation;   /* that host was made for */
   IceGatherMapping mapping;

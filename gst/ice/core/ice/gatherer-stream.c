@@ -79,6 +79,22 @@ ice_gather_open_socket (IceGatherer *self, IceGatherStream *stream,
 }
 
 void
+ice_gatherer_open_beside (IceGatherer *self, guint id)
+{
+  IceGatherSocket *socket = ice_gather_find_socket (self, id);
+  IceGatherAddress place;
+
+  if (!socket || !socket->shared || socket->has_beside || self->closed)
+    return;
+  socket->has_beside = TRUE;
+  place = (IceGatherAddress){
+    .address = socket->address, .rank = socket->rank, .detour = socket->detour
+  };
+  ice_gather_open_socket (self, socket->stream, socket->component, &place, TRUE)
+      ->beside = TRUE;
+}
+
+void
 ice_gather_open_tcp (IceGatherer *self, IceGatherStream *stream,
     guint component, const IceGatherAddress *address, IceTcpType tcp_type)
 {

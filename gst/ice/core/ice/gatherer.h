@@ -163,6 +163,10 @@ void ice_gatherer_reopen (IceGatherer *self, guint stream, IceTime now);
  * of another one. */
 void
 ice_gatherer_allow_successors (IceGatherer *self, guint stream, gboolean allow);
+/* The peer is on the port of that socket, as another agent of this process is
+ * that shares it: by their addresses the packets of both would be the same.
+ * There is one more host candidate, on a port of its own. */
+void ice_gatherer_open_beside (IceGatherer *self, guint socket);
 /* One is being made for that component. */
 gboolean ice_gatherer_awaits_successor (
     IceGatherer *self, guint stream, guint component);
