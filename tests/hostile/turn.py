@@ -34,7 +34,7 @@ class Turn(asyncio.DatagramProtocol):
         self.tids = set()
         self.n_lies = 0
         self.n_again = 0  # retransmissions
-        self.n_goodbyes = 0  # Refreshes of lifetime 0
+        self.goodbyes = collections.Counter()  # Refreshes of lifetime 0 by source
         self.bad = []  # what an honest server could not have been sent
         self.permissions, self.channels = set(), {}
         # Datagrams come in order, so that a client may send behind its
@@ -141,7 +141,7 @@ class Turn(asyncio.DatagramProtocol):
             self.tids.add(request.tid)
             self.requests.append((self.client, request.method, signed))
             if request.method == stun.REFRESH and request.get(stun.LIFETIME) == bytes(4):
-                self.n_goodbyes += 1
+                self.goodbyes[self.client] += 1
         if signed and request.method in (stun.CREATE_PERMISSION, stun.CHANNEL_BIND):
             self.asked.add(request.address(stun.XOR_PEER_ADDRESS)[0])
         answers = None
