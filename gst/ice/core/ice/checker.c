@@ -83,13 +83,16 @@ is_being_nominated (const IcePair *pair)
  * answered, but the check that it had to make of its own may have failed, or
  * what it selected after that; the same value says nothing to who is there. */
 static gboolean
-is_nominated_again (const IceChecklistSet *set, const IcePair *pair)
+is_nominated_again (
+    const IceChecklistSet *set, const IcePair *pair, IceCheckKind kind)
 {
-  return pair->nomination == ICE_NOMINATION_DONE &&
-      (ice_policy_is_aggressive (&set->policy) ||
-          (ice_policy_renominates (&set->policy) &&
-              pair == pair->component->selected &&
-              ice_component_is_lossy (pair->component)));
+  if (pair->nomination != ICE_NOMINATION_DONE)
+    return FALSE;
+  return ice_policy_is_aggressive (&set->policy) ||
+      (ice_policy_renominates (&set->policy) && kind != ICE_CHECK_ORDINARY &&
+          pair == pair->component->selected &&
+          pair->local->protocol == ICE_PROTOCOL_UDP &&
+          ice_component_is_lossy (pair->component));
 }
 
 static IceCheck *
@@ -104,7 +107,7 @@ add_check (IceChecklistSet *set, IcePair *pair, IceCheckKind kind)
   /* RFC 8445 7.1.2: the controlled agent MUST NOT. Consent requests repeat a
    * nomination whose answer was lost. */
   check->use_candidate = set->controlling &&
-      (is_being_nominated (pair) || is_nominated_again (set, pair));
+      (is_being_nominated (pair) || is_nominated_again (set, pair, kind));
   if (check->use_candidate && ice_policy_renominates (&set->policy))
     check->nomination = pair->renomination.value;
   return check;
