@@ -33,12 +33,17 @@ gst_ice_pump_publish (GstIcePump *self, const IceOutput *output)
   };
   IceMdnsName *name = ice_mdns_publish (output->publish.name, &interface);
 
-  if (name)
-    g_hash_table_insert (self->names, g_strdup (output->publish.name), name);
+  if (!name)
+    return;
+  if (!self->names)
+    self->names = g_hash_table_new_full (
+        g_str_hash, g_str_equal, g_free, (GDestroyNotify) ice_mdns_withdraw);
+  g_hash_table_insert (self->names, g_strdup (output->publish.name), name);
 }
 
 void
 gst_ice_pump_withdraw (GstIcePump *self, const IceOutput *output)
 {
-  g_hash_table_remove (self->names, output->withdraw.name);
+  if (self->names)
+    g_hash_table_remove (self->names, output->withdraw.name);
 }

@@ -48,7 +48,7 @@ gst_ice_pump_move (GstIcePump *self)
   g_mutex_unlock (&self->lock);
   if (!mux || !self->loop || gst_ice_mux_get_loop (mux) == self->loop ||
       g_hash_table_size (self->sockets) > 0 ||
-      g_hash_table_size (self->resolves) > 0 || self->ports)
+      (self->resolves && g_hash_table_size (self->resolves) > 0) || self->ports)
     return FALSE;
   g_clear_pointer (&self->timer, ice_timer_free);
   take_loop (self, gst_ice_mux_get_loop (mux));

@@ -93,10 +93,6 @@ gst_ice_pump_init_tables (GstIcePump *self)
   self->accepts = g_hash_table_new_full (
       accept_key_hash, accept_key_equal, NULL, (GDestroyNotify) accept_free);
   gst_ice_pump_init_lanes (self);
-  self->names = g_hash_table_new_full (
-      g_str_hash, g_str_equal, g_free, (GDestroyNotify) ice_mdns_withdraw);
-  self->resolves =
-      g_hash_table_new_full (NULL, NULL, (GDestroyNotify) resolve_free, NULL);
 }
 
 void
@@ -239,6 +235,9 @@ perform_resolve (GstIcePump *self, const IceOutput *output)
 
   resolve->pump = self;
   resolve->request = output->resolve.request;
+  if (!self->resolves)
+    self->resolves =
+        g_hash_table_new_full (NULL, NULL, (GDestroyNotify) resolve_free, NULL);
   g_hash_table_add (self->resolves, resolve);
   if (output->resolve.mdns) {
     resolve->lookup = gst_ice_pump_look_up (

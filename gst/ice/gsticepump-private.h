@@ -101,10 +101,10 @@ struct _GstIcePump
   GHashTable *sockets;  /* (owned) socket id -> GstIcePumpSocket */
   GHashTable *accepts;  /* (owned) GstIceAcceptKey -> GstIceAccept */
   GHashTable *lanes;    /* (owned) transport id -> GstIcePumpLane */
-  GHashTable *resolves; /* (owned) set of what perform started */
+  GHashTable *resolves; /* (owned) (nullable) what perform started */
   GHashTable *proxies;  /* (owned) (nullable) URI -> IceProxy */
   GstIcePorts *ports;   /* (owned) (nullable) made on first use */
-  GHashTable *names;    /* (owned) our mDNS name -> IceMdnsName */
+  GHashTable *names;    /* (owned) (nullable) our mDNS name -> IceMdnsName */
   GPtrArray *touched;   /* (owned) (element-type GstIcePath) */
   GArray *control;      /* (owned) guint: packets of a batch for the core */
   guint n_shares;       /* of @sockets */

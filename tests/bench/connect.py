@@ -18,6 +18,8 @@ import contextlib
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -96,6 +98,20 @@ def call(argv, place, environment):
     return times
 
 
+def line_rtt(place, kind):
+    """ms that a packet really takes there and back, or None: on a machine that is
+    busy the program that holds packets back is late, too."""
+    import lab
+
+    to = lab.SERVER if kind == "relay" else "10.2.0.2"
+    if not shutil.which("ping"):
+        return None
+    said = subprocess.run(
+        [*place.prefix("alice"), "ping", "-n", "-q", "-c", "10", "-i", "0.1", to], capture_output=True, text=True)
+    found = re.search(r"= [\d.]+/([\d.]+)/", said.stdout)
+    return float(found.group(1)) if found else None
+
+
 @contextlib.contextmanager
 def open_case(rtt, kind, options):
     """The lab, and the environment of both agents."""
@@ -131,6 +147,7 @@ def measure(build, n_rounds, quick=False):
                     if (quick or kind == "dead-stun") and each is not found[0] and agent != "ice":
                         continue
                     each[f"{name} / {agent}"] = call(argv, place, {**environment, **AS_BY_DEFAULT.get(agent, {})})
+                each[f"{name} / line"] = {"rtt_ms": line_rtt(place, kind)}
     return found
 
 
@@ -139,6 +156,8 @@ def print_results(found):
 
     print(f"\nms from when both were ready, and round trips: min/median/max of {len(found)} rounds")
     for name, rtt, *_ in CASES:
+        line = rounds.values(found, f"{name} / line", "rtt_ms")
+        print(f"{name}; the line takes {rounds.show(line, '{:.1f}')} ms there and back")
         for agent in AGENTS:
             run = f"{name} / {agent}"
             if not any(run in each for each in found):
@@ -148,7 +167,7 @@ def print_results(found):
                 times = rounds.values(found, run, key)
                 trips = f" ({rounds.spread(times)[1] / rtt:.2f} RTT)" if times and rtt else ""
                 cells.append(f"{key.removesuffix('_ms')} {rounds.show(times, '{:.1f}')}{trips}")
-            print(f"{run}: {', '.join(cells)}; {len(rounds.values(found, run, 'connected_ms'))}"
+            print(f"  {agent}: {', '.join(cells)}; {len(rounds.values(found, run, 'connected_ms'))}"
                   f" of {sum(run in each for each in found)}")
     print()
     trips = {name: rtt for name, rtt, *_ in CASES}
