@@ -173,9 +173,11 @@ def print_results(found):
     trips = {name: rtt for name, rtt, *_ in CASES}
     for name, key, count, more in GOALS:
         times = rounds.values(found, f"{name} / ice", key)
+        line = rounds.values(found, f"{name} / line", "rtt_ms")
         if times:
             most = count * trips[name] + more
-            print(f"{name}: {key.removesuffix('_ms')} {rounds.spread(times)[1]:.1f} ms, asked at most {most:.0f}")
+            really = f" ({count * rounds.spread(line)[1] + more:.0f} with the line as it was)" if line else ""
+            print(f"{name}: {key.removesuffix('_ms')} {rounds.spread(times)[1]:.1f} ms, asked at most {most:.0f}{really}")
 
 
 def main():
