@@ -14,6 +14,7 @@ struct _TestPipe
 
   TestPipe *other; /* (unowned) */
   gboolean offerer, forges;
+  gint started; /* atomic */
 };
 
 static void test_pipe_iface_init (GstIceSignallerInterface *iface, gpointer u);
@@ -24,14 +25,17 @@ G_DEFINE_TYPE_WITH_CODE (TestPipe, test_pipe, G_TYPE_OBJECT,
 static gboolean
 start (GstIceSignaller *signaller, GstIceSignallerRole role, GError **error)
 {
+  g_atomic_int_set (&TEST_PIPE (signaller)->started, TRUE);
   gst_ice_signaller_emit_ready (signaller, TEST_PIPE (signaller)->offerer);
   return TRUE;
 }
 
 typedef struct
 {
-  TestPipe *to;      /* (owned) */
-  gchar *type, *sdp; /* (owned) */
+  TestPipe *to;       /* (owned) */
+  gchar *type, *text; /* (owned) type (nullable): a candidate */
+  gchar *mid, *ufrag; /* (owned) (nullable) */
+  guint index;
 } Mail;
 
 static void
@@ -41,18 +45,41 @@ mail_free (gpointer data)
 
   g_object_unref (mail->to);
   g_free (mail->type);
-  g_free (mail->sdp);
+  g_free (mail->text);
+  g_free (mail->mid);
+  g_free (mail->ufrag);
   g_free (mail);
 }
 
+/* It waits for who is late. */
 static gboolean
 deliver (gpointer data)
 {
   Mail *mail = data;
+  GstIceSignaller *to = GST_ICE_SIGNALLER (mail->to);
 
-  gst_ice_signaller_emit_description (
-      GST_ICE_SIGNALLER (mail->to), mail->type, mail->sdp);
+  if (!g_atomic_int_get (&mail->to->started))
+    return G_SOURCE_CONTINUE;
+  if (mail->type != NULL)
+    gst_ice_signaller_emit_description (to, mail->type, mail->text);
+  else
+    gst_ice_signaller_emit_candidate (
+        to, mail->mid, mail->index, mail->text, mail->ufrag);
   return G_SOURCE_REMOVE;
+}
+
+static Mail *
+post (TestPipe *self, const gchar *type, const gchar *text)
+{
+  g_autoptr (GSource) source = g_timeout_source_new (20);
+  Mail *mail = g_new0 (Mail, 1);
+
+  mail->to = g_object_ref (self->other);
+  mail->type = g_strdup (type);
+  mail->text = g_strdup (text);
+  g_source_set_callback (source, deliver, mail, mail_free);
+  g_source_attach (source, gst_ice_signaller_get_main_context ());
+  return mail;
 }
 
 /* The certificate of somebody else. */
@@ -66,30 +93,26 @@ forge (gchar *sdp)
   *digit = *digit == '0' ? '1' : '0';
 }
 
+/* In the service thread, as what is posted: it does not go before we return. */
 static void
 send_description (
     GstIceSignaller *signaller, const gchar *type, const gchar *sdp)
 {
-  TestPipe *self = TEST_PIPE (signaller);
-  g_autoptr (GSource) source = g_timeout_source_new (20);
-  Mail *mail = g_new0 (Mail, 1);
+  Mail *mail = post (TEST_PIPE (signaller), type, sdp);
 
-  mail->to = g_object_ref (self->other);
-  mail->type = g_strdup (type);
-  mail->sdp = g_strdup (sdp);
-  if (self->forges)
-    forge (mail->sdp);
-  g_source_set_callback (source, deliver, mail, mail_free);
-  g_source_attach (source, gst_ice_signaller_get_main_context ());
+  if (TEST_PIPE (signaller)->forges)
+    forge (mail->text);
 }
 
 static void
 send_candidate (GstIceSignaller *signaller, const gchar *mid, guint mline_index,
     const gchar *candidate, const gchar *ufrag)
 {
-  gst_ice_signaller_emit_candidate (
-      GST_ICE_SIGNALLER (TEST_PIPE (signaller)->other), mid, mline_index,
-      candidate, ufrag);
+  Mail *mail = post (TEST_PIPE (signaller), NULL, candidate);
+
+  mail->mid = g_strdup (mid);
+  mail->index = mline_index;
+  mail->ufrag = g_strdup (ufrag);
 }
 
 static void
