@@ -18,7 +18,7 @@ def check_map(root, name_of_page, problems):
     programs = [f for f in (root / "tests").rglob("*") if f.suffix in (".c", ".py")]
     tests = "\n".join(f.read_text(encoding="utf-8") for f in programs)
     for name in re.findall(r"`([\w/-]+\.c)`", page):
-        if not any((root / folder / name).exists() for folder in ("gst/ice", "gst", "examples", "")):
+        if not any((root / folder / name).exists() for folder in ("gst/ice", "gst", "examples", ".")):
             problems.append(f"{name_of_page} names {name}, which is not there")
     for case in re.findall(r"`(/[\w./-]+)`", page):
         # A table of cases may hold the part below the program's name.
