@@ -110,7 +110,7 @@ def check_include(root, file, name):
         return
     below, outside = RULES[folder]
     target = resolve(root, file, name)
-    generated = name[1:-1] in ("config.h", "gst/ice/gsticeenumtypes.h", "gsticeenumtypes.h")
+    generated = name[1:-1] in ("config.h", "ws-page.h", "gst/ice/gsticeenumtypes.h", "gsticeenumtypes.h")
 
     if name == "<gst/ice/ice.h>":
         if folder in ("gst/ice/base", "gst/ice/io") or folder.startswith("gst/ice/core"):

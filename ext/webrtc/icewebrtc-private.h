@@ -24,10 +24,17 @@ struct _GstIceWebRTC
   gboolean controller; /* as webrtcbin set it last */
   gboolean ice_tcp;
   GWeakRef bin; /* whose agent we are: the callback's data */
+  gboolean has_bin;
   GstWebRTCICEOnCandidateFunc on_candidate;
   gpointer on_candidate_data;
   GDestroyNotify on_candidate_notify;
 };
+
+/* Around whatever webrtcbin hears from us. Its handlers have no references of
+ * what they use, so it has to live while they run. FALSE: it is gone. */
+gboolean gst_ice_webrtc_enter (GstIceWebRTC *self, GObject **ret_bin);
+/* @bin: (transfer full) (nullable) */
+void gst_ice_webrtc_leave (GObject *bin);
 
 /* icewebrtc-servers.c: vfuncs of servers and proxy */
 void gst_ice_webrtc_servers_class_init (GstWebRTCICEClass *klass);

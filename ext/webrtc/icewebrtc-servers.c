@@ -5,7 +5,7 @@
 
 #include "icewebrtc-private.h"
 
-#include <glib/gi18n-lib.h>
+#include <string.h>
 
 #define GST_CAT_DEFAULT gst_ice_webrtc_debug
 
@@ -24,6 +24,26 @@ gst_ice_webrtc_warn (GstIceWebRTC *self, const GError *error)
         g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__,
         gst_structure_new (
             "details", "cause", G_TYPE_STRING, "resource", NULL));
+}
+
+/* webrtcbin's own rule beyond ours: who and with what stands in the URI of a
+ * TURN server, and what has a meaning in a URI is percent-encoded there. */
+static gboolean
+check_turn (const gchar *uri, GError **error)
+{
+  const gchar *user = strstr (uri, "://");
+  const gchar *at = strrchr (uri, '@');
+  const gchar *reason = NULL;
+
+  user = user ? user + 3 : uri + strcspn (uri, ":");
+  if (!at || at < user || !memchr (user, ':', at - user))
+    reason = "wants USER:PASSWORD@ before the host";
+  else if (memchr (user, '/', at - user) || memchr (user, '@', at - user))
+    reason = "wants special characters of user and password percent-encoded";
+  if (reason)
+    g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
+        "A TURN server %s: turn://USER:PASSWORD@HOST[:PORT]", reason);
+  return !reason;
 }
 
 static void
@@ -114,7 +134,8 @@ gst_ice_webrtc_add_turn_server (GstWebRTCICE *ice, const gchar *uri)
   GstIceWebRTC *self = GST_ICE_WEBRTC (ice);
   g_autoptr (GError) error = NULL;
 
-  if (!gst_ice_agent_add_server (self->agent, uri, &error)) {
+  if (!check_turn (uri, &error) ||
+      !gst_ice_agent_add_server (self->agent, uri, &error)) {
     gst_ice_webrtc_warn (self, error);
     return FALSE;
   }
@@ -141,6 +162,19 @@ static gchar *
 gst_ice_webrtc_get_http_proxy (GstWebRTCICE *ice)
 {
   return dup_string (GST_ICE_WEBRTC (ice), &GST_ICE_WEBRTC (ice)->http_proxy);
+}
+
+void
+gst_ice_webrtc_copy_servers (GstIceWebRTC *from, GstIceWebRTC *to)
+{
+  g_autoptr (GPtrArray) turns = g_ptr_array_new_with_free_func (g_free);
+
+  GST_OBJECT_LOCK (from);
+  for (guint i = 0; i < from->turns->len; i++)
+    g_ptr_array_add (turns, g_strdup (from->turns->pdata[i]));
+  GST_OBJECT_UNLOCK (from);
+  for (guint i = 0; i < turns->len; i++)
+    gst_ice_webrtc_add_turn_server (GST_WEBRTC_ICE (to), turns->pdata[i]);
 }
 
 void

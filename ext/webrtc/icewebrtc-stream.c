@@ -30,7 +30,7 @@ struct _GstIceWebRTCStream
 {
   GstWebRTCICEStream parent;
 
-  GstIceAgent *agent;   /* (owned) */
+  GWeakRef ice;         /* GstIceWebRTC: it has us */
   GstIceStream *stream; /* (owned) */
 
   /* Under the object lock. */
@@ -47,14 +47,15 @@ G_DEFINE_FINAL_TYPE (
     GstIceWebRTCStream, gst_ice_webrtc_stream, GST_TYPE_WEBRTC_ICE_STREAM)
 
 GstIceWebRTCStream *
-gst_ice_webrtc_stream_new (GstIceAgent *agent, guint session_id)
+gst_ice_webrtc_stream_new (GstIceWebRTC *ice, guint session_id)
 {
+  g_autoptr (GstIceAgent) agent = gst_ice_webrtc_ref_agent (ice);
   g_autofree gchar *name = g_strdup_printf ("%u", session_id);
   GstIceWebRTCStream *self =
       g_object_new (GST_TYPE_ICE_WEBRTC_STREAM, "stream-id", session_id, NULL);
 
   gst_object_ref_sink (self);
-  self->agent = gst_object_ref (agent);
+  g_weak_ref_set (&self->ice, ice);
   self->stream = gst_ice_agent_request_stream (agent, name);
   return self;
 }
@@ -71,6 +72,7 @@ gst_ice_webrtc_stream_ref_transport (
 {
   GstIceWebRTCTransport **where = &self->transports[component != 0];
   GstIceWebRTCTransport *made = NULL;
+  g_autoptr (GstIceWebRTC) ice = g_weak_ref_get (&self->ice);
 
   GST_OBJECT_LOCK (self);
   if (*where) {
@@ -80,8 +82,10 @@ gst_ice_webrtc_stream_ref_transport (
   }
   GST_OBJECT_UNLOCK (self);
 
-  made = gst_ice_webrtc_transport_new (self->agent, self->stream,
-      GST_WEBRTC_ICE_STREAM (self)->stream_id, component);
+  if (!ice)
+    return NULL;
+  made = gst_ice_webrtc_transport_new (
+      ice, self->stream, GST_WEBRTC_ICE_STREAM (self)->stream_id, component);
   GST_OBJECT_LOCK (self);
   if (!*where)
     *where = gst_object_ref (made);
@@ -302,7 +306,7 @@ gst_ice_webrtc_stream_finalize (GObject *object)
   gst_clear_object (&self->transports[0]);
   gst_clear_object (&self->transports[1]);
   gst_clear_object (&self->stream);
-  gst_clear_object (&self->agent);
+  g_weak_ref_clear (&self->ice);
   g_free (self->local_ufrag);
   g_free (self->local_pwd);
   g_free (self->remote_ufrag);
@@ -324,5 +328,6 @@ gst_ice_webrtc_stream_class_init (GstIceWebRTCStreamClass *klass)
 static void
 gst_ice_webrtc_stream_init (GstIceWebRTCStream *self)
 {
+  g_weak_ref_init (&self->ice, NULL);
   self->early = g_ptr_array_new_with_free_func (g_free);
 }

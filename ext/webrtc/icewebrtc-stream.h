@@ -3,7 +3,7 @@
 
 #include <gst/ice/ice.h>
 
-#include "compat.h"
+#include "icewebrtc.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ G_DECLARE_FINAL_TYPE (GstIceWebRTCStream, gst_ice_webrtc_stream, GST,
 
 /* (transfer full) @session_id: webrtcbin's, the index of an m-line */
 GstIceWebRTCStream *
-gst_ice_webrtc_stream_new (GstIceAgent *agent, guint session_id);
+gst_ice_webrtc_stream_new (GstIceWebRTC *ice, guint session_id);
 /* (transfer none) */
 GstIceStream *gst_ice_webrtc_stream_get_stream (GstIceWebRTCStream *self);
 /* (transfer full) made on first use */

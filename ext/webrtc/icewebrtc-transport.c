@@ -17,6 +17,7 @@ struct _GstIceWebRTCTransport
 {
   GstWebRTCICETransport parent;
 
+  GWeakRef ice;               /* GstIceWebRTC: it has us */
   GstIceTransport *transport; /* (owned) (nullable) */
   guint session_id;
   gulong handlers[2];
@@ -50,10 +51,22 @@ connection_state_of (GstIceState state)
 /* What the agent tells. Its closures hold us weakly: an agent that has a name
  * may outlive us. */
 
+/* (transfer full) (nullable): whoever would listen is gone */
+static GstIceWebRTCTransport *
+enter (GWeakRef *weak, GObject **ret_bin)
+{
+  g_autoptr (GstIceWebRTCTransport) self = g_weak_ref_get (weak);
+  g_autoptr (GstIceWebRTC) ice = self ? g_weak_ref_get (&self->ice) : NULL;
+
+  return ice && gst_ice_webrtc_enter (ice, ret_bin) ? g_steal_pointer (&self)
+                                                    : NULL;
+}
+
 static void
 on_state (GstIceTransport *transport, GParamSpec *pspec, GWeakRef *weak)
 {
-  g_autoptr (GstIceWebRTCTransport) self = g_weak_ref_get (weak);
+  GObject *bin;
+  g_autoptr (GstIceWebRTCTransport) self = enter (weak, &bin);
   GstIceState state;
 
   if (!self)
@@ -65,16 +78,20 @@ on_state (GstIceTransport *transport, GParamSpec *pspec, GWeakRef *weak)
     return;
   gst_webrtc_ice_transport_connection_state_change (
       GST_WEBRTC_ICE_TRANSPORT (self), connection_state_of (state));
+  gst_ice_webrtc_leave (bin);
 }
 
 static void
 on_selected (GstIceTransport *transport, GParamSpec *pspec, GWeakRef *weak)
 {
-  g_autoptr (GstIceWebRTCTransport) self = g_weak_ref_get (weak);
+  GObject *bin;
+  g_autoptr (GstIceWebRTCTransport) self = enter (weak, &bin);
 
-  if (self)
-    gst_webrtc_ice_transport_selected_pair_change (
-        GST_WEBRTC_ICE_TRANSPORT (self));
+  if (!self)
+    return;
+  gst_webrtc_ice_transport_selected_pair_change (
+      GST_WEBRTC_ICE_TRANSPORT (self));
+  gst_ice_webrtc_leave (bin);
 }
 
 static void
@@ -111,9 +128,10 @@ make_element (const gchar *factory, GstIceAgent *agent, const gchar *stream,
 }
 
 GstIceWebRTCTransport *
-gst_ice_webrtc_transport_new (GstIceAgent *agent, GstIceStream *stream,
+gst_ice_webrtc_transport_new (GstIceWebRTC *ice, GstIceStream *stream,
     guint session_id, GstWebRTCICEComponent component)
 {
+  g_autoptr (GstIceAgent) agent = gst_ice_webrtc_ref_agent (ice);
   GstIceWebRTCTransport *self = g_object_new (
       GST_TYPE_ICE_WEBRTC_TRANSPORT, "component", component, NULL);
   GstWebRTCICETransport *base = GST_WEBRTC_ICE_TRANSPORT (self);
@@ -122,6 +140,7 @@ gst_ice_webrtc_transport_new (GstIceAgent *agent, GstIceStream *stream,
   const guint number = component + 1;
 
   gst_object_ref_sink (self);
+  g_weak_ref_set (&self->ice, ice);
   self->session_id = session_id;
   self->transport = gst_ice_stream_get_transport (stream, number);
   base->src = make_element ("icesrc", agent, name, number);
@@ -192,12 +211,20 @@ gst_ice_webrtc_transport_dispose (GObject *object)
 }
 
 static void
+gst_ice_webrtc_transport_finalize (GObject *object)
+{
+  g_weak_ref_clear (&GST_ICE_WEBRTC_TRANSPORT (object)->ice);
+  G_OBJECT_CLASS (gst_ice_webrtc_transport_parent_class)->finalize (object);
+}
+
+static void
 gst_ice_webrtc_transport_class_init (GstIceWebRTCTransportClass *klass)
 {
   GstWebRTCICETransportClass *transport_class =
       GST_WEBRTC_ICE_TRANSPORT_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = gst_ice_webrtc_transport_dispose;
+  G_OBJECT_CLASS (klass)->finalize = gst_ice_webrtc_transport_finalize;
   transport_class->gather_candidates = gst_ice_webrtc_transport_gather;
 #if ICE_WEBRTC_HAVE_CLOSE
   transport_class->get_selected_candidate_pair =
@@ -208,4 +235,5 @@ gst_ice_webrtc_transport_class_init (GstIceWebRTCTransportClass *klass)
 static void
 gst_ice_webrtc_transport_init (GstIceWebRTCTransport *self)
 {
+  g_weak_ref_init (&self->ice, NULL);
 }

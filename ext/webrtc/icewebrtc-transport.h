@@ -3,7 +3,7 @@
 
 #include <gst/ice/ice.h>
 
-#include "compat.h"
+#include "icewebrtc.h"
 
 G_BEGIN_DECLS
 
@@ -12,7 +12,7 @@ G_DECLARE_FINAL_TYPE (GstIceWebRTCTransport, gst_ice_webrtc_transport, GST,
     ICE_WEBRTC_TRANSPORT, GstWebRTCICETransport)
 
 /* (transfer full) with an icesrc and an icesink inside */
-GstIceWebRTCTransport *gst_ice_webrtc_transport_new (GstIceAgent *agent,
+GstIceWebRTCTransport *gst_ice_webrtc_transport_new (GstIceWebRTC *ice,
     GstIceStream *stream, guint session_id, GstWebRTCICEComponent component);
 
 G_END_DECLS

@@ -100,7 +100,7 @@ gst_ice_webrtc_add_stream (GstWebRTCICE *ice, guint session_id)
   GstIceWebRTCStream *stream = find_stream (self, session_id);
 
   if (!stream) {
-    stream = gst_ice_webrtc_stream_new (self->agent, session_id);
+    stream = gst_ice_webrtc_stream_new (self, session_id);
     GST_OBJECT_LOCK (self);
     g_ptr_array_add (self->streams, gst_object_ref (stream));
     GST_OBJECT_UNLOCK (self);
@@ -263,6 +263,7 @@ gst_ice_webrtc_set_on_ice_candidate (GstWebRTCICE *ice,
     g_weak_ref_set (&self->bin, user_data);
   }
   GST_OBJECT_LOCK (self);
+  self->has_bin = self->has_bin || is_bin;
   old_notify = self->on_candidate_notify;
   old_data = self->on_candidate_data;
   self->on_candidate = func;
@@ -273,20 +274,51 @@ gst_ice_webrtc_set_on_ice_candidate (GstWebRTCICE *ice,
     old_notify (old_data);
 }
 
+gboolean
+gst_ice_webrtc_enter (GstIceWebRTC *self, GObject **ret_bin)
+{
+  gboolean has_bin;
+
+  GST_OBJECT_LOCK (self);
+  has_bin = self->has_bin;
+  GST_OBJECT_UNLOCK (self);
+  *ret_bin = g_weak_ref_get (&self->bin);
+  return *ret_bin != NULL || !has_bin;
+}
+
+static void
+do_nothing (GstElement *bin, gpointer unused)
+{
+}
+
+/* The last reference may be ours by now. What goes with it takes its time, and
+ * threads that all agents share are no place for that. */
+void
+gst_ice_webrtc_leave (GObject *bin)
+{
+  if (!bin)
+    return;
+  if (GST_IS_ELEMENT (bin))
+    gst_element_call_async (GST_ELEMENT (bin), do_nothing, NULL, NULL);
+  g_object_unref (bin);
+}
+
 static void
 tell_candidate (GstIceWebRTC *self, guint session_id, const gchar *line)
 {
-  g_autoptr (GObject) bin = g_weak_ref_get (&self->bin);
   GstWebRTCICEOnCandidateFunc func;
+  GObject *bin;
   gpointer data;
 
+  if (!gst_ice_webrtc_enter (self, &bin))
+    return;
   GST_OBJECT_LOCK (self);
   func = self->on_candidate;
   data = bin ? (gpointer) bin : self->on_candidate_data;
   GST_OBJECT_UNLOCK (self);
-  /* Without data: that of a webrtcbin which is gone. */
-  if (func && data)
+  if (func)
     func (GST_WEBRTC_ICE (self), session_id, line, data);
+  gst_ice_webrtc_leave (bin);
 }
 
 static void
@@ -311,11 +343,14 @@ on_gathered (GstIceAgent *agent, GstIceStream *stream, GWeakRef *weak)
 {
   g_autoptr (GstIceWebRTC) self = g_weak_ref_get (weak);
   g_autoptr (GstIceWebRTCStream) wrapper = NULL;
+  GObject *bin;
 
   if (self)
     wrapper = find_wrapper (self, stream);
-  if (wrapper)
-    gst_ice_webrtc_stream_set_gathered (wrapper);
+  if (!wrapper || !gst_ice_webrtc_enter (self, &bin))
+    return;
+  gst_ice_webrtc_stream_set_gathered (wrapper);
+  gst_ice_webrtc_leave (bin);
 }
 
 /* The end */

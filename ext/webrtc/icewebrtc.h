@@ -16,6 +16,8 @@ G_DECLARE_FINAL_TYPE (
 GstIceWebRTC *gst_ice_webrtc_new (GstIceAgent *agent);
 /* (transfer full) */
 GstIceAgent *gst_ice_webrtc_ref_agent (GstIceWebRTC *self);
+/* What webrtcbin was told of servers. */
+void gst_ice_webrtc_copy_servers (GstIceWebRTC *from, GstIceWebRTC *to);
 /* Before a webrtcbin goes to READY: it wants libnice's elements to be known,
  * though it never makes one of them. */
 void gst_ice_webrtc_fill_registry (void);

@@ -85,6 +85,51 @@ gst_ice_webrtc_bin_pad_init (GstIceWebRTCBinPad *self)
 {
 }
 
+/* Of a pad of webrtcbin, which is our child. */
+static void
+on_caps (GstPad *pad, GParamSpec *pspec, gpointer unused)
+{
+  g_autoptr (GstObject) inner = gst_object_get_parent (GST_OBJECT (pad));
+  g_autoptr (GstObject) self = inner ? gst_object_get_parent (inner) : NULL;
+
+  if (GST_IS_ICE_WEBRTC_BIN (self))
+    gst_ice_webrtc_bin_try_offer (GST_ICE_WEBRTC_BIN (self));
+}
+
+void
+gst_ice_webrtc_bin_set_target (GstPad *ghost, GstPad *inner)
+{
+  if (GST_PAD_IS_SINK (ghost))
+    g_signal_connect (inner, "notify::caps", G_CALLBACK (on_caps), NULL);
+  gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), inner);
+}
+
+/* While one webrtcbin is changed for another, what was on its way into the old
+ * one comes back as FLUSHING, which would end the stream of a live source. */
+static GstFlowReturn
+forgive (GstPad *pad, GstFlowReturn ret)
+{
+  g_autoptr (GstObject) self = gst_object_get_parent (GST_OBJECT (pad));
+  const gboolean ours = ret == GST_FLOW_FLUSHING || ret == GST_FLOW_NOT_LINKED;
+
+  return ours && !GST_PAD_IS_FLUSHING (pad) && GST_IS_ICE_WEBRTC_BIN (self) &&
+          gst_ice_webrtc_bin_is_calling (GST_ICE_WEBRTC_BIN (self))
+      ? GST_FLOW_OK
+      : ret;
+}
+
+static GstFlowReturn
+chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  return forgive (pad, gst_proxy_pad_chain_default (pad, parent, buffer));
+}
+
+static GstFlowReturn
+chain_list (GstPad *pad, GstObject *parent, GstBufferList *list)
+{
+  return forgive (pad, gst_proxy_pad_chain_list_default (pad, parent, list));
+}
+
 /* (transfer none) */
 static GstPad *
 add_ghost (GstIceWebRTCBin *self, GstPad *inner)
@@ -96,7 +141,11 @@ add_ghost (GstIceWebRTCBin *self, GstPad *inner)
   GstPad *ghost = g_object_new (GST_TYPE_ICE_WEBRTC_BIN_PAD, "name", name,
       "direction", GST_PAD_DIRECTION (inner), "template", made, NULL);
 
-  gst_ghost_pad_set_target (GST_GHOST_PAD (ghost), inner);
+  if (GST_PAD_IS_SINK (ghost)) {
+    gst_pad_set_chain_function (ghost, chain);
+    gst_pad_set_chain_list_function (ghost, chain_list);
+  }
+  gst_ice_webrtc_bin_set_target (ghost, inner);
   gst_pad_set_active (ghost, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), ghost);
   return ghost;

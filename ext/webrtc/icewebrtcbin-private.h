@@ -15,12 +15,40 @@ struct _GstIceWebRTCBin
   GstElement *inner; /* (unowned) (nullable) the webrtcbin, our child */
   GstIceWebRTC *ice; /* (owned) its agent */
 
+  /* Under the object lock, as set. */
+  gchar *uri;                 /* (owned) (nullable) */
+  GstIceSignaller *signaller; /* (owned) (nullable) */
+
   GMutex lock;
+  GstIceSignaller *meeting; /* (owned) (nullable) that is under way */
+  gboolean met;             /* a peer, since the beginning */
+  gboolean may_offer, needs_offer;
+  gboolean offering;                     /* until the answer is taken */
+  GstWebRTCSessionDescription *prepared; /* (owned) (nullable) an offer */
   /* (owned) username fragment that webrtcbin generates -> Credentials that are
    * in its place since an ICE restart */
   GHashTable *credentials;
   GHashTable *proposed; /* (owned) likewise, of the last description made */
 };
+
+/* The child and its agent. */
+void gst_ice_webrtc_bin_make_inner (GstIceWebRTCBin *self);
+
+/* icewebrtcbin-renew.c: for another peer. Not in a streaming thread. */
+void gst_ice_webrtc_bin_renew (GstIceWebRTCBin *self);
+
+/* icewebrtcbin-call.c: signalling of our own, where "uri" or "signaller" says
+ * how. FALSE: an error was posted. */
+gboolean gst_ice_webrtc_bin_begin (GstIceWebRTCBin *self);
+void gst_ice_webrtc_bin_end (GstIceWebRTCBin *self);
+gboolean gst_ice_webrtc_bin_is_calling (GstIceWebRTCBin *self);
+/* When what it waits for may be there. */
+void gst_ice_webrtc_bin_try_offer (GstIceWebRTCBin *self);
+void gst_ice_webrtc_bin_need_offer (GstIceWebRTCBin *self);
+/* @hold: make no other one for now */
+void gst_ice_webrtc_bin_forget_offer (GstIceWebRTCBin *self, gboolean hold);
+void gst_ice_webrtc_bin_send_candidate (
+    GstIceWebRTCBin *self, guint mline, const gchar *candidate);
 
 /* icewebrtcbin-signals.c */
 void gst_ice_webrtc_bin_install_signals (GObjectClass *klass);
@@ -34,6 +62,8 @@ G_DECLARE_FINAL_TYPE (GstIceWebRTCBinPad, gst_ice_webrtc_bin_pad, GST,
 
 void gst_ice_webrtc_bin_pads_class_init (GstElementClass *klass);
 void gst_ice_webrtc_bin_connect_pads (GstIceWebRTCBin *self);
+/* Caps that arrive there may be what an offer waits for. */
+void gst_ice_webrtc_bin_set_target (GstPad *ghost, GstPad *inner);
 /* (transfer full) (nullable) what is behind a pad of ours */
 GstPad *gst_ice_webrtc_bin_inner_pad (GstPad *pad);
 

@@ -107,8 +107,14 @@ out_marshal (GClosure *closure, GValue *result, guint n_values,
   OutClosure *out = (OutClosure *) closure;
   g_autoptr (GstIceWebRTCBin) self = g_weak_ref_get (&out->bin);
 
-  if (self)
-    emit_on (self, out->name, result, n_values, values);
+  if (!self)
+    return;
+  emit_on (self, out->name, result, n_values, values);
+  if (g_str_equal (out->name, "on-negotiation-needed"))
+    gst_ice_webrtc_bin_need_offer (self);
+  else if (g_str_equal (out->name, "on-ice-candidate"))
+    gst_ice_webrtc_bin_send_candidate (
+        self, g_value_get_uint (&values[1]), g_value_get_string (&values[2]));
 }
 
 static void

@@ -29,6 +29,13 @@ GST_DEBUG_CATEGORY (gst_ice_webrtc_bin_debug);
 /* Names of children for GstChildProxy. */
 #define AGENT "agent"
 
+enum
+{
+  PROP_URI = 1,
+  PROP_SIGNALLER,
+  N_OWN_PROPERTIES,
+};
+
 static void child_proxy_init (gpointer iface, gpointer unused);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstIceWebRTCBin, gst_ice_webrtc_bin,
@@ -41,6 +48,24 @@ GST_ELEMENT_REGISTER_DEFINE (
 
 /* Properties: all are webrtcbin's. The class is made where plugins are only
  * looked at, and webrtcbin is not to be had there: the list is ours. */
+
+static void
+install_own (GObjectClass *klass)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, PROP_URI,
+      g_param_spec_string ("uri", "URI",
+          "Where to meet the peer: ice+file:///tmp/call, "
+          "ice+wss://:8443/cam?listen=1&tls=self-signed, ...; unset: the "
+          "application signals",
+          NULL, flags));
+  g_object_class_install_property (klass, PROP_SIGNALLER,
+      g_param_spec_object ("signaller", "Signaller",
+          "How to meet the peer; from text file, stdio or the name of a module",
+          GST_TYPE_ICE_SIGNALLER, flags));
+}
 
 static void
 install_settings (GObjectClass *klass, guint *id)
@@ -124,7 +149,15 @@ gst_ice_webrtc_bin_set_property (
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
 
-  if (self->inner)
+  GST_OBJECT_LOCK (self);
+  if (id == PROP_URI) {
+    g_free (self->uri);
+    self->uri = g_value_dup_string (value);
+  } else if (id == PROP_SIGNALLER) {
+    g_set_object (&self->signaller, g_value_get_object (value));
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (id >= N_OWN_PROPERTIES && self->inner)
     g_object_set_property (G_OBJECT (self->inner), pspec->name, value);
 }
 
@@ -134,10 +167,18 @@ gst_ice_webrtc_bin_get_property (
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
 
-  if (self->inner)
+  if (id < N_OWN_PROPERTIES) {
+    GST_OBJECT_LOCK (self);
+    if (id == PROP_URI)
+      g_value_set_string (value, self->uri);
+    else
+      g_value_set_object (value, self->signaller);
+    GST_OBJECT_UNLOCK (self);
+  } else if (self->inner) {
     g_object_get_property (G_OBJECT (self->inner), pspec->name, value);
-  else
+  } else {
     g_param_value_set_default (pspec, value);
+  }
 }
 
 /* Of webrtcbin: what we have, too, has changed here as well. */
@@ -187,6 +228,7 @@ static GstStateChangeReturn
 gst_ice_webrtc_bin_change_state (GstElement *element, GstStateChange transition)
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (element);
+  GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !self->inner) {
     GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN,
@@ -195,8 +237,14 @@ gst_ice_webrtc_bin_change_state (GstElement *element, GstStateChange transition)
         (NULL));
     return GST_STATE_CHANGE_FAILURE;
   }
-  return GST_ELEMENT_CLASS (gst_ice_webrtc_bin_parent_class)
-      ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    gst_ice_webrtc_bin_end (self);
+  ret = GST_ELEMENT_CLASS (gst_ice_webrtc_bin_parent_class)
+            ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+      ret != GST_STATE_CHANGE_FAILURE && !gst_ice_webrtc_bin_begin (self))
+    return GST_STATE_CHANGE_FAILURE;
+  return ret;
 }
 
 static void
@@ -215,6 +263,10 @@ gst_ice_webrtc_bin_finalize (GObject *object)
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
 
   g_mutex_clear (&self->lock);
+  g_free (self->uri);
+  g_clear_object (&self->signaller);
+  g_clear_object (&self->meeting);
+  g_clear_pointer (&self->prepared, gst_webrtc_session_description_free);
   g_hash_table_unref (self->credentials);
   g_hash_table_unref (self->proposed);
   G_OBJECT_CLASS (gst_ice_webrtc_bin_parent_class)->finalize (object);
@@ -225,12 +277,13 @@ gst_ice_webrtc_bin_class_init (GstIceWebRTCBinClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-  guint id = 0;
+  guint id = N_OWN_PROPERTIES - 1;
 
   object_class->set_property = gst_ice_webrtc_bin_set_property;
   object_class->get_property = gst_ice_webrtc_bin_get_property;
   object_class->dispose = gst_ice_webrtc_bin_dispose;
   object_class->finalize = gst_ice_webrtc_bin_finalize;
+  install_own (object_class);
   install_settings (object_class, &id);
   install_states (object_class, &id);
   install_descriptions (object_class, &id);
@@ -243,16 +296,11 @@ gst_ice_webrtc_bin_class_init (GstIceWebRTCBinClass *klass)
       GST_PACKAGE_ORIGIN);
 }
 
-static void
-gst_ice_webrtc_bin_init (GstIceWebRTCBin *self)
+void
+gst_ice_webrtc_bin_make_inner (GstIceWebRTCBin *self)
 {
   GWeakRef *weak;
 
-  g_mutex_init (&self->lock);
-  self->credentials = g_hash_table_new_full (
-      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
-  self->proposed = g_hash_table_new_full (
-      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
   self->ice = gst_ice_webrtc_new (NULL);
   self->inner = gst_element_factory_make_full (
       "webrtcbin", "name", "webrtcbin", "ice-agent", self->ice, NULL);
@@ -265,4 +313,15 @@ gst_ice_webrtc_bin_init (GstIceWebRTCBin *self)
       self->inner, "notify", G_CALLBACK (on_notify), weak, free_weak_ref, 0);
   gst_ice_webrtc_bin_connect_signals (self);
   gst_ice_webrtc_bin_connect_pads (self);
+}
+
+static void
+gst_ice_webrtc_bin_init (GstIceWebRTCBin *self)
+{
+  g_mutex_init (&self->lock);
+  self->credentials = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
+  self->proposed = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
+  gst_ice_webrtc_bin_make_inner (self);
 }

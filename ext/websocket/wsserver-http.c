@@ -8,6 +8,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "ws-page.h"
+
 static void
 reply (SoupServerMessage *message, guint status, const gchar *type,
     const gchar *text)
@@ -88,6 +90,23 @@ reply_page (GstIceWsServer *self, SoupServerMessage *message)
       soup_server_message_get_response_headers (message),
       "Content-Security-Policy", "default-src 'none'");
   reply (message, SOUP_STATUS_OK, "text/html; charset=utf-8", text);
+}
+
+/* A browser that goes to a room's address is the other peer of it: page.html,
+ * with the script that it loads. Nothing else is let in (CSP). */
+static void
+reply_file (SoupServerMessage *message, const gchar *name, const gchar *type)
+{
+  g_autofree gchar *path = g_strconcat ("/org/gst-ice/", name, NULL);
+  g_autoptr (GBytes) text = g_resource_lookup_data (
+      gst_ice_ws_get_resource (), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+
+  soup_message_headers_replace (
+      soup_server_message_get_response_headers (message),
+      "Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; "
+      "connect-src 'self' ws: wss:; media-src 'self' blob: mediastream:");
+  reply (message, SOUP_STATUS_OK, type, g_bytes_get_data (text, NULL));
 }
 
 /* (transfer full) (nullable): no room can be called so */
@@ -260,6 +279,17 @@ handle_upgrade (GstIceWsServer *self, SoupServerMessage *message,
     upgrade (self, message, room, query);
 }
 
+/* The token is asked for by the WebSocket: the page tells no secret. */
+static gboolean
+is_room (GstIceWsServer *self, const gchar *path)
+{
+  g_autofree gchar *room = parse_room (path);
+
+  return room != NULL && *room != '\0' &&
+      (self->config.only_room == NULL ||
+          g_str_equal (room, self->config.only_room));
+}
+
 static void
 handle_plain (
     GstIceWsServer *self, SoupServerMessage *message, const gchar *path)
@@ -271,9 +301,12 @@ handle_plain (
     reply_metrics (self, message);
   else if (g_str_equal (path, "/"))
     reply_page (self, message);
+  else if (g_str_equal (path, "/page.js"))
+    reply_file (message, "page.js", "text/javascript; charset=utf-8");
+  else if (is_room (self, path))
+    reply_file (message, "page.html", "text/html; charset=utf-8");
   else
-    refuse (
-        message, SOUP_STATUS_NOT_FOUND, "Rooms are entered by WebSocket.\n");
+    refuse (message, SOUP_STATUS_NOT_FOUND, "There is no such room.\n");
 }
 
 /* Before its body is read, which nobody wants. */

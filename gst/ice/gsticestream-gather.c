@@ -103,7 +103,8 @@ gst_ice_stream_finish_gather_tasks (GstIceStream *self)
  * gst_ice_stream_gather_async:
  * @self: a stream
  * @cancellable: (nullable): to stop waiting; the gathering itself goes on
- * @callback: (scope async): called in the thread-default context of the caller
+ * @callback: (scope async) (nullable): called in the thread-default context of
+ *   the caller
  * @user_data: for @callback
  *
  * Gathers the candidates of one stream (RFC 8445 5.1.1). Each is announced by
@@ -123,6 +124,16 @@ gst_ice_stream_gather_async (GstIceStream *self, GCancellable *cancellable,
 
   g_return_if_fail (GST_IS_ICE_STREAM (self));
 
+  tagged = gst_ice_stream_ref_tagged (self);
+  g_ptr_array_add (streams, tagged);
+  /* A task without a callback waits for its context all the same, which may
+   * never run again. */
+  if (!callback) {
+    agent = gst_ice_stream_ref_agent (self);
+    if (agent)
+      gst_ice_agent_gather_streams (agent, streams);
+    return;
+  }
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, gst_ice_stream_gather_async);
   agent = gst_ice_stream_ref_agent (self);
@@ -130,8 +141,6 @@ gst_ice_stream_gather_async (GstIceStream *self, GCancellable *cancellable,
     g_task_return_error (task, error);
     return;
   }
-  tagged = gst_ice_stream_ref_tagged (self);
-  g_ptr_array_add (streams, tagged);
   gst_ice_agent_gather_streams (agent, streams);
 
   GST_OBJECT_LOCK (tagged);

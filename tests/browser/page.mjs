@@ -29,9 +29,9 @@ async function chromium () {
   return {
     async open () {
       page = await context.newPage ();
-      await page.route ("**/*", route => route.request ().url () == url
-        ? route.fulfill ({ contentType: "text/html", body: html })
-        : process.env.PAGE_ONLINE ? route.continue () : route.abort ());
+      if (!process.env.PAGE_URL)
+        await page.route ("**/*", route => route.request ().url () == url
+          ? route.fulfill ({ contentType: "text/html", body: html }) : route.abort ());
       page.on ("pageerror", error => console.error ("page:", error.message));
       await page.goto (process.env.PAGE_URL || url);
     },

@@ -69,7 +69,11 @@ async def pages():
         assert "gst_ice_peers 0" in get(server, "/metrics")[1]
         status, text, headers = get(server, "/")
         assert status == 200 and "ROOM" in text and "default-src 'none'" in headers["Content-Security-Policy"]
-        assert get(server, "/nothing")[0] == 404
+        # A room by its address in a browser: a page with one script, and nothing else let in.
+        status, text, headers = get(server, "/room")
+        assert status == 200 and "/page.js" in text and "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "WebSocket" in get(server, "/page.js")[1]
+        assert get(server, "/" + "x" * 300)[0] == 404
         assert get(server, "/", method="HEAD")[0] == 200
         assert get(server, "/", method="POST", data=b"x" * 100000)[0] == 405
 
