@@ -9,15 +9,17 @@
 #include <glib-unix.h>
 #include <string.h>
 
+#include "serve-page.h"
+
 /* The server is in the plugin icewebsocket, with what it needs; here is the
  * command line of it. */
 
 typedef struct
 {
-  gchar *address, *certificate, *key, *tls, *dialect, *token_file;
+  gchar *address, *certificate, *key, *tls, *dialect, *token_file, *pipeline;
   gchar **tokens, **origins;
   gint port, max_peers, max_per_address, rate;
-  gboolean insecure;
+  gboolean insecure, page, play;
 } Options;
 
 static void
@@ -29,6 +31,7 @@ options_clear (Options *self)
   g_free (self->tls);
   g_free (self->dialect);
   g_free (self->token_file);
+  g_free (self->pipeline);
   g_strfreev (self->tokens);
   g_strfreev (self->origins);
 }
@@ -157,6 +160,26 @@ on_ended (GObject *server, GMainLoop *loop)
   g_main_loop_quit (loop);
 }
 
+/* (transfer full) (nullable) playing */
+static GstElement *
+start_page (
+    const Options *self, GObject *server, gchar **tokens, GError **error)
+{
+  g_auto (GStrv) words =
+      tokens && *tokens ? g_strsplit (*tokens, " ", 2) : NULL;
+  GstElement *page = gst_ice_tool_page_new (server, self->address,
+      words ? words[0] : NULL, self->pipeline, self->play, error);
+  g_autofree gchar *uri = NULL, *fingerprint = NULL;
+
+  if (!page)
+    return NULL;
+  gst_element_set_state (page, GST_STATE_PLAYING);
+  g_object_get (server, "uri", &uri, "fingerprint", &fingerprint, NULL);
+  g_print ("  page        http%s%s/" GST_ICE_TOOL_PAGE_ROOM "%s\n",
+      fingerprint ? "s" : "", strchr (uri, ':'), words ? "?token=..." : "");
+  return page;
+}
+
 static GstIceToolStatus
 serve (const Options *options)
 {
@@ -164,6 +187,7 @@ serve (const Options *options)
   g_auto (GStrv) tokens = collect_tokens (options, &error);
   g_autoptr (GObject) server = NULL;
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GstElement) page = NULL;
   guint interrupt, terminate;
 
   if (error == NULL)
@@ -176,10 +200,17 @@ serve (const Options *options)
   terminate = g_unix_signal_add (SIGTERM, on_signal, server);
   g_signal_connect (server, "ended", G_CALLBACK (on_ended), loop);
   announce (server, options, tokens != NULL && *tokens != NULL);
-  g_main_loop_run (loop);
+  if (options->page)
+    page = start_page (options, server, tokens, &error);
+  if (error == NULL)
+    g_main_loop_run (loop);
+  if (page != NULL)
+    gst_element_set_state (page, GST_STATE_NULL);
   g_source_remove (interrupt);
   g_source_remove (terminate);
-  return GST_ICE_TOOL_OK;
+  if (error != NULL)
+    g_printerr ("serve: %s\n", error->message);
+  return error == NULL ? GST_ICE_TOOL_OK : GST_ICE_TOOL_USAGE;
 }
 
 GstIceToolStatus
@@ -215,6 +246,13 @@ gst_ice_tool_serve (gint argc, gchar **argv)
         "messages of one peer in a second, 50 if not said", "N" },
     { "insecure", 0, 0, G_OPTION_ARG_NONE, &self.insecure,
         "without TLS also for others than this host", NULL },
+    { "page", 0, 0, G_OPTION_ARG_NONE, &self.page,
+        "show a pipeline to whoever opens the page that is printed", NULL },
+    { "pipeline", 0, 0, G_OPTION_ARG_STRING, &self.pipeline,
+        "of --page: RTP that ends in “! page.”; a test picture, if not said",
+        "LINE" },
+    { "play", 0, 0, G_OPTION_ARG_NONE, &self.play,
+        "of --page: show here what the page sends back", NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
   g_autoptr (GOptionContext) options = g_option_context_new (NULL);
