@@ -21,6 +21,7 @@ struct _GstIceWsConn
   GstIceWsPoller *poller;    /* (owned) */
   GstIceWsWatch *watch;      /* (owned) (nullable) when done */
   GIOStream *stream;         /* (owned) */
+  GSocket *socket;           /* (owned) under it */
   GCancellable *cancellable; /* (owned) */
   gboolean is_client;
   GstIceWsConnFuncs funcs; /* none once it was closed or freed */
@@ -30,6 +31,7 @@ struct _GstIceWsConn
   GByteArray *unsent;  /* (owned) waits for the write that is under way */
   GByteArray *sending; /* (owned) (nullable) */
   gboolean close_sent;
+  guint failed; /* close code for what it said; 0: it may go on */
   gboolean done;
   gint64 heard_at, closing_at;
 };
@@ -46,6 +48,7 @@ conn_unref (gpointer data)
   gst_ice_ws_reader_clear (&self->reader);
   g_byte_array_unref (self->unsent);
   g_object_unref (self->stream);
+  g_object_unref (self->socket);
   g_object_unref (self->cancellable);
   gst_ice_ws_poller_unref (self->poller);
   g_free (self);
@@ -79,6 +82,8 @@ on_written (GObject *object, GAsyncResult *result, gpointer user_data)
   g_clear_pointer (&self->sending, g_byte_array_unref);
   if (!ok)
     finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  else if (self->failed != 0 && self->unsent->len == 0 && !self->done)
+    g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
   else
     write_more (self);
   conn_unref (self);
@@ -183,9 +188,28 @@ handle_all (GstIceWsConn *self)
   }
   if (status != GST_ICE_WS_READ_FAILED || self->done)
     return;
-  /* RFC 6455 7.1.7: said, and not waited for. */
+  /* RFC 6455 7.1.7. What still comes is read and not looked at: a socket that
+   * is closed before that takes our last word with it. */
   gst_ice_ws_conn_close (self, message.close_code, NULL);
-  finish (self, message.close_code, "malformed frame");
+  self->failed = message.close_code;
+}
+
+static void
+end (GstIceWsConn *self)
+{
+  if (self->failed != 0)
+    finish (self, self->failed, "malformed frame");
+  else
+    finish (self, GST_ICE_WS_ABNORMAL, NULL);
+}
+
+/* The other side has had its time to answer ours. */
+static void
+check_closing (GstIceWsConn *self)
+{
+  if (self->close_sent &&
+      g_get_monotonic_time () - self->closing_at >= CLOSE_WITHIN)
+    end (self);
 }
 
 /* Until there is no more: TLS and the upgrade keep bytes of their own, of which
@@ -203,14 +227,16 @@ read_all (GstIceWsConn *self)
     const gssize n = g_pollable_input_stream_read_nonblocking (
         in, self->chunk, sizeof self->chunk, NULL, &error);
 
-    if (n > 0) {
+    if (n > 0 && self->failed != 0) {
+      check_closing (self);
+    } else if (n > 0) {
       self->heard_at = g_get_monotonic_time ();
       gst_ice_ws_reader_push (&self->reader, self->chunk, n);
       handle_all (self);
     } else {
       blocked = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
       if (!blocked)
-        finish (self, GST_ICE_WS_ABNORMAL, NULL);
+        end (self);
     }
   }
   conn_unref (self);
@@ -251,8 +277,8 @@ on_tick (gpointer user_data)
   GstIceWsConn *self = user_data;
   const gint64 now = g_get_monotonic_time ();
 
-  if (self->close_sent && now - self->closing_at >= CLOSE_WITHIN)
-    finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  if (self->close_sent)
+    check_closing (self);
   else if (now - self->heard_at >= DEAD_AFTER)
     finish (self, GST_ICE_WS_ABNORMAL, "it is silent");
   else if (now - self->heard_at >= PING_EVERY_S * G_TIME_SPAN_SECOND)
@@ -270,6 +296,7 @@ gst_ice_ws_conn_new (GstIceWsPoller *poller, GIOStream *stream, GSocket *socket,
   self->refs = 2;
   self->poller = gst_ice_ws_poller_ref (poller);
   self->stream = g_object_ref (stream);
+  self->socket = g_object_ref (socket);
   self->cancellable = g_cancellable_new ();
   self->is_client = is_client;
   self->funcs = *funcs;
