@@ -348,6 +348,8 @@ assert_error (const gchar *uri, const gchar *text)
   g_assert_null (strstr (heard, "s3cret"));
 }
 
+static void run (const gchar *format, ...) G_GNUC_PRINTF (1, 2);
+
 static void
 run (const gchar *format, ...)
 {
