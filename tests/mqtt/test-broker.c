@@ -315,8 +315,8 @@ test_last_will (void)
   ear_clear (&caller);
 }
 
-/* What is wrong is told within two seconds, half a second of which is for this
- * machine. (transfer full) */
+/* What is wrong is told within two seconds, and the third is for a machine that
+ * is busy. (transfer full) */
 static gchar *
 first_error (const gchar *uri)
 {
@@ -329,19 +329,26 @@ first_error (const gchar *uri)
   heard = next (&ear);
   g_test_message ("%.2f s: %s",
       (g_get_monotonic_time () - start) / (gdouble) G_TIME_SPAN_SECOND, heard);
-  g_assert_cmpint (
-      g_get_monotonic_time () - start, <, 5 * G_TIME_SPAN_SECOND / 2);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 3 * G_TIME_SPAN_SECOND);
   g_assert_true (g_str_has_prefix (heard, "error "));
   ear_expect_nothing (&ear, G_TIME_SPAN_SECOND / 5);
   ear_clear (&ear);
   return heard;
 }
 
+/* On a machine where everything is slow the two seconds may be over before the
+ * handshake is: then once more. */
 static void
 assert_error (const gchar *uri, const gchar *text)
 {
   g_autofree gchar *heard = first_error (uri);
 
+  for (guint i = 0; i < 3 && strstr (heard, text) == NULL &&
+       strstr (heard, "does not answer") != NULL;
+       i++) {
+    g_free (heard);
+    heard = first_error (uri);
+  }
   if (strstr (heard, text) == NULL)
     g_error ("“%s” is not in “%s”", text, heard);
   /* Whatever it was, it is not shown. */
@@ -468,7 +475,13 @@ test_errors (void)
   g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_TLS_UNTRUSTED);
 }
 
+/* Where each allocation is accounted for, forty thousand messages take minutes:
+ * the release build has the hundred. */
+#ifdef __SANITIZE_ADDRESS__
+#define N_PAIRS 20
+#else
 #define N_PAIRS 100
+#endif
 
 static void
 test_bridge (void)
@@ -529,6 +542,9 @@ test_bridge (void)
 int
 main (int argc, char **argv)
 {
+  /* The system's hundred and more certificates take seconds to read where each
+   * allocation is accounted for. */
+  g_setenv ("SSL_CERT_FILE", "/dev/null", TRUE);
   gst_init (&argc, &argv);
   if (argc == 3 && strcmp (argv[1], "--peer") == 0)
     return run_peer (argv[2]);

@@ -361,7 +361,7 @@ test_hostile (void)
   gst_ice_signaller_emit_description (signaller, "offer", size);
   expect_heard (
       &a, "error 3 The session description is larger than 65536 bytes");
-  for (guint i = 0; i < 100000; i++) {
+  for (guint i = 0; i < 10000; i++) {
     const gchar *line = lines[i % G_N_ELEMENTS (lines)];
 
     gst_ice_signaller_emit_candidate (
