@@ -56,7 +56,7 @@ complain (const gchar *text)
 /* Sofia's log is ours; and it is the only place where sofia tells why a
  * certificate was refused, and that a connection is closed. */
 static void
-on_log (void *stream, const char *format, va_list args)
+    G_GNUC_PRINTF (2, 0) on_log (void *stream, const char *format, va_list args)
 {
   gchar line[512];
   const gchar *found;
