@@ -53,6 +53,9 @@ complain (const gchar *text)
   tls_complaint = g_strdup (text);
 }
 
+static void
+on_log (void *stream, const char *format, va_list args) G_GNUC_PRINTF (2, 0);
+
 /* Sofia's log is ours; and it is the only place where sofia tells why a
  * certificate was refused, and that a connection is closed. */
 static void
