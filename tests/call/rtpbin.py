@@ -5,6 +5,8 @@
 import os
 import pathlib
 import shutil
+import socket
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -106,19 +108,34 @@ def line_g():
         expect_quiet(a, b)
 
 
-def gst_play():
+def gst_play(uri_of):
     """One command plays what a sender shows and says."""
     if shutil.which("gst-play-1.0") is None:
         raise tap.Skip("no gst-play-1.0 (gstreamer1.0-plugins-base-apps)")
-    sinks = "--videosink='checksumsink hash=md5' --audiosink='audioconvert ! checksumsink hash=sha1' "
-    with scratch() as folder, \
-            Shell(line(BIN + VIDEO + AUDIO, folder, buffers="num-buffers=90")) as a, \
-            Shell(line(sinks + "--no-interactive ice+file://{place}", folder), program="gst-play-1.0") as b:
-        b.wait_for(FRAME, count=10)
-        b.wait_for(SOUND, count=10)
-        assert a.wait() == 0, a.output
-        assert b.wait() == 0, b.output
-        expect_quiet(a)
+    sinks = "--videosink='checksumsink hash=md5' --audiosink='audioconvert ! checksumsink hash=sha1' --no-interactive "
+    with scratch() as folder:
+        served, watched = uri_of(folder)
+        with Shell(line(f"icertpbin name=c uri={served} " + VIDEO + AUDIO, folder)) as a:
+            a.wait_for("Waiting for the peer")
+            with Shell(sinks + watched, program="gst-play-1.0") as b:
+                b.wait_for(FRAME, count=10)
+                b.wait_for(SOUND, count=10)
+                assert a.interrupt() == 0, a.output
+                assert b.wait() == 0, b.output
+            expect_quiet(a)
+
+
+def by_file(folder):
+    return (f"ice+file://{folder}/call",) * 2
+
+
+def by_websocket(folder):
+    if subprocess.run(["gst-inspect-1.0", "icewebsocket"], capture_output=True).returncode != 0:
+        raise tap.Skip("ext/websocket is not built")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"ice+ws://127.0.0.1:{free.getsockname()[1]}/room"
+    return f"{place}?listen=1", place
 
 
 def one_encrypts():
@@ -161,7 +178,8 @@ def main():
         ("the viewer hangs up", hung_up_by_viewer),
         ("neither has more to send", ends_of_both),
         ("a file", needs_dtls(a_file)),
-        ("gst-play-1.0 on the URI", gst_play),
+        ("gst-play-1.0 on ice+file:", lambda: gst_play(by_file)),
+        ("gst-play-1.0 on ice+ws:", lambda: gst_play(by_websocket)),
         ("one side encrypts", needs_dtls(one_encrypts)),
         ("a plugin is missing", missing_plugin),
     ])
