@@ -401,7 +401,8 @@ gst_ice_ws_place_parse (GstIceWsPlace *self, const gchar *uri, GError **error)
   }
   host = g_uri_get_host (parsed);
   self->host = host != NULL && *host != '\0' ? g_strdup (host) : NULL;
-  if (g_uri_get_port (parsed) > 0)
+  /* 0, to listen: any that is free. */
+  if (g_uri_get_port (parsed) >= 0)
     self->port = g_uri_get_port (parsed);
   path = g_uri_get_path (parsed);
   self->path = g_strdup (*path != '\0' ? path : "/");
