@@ -202,6 +202,8 @@ def descriptions():
     n_pairs = len(alice.heard["selected-pair"])
     wait(lambda: len(alice.heard["selected-pair"]) > n_pairs, "the restart ends in a new pair")
     stream.restart()
+    stream.restart_with_credentials("abcd", "p" * 22)
+    assert tuple(stream.get_local_credentials()) == ("abcd", "p" * 22)
 
 
 def forks():
