@@ -54,9 +54,9 @@ def fetch_playwright(folder):
 class Browser:
     """page.call("offer"), page.events(); ended with the block."""
 
-    def __init__(self, kind, modules, hide=True, camera=False, prefix=()):
+    def __init__(self, kind, modules, hide=True, camera=False, prefix=(), url=""):
         arguments = [*([] if hide else NO_MDNS), *(CAMERA if camera else [])] if kind == "chromium" else []
-        environment = {**os.environ, "NODE_PATH": str(modules), "PAGE_PREFS": "" if hide else NO_MDNS_PREF}
+        environment = {**os.environ, "NODE_PATH": str(modules), "PAGE_PREFS": "" if hide else NO_MDNS_PREF, "PAGE_URL": url}
         self.last = 0
         self.process = subprocess.Popen(
             [*prefix, "node", HERE / "page.mjs", kind, shutil.which(EXECUTABLES[kind]), HERE / "page.html", *arguments],
@@ -323,6 +323,31 @@ def case_cut(kind, modules):
         expect_media(page, peer)
 
 
+def case_serve(kind, modules):
+    """A newcomer's one command, and its page loaded a few times: GST_ICE_LOADS."""
+    tool = os.environ.get("GST_ICE_TOOL")
+    if not tool:
+        raise Skip("GST_ICE_TOOL is not set")
+    loads = int(os.environ.get("GST_ICE_LOADS", 4))
+    server = subprocess.Popen([tool, "serve", "--page", "--address", "127.0.0.1", "--port", "0"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        url = next(line.split()[1] for line in server.stdout if line.split()[0] == "page")
+        times = []
+        with Browser(kind, modules, url=url) as page:
+            for _ in range(loads):
+                page.open()
+                wait(lambda: page.call("(() => window.firstFrame)"), "the first picture")
+                times.append(page.call("(() => window.firstFrame)"))
+                page.close()
+    finally:
+        server.terminate()
+        server.wait(10)
+    times.sort()
+    print(f"# first picture after {times[len(times) // 2]:.0f} ms, p95 {times[int(len(times) * 0.95)]:.0f} ms, "
+          f"{loads} loads")
+
+
 def own_address():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))
@@ -342,6 +367,7 @@ CASES = {
     "we-restart": case_peer_restarts,
     "tab-reopened": case_reopened,
     "network-cut": case_cut,
+    "serve-page": case_serve,
 }
 
 

@@ -93,7 +93,7 @@ async function firefox () {
       const shot = await ask ("browsingContext.captureScreenshot", { context: tab });
       writeFileSync (path, Buffer.from (shot.data, "base64"));
     },
-    call: (name, args) => evaluate (`${name} (...${JSON.stringify (args)})`),
+    call: (name, args) => evaluate (`(${name}) (...${JSON.stringify (args)})`),
     async quit () {
       socket.close ();
       child.kill ();
