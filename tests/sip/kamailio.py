@@ -171,7 +171,7 @@ class Kamailio:
 
 
 def registered(shell):
-    shell.wait_for(r"ice-sip .* registered as")
+    shell.wait_for(r"ice-sip .* registered as", timeout=30)
 
 
 def wait_phone(server, properties=""):
@@ -204,6 +204,21 @@ def died():
                 _, match = shell.wait_for(BYE, timeout=20)
                 assert match.group(1) == "lost"
             tap.comment(f"after {time.monotonic() - start:.2f} s")
+
+
+def secrets():
+    """Neither passwords nor what is as good as one, with all logs of ours and of sofia."""
+    logs = {"GST_DEBUG": "ice*:7", "GST_DEBUG_NO_COLOR": "1", "SOFIA_DEBUG": "9", "TPORT_LOG": "1"}
+    with certificates.Authority() as ca, Kamailio(ca) as server:
+        with phone(server.registers(), server.trust(), 440, **logs) as callee:
+            registered(callee)
+            with phone(server.calls(), server.trust(), **logs) as caller:
+                for shell in (caller, callee):
+                    shell.wait_for(CONNECTED)
+            for shell in (caller, callee):
+                assert shell.count("sofia: ") > 20, "nothing was logged"
+                for secret in (PASSWORD, "ice-pwd", "MD5("):
+                    assert secret not in shell.output, secret
 
 
 def refused(registers):
@@ -258,6 +273,7 @@ def main():
         ("the callee hangs up", functools.partial(call, False)),
         ("/rfc3261/22.2/wrong-password-to-register", functools.partial(refused, True)),
         ("/rfc3261/22.3/wrong-password-to-call", functools.partial(refused, False)),
+        ("no secret is logged", secrets),
         ("no password", no_password),
         ("somebody unknown", unknown),
         ("/rfc3261/10.2.2/registration-is-removed", unregistered),
