@@ -85,9 +85,12 @@ typedef struct
   const gchar *reason;
 } Reader;
 
+/* One without value says nothing. */
 static void
 take_text (gchar **field, const gchar *value)
 {
+  if (*value == '\0')
+    return;
   g_free (*field);
   *field = g_strdup (value);
 }
