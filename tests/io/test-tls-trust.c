@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whom TLS trusts, and what it says of the others. */
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gst/ice/io/tls-prepare.h"
 #include "gst/ice/io/tls-private.h"
@@ -279,7 +281,7 @@ prepare (gpointer user_data)
   Prepare *self = user_data;
 
   self->preparation =
-      ice_tls_prepare (self->loop, self->path, FALSE, on_prepared, self);
+      ice_tls_prepare (self->loop, self->path, TRUE, on_prepared, self);
   if (self->cancel)
     ice_tls_preparation_cancel (g_steal_pointer (&self->preparation));
 }
@@ -294,61 +296,67 @@ take_turn (gpointer user_data)
   io_unlock ();
 }
 
-/* A file that takes as long to be read as the test likes: until somebody has
- * written to it. */
+/* Waits until somebody reads it. */
+static void
+write_to (const gchar *path, const gchar *text, gsize size)
+{
+  gint fd = g_open (path, O_WRONLY | O_CLOEXEC, 0);
+
+  g_assert_no_errno (fd);
+  g_assert_cmpint (write (fd, text, size), ==, (gssize) size);
+  g_assert_no_errno (close (fd));
+}
+
+static void
+wait_until_prepared (Prepare *self)
+{
+  io_lock ();
+  io_wait_for (self->n_prepared == 1);
+  io_unlock ();
+}
+
+/* A file that takes as long to be read as the test likes, one that nobody waits
+ * for any more, and one that there is not, which ice_tls_stage_new will say. */
 static void
 test_prepare (void)
 {
   g_autofree gchar *path = g_strdup_printf ("%s.fifo", ca_file);
   g_autofree gchar *pem = NULL;
   gsize size;
-  Prepare first = { .path = path },
-          cancelled = { .path = path, .cancel = TRUE };
-  Prepare again = { .path = path };
+  Prepare slow = { .path = path };
+  Prepare cancelled = { .path = ca_file, .cancel = TRUE };
+  Prepare missing = { .path = "/nowhere/authorities.pem" };
+  Prepare again = { .path = ca_file };
+  IceLoop *loop = ice_loop_acquire ();
 
-  first.loop = cancelled.loop = again.loop = ice_loop_acquire ();
+  slow.loop = cancelled.loop = missing.loop = again.loop = loop;
   g_assert_true (g_file_get_contents (ca_file, &pem, &size, NULL));
   g_assert_no_errno (mkfifo (path, 0600));
-  io_run (first.loop, prepare, &first);
-  io_run (first.loop, prepare, &cancelled);
-  g_assert_nonnull (first.preparation);
+  g_assert_false (ice_tls_has_trust (ca_file, TRUE));
+  io_run (loop, prepare, &slow);
+  io_run (loop, prepare, &cancelled);
+  io_run (loop, prepare, &missing);
+  g_assert_nonnull (slow.preparation);
   /* Whatever else the loop has to do it does. */
   for (guint i = 0; i < 10; i++)
-    io_run (first.loop, take_turn, &first);
+    io_run (loop, take_turn, &slow);
+  g_assert_cmpuint (slow.n_turns, ==, 10);
   io_lock ();
-  g_assert_cmpuint (first.n_turns, ==, 10);
-  g_assert_cmpuint (first.n_prepared, ==, 0);
+  g_assert_cmpuint (slow.n_prepared, ==, 0);
   io_unlock ();
-  g_assert_false (ice_tls_has_trust (path, FALSE));
 
-  g_assert_true (g_file_set_contents_full (
-      path, pem, size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-  io_lock ();
-  io_wait_for (first.n_prepared == 1);
-  io_unlock ();
-  g_assert_true (ice_tls_has_trust (path, FALSE));
-  /* It is known now: nobody waits, and who did not want to is not told. */
-  io_run (first.loop, prepare, &again);
-  g_assert_null (again.preparation);
+  write_to (path, pem, size);
+  wait_until_prepared (&slow);
+  /* They are read in the order that they were asked for in. */
+  wait_until_prepared (&missing);
+  g_assert_false (ice_tls_has_trust (missing.path, TRUE));
+  /* Who does not want to know is not told; who does now need not wait. */
   g_assert_cmpuint (cancelled.n_prepared, ==, 0);
+  g_assert_true (ice_tls_has_trust (ca_file, TRUE));
+  io_run (loop, prepare, &again);
+  g_assert_null (again.preparation);
   g_unlink (path);
-  ice_loop_unref (first.loop);
-}
-
-/* There is no such file: that is known as soon, and ice_tls_stage_new says
- * it. */
-static void
-test_prepare_nothing (void)
-{
-  Prepare self = { .path = "/nowhere/authorities.pem" };
-
-  self.loop = ice_loop_acquire ();
-  io_run (self.loop, prepare, &self);
-  io_lock ();
-  io_wait_for (self.n_prepared == 1);
-  io_unlock ();
-  g_assert_false (ice_tls_has_trust (self.path, FALSE));
-  ice_loop_unref (self.loop);
+  ice_loop_unref (loop);
 }
 
 int
@@ -361,14 +369,14 @@ main (int argc, char **argv)
   io_identity_init (&authority, NULL, "Authority", NULL, -1, 2);
   io_identity_init (&stranger, NULL, "Stranger", NULL, -1, 2);
   ca_file = io_identity_save (&authority);
+  /* The first one: nothing has been read yet. */
+  g_test_add_func ("/io/tls/prepare", test_prepare);
   g_test_add_func ("/rfc9525/6.3/names", test_names);
   g_test_add_func ("/rfc8489/6.2.3/untrusted", test_untrusted);
   g_test_add_func ("/io/tls/pinned", test_pinned);
   g_test_add_func ("/io/tls/ca-file", test_ca_file);
   g_test_add_func ("/rfc8446/2.2/resumption", test_resumption);
   g_test_add_func ("/io/tls/trust-changed", test_trust_changed);
-  g_test_add_func ("/io/tls/prepare", test_prepare);
-  g_test_add_func ("/io/tls/prepare-nothing", test_prepare_nothing);
   result = g_test_run ();
   g_unlink (ca_file);
   g_free (ca_file);
