@@ -416,7 +416,9 @@ gst_ice_websocket_signaller_get_property (
 
   g_mutex_lock (&self->lock);
   string = find_string (self, id);
-  if (string != NULL)
+  if (id == PROP_URI)
+    g_value_take_string (value, gst_ice_ws_hide_token (self->uri));
+  else if (string != NULL)
     g_value_set_string (value, *string);
   else if (id == PROP_DIALECT)
     g_value_set_string (value, dialects[self->defaults->dialect]);

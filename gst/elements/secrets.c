@@ -12,9 +12,9 @@
 static gboolean
 is_public (const gchar *parameter)
 {
-  static const gchar *const names[] = { "ca-file", "dialect", "fingerprint",
-    "form", "id", "insecure", "listen", "peer", "register", "role", "tls",
-    "transport", "user" };
+  static const gchar *const names[] = { "ca-file", "cert", "dialect",
+    "fingerprint", "form", "id", "insecure", "key", "listen", "peer", "peer-id",
+    "register", "role", "room", "tls", "transport", "user" };
   const gsize size = strcspn (parameter, "=");
   gsize i;
 

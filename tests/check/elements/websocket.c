@@ -47,6 +47,20 @@ test_uris (void)
   }
 }
 
+/* Pipelines are dumped and shown. */
+static void
+test_secrets (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstIceSignaller) signaller = gst_ice_signaller_new_from_uri (
+      "ice+wss://h/room?token=sesame&role=offer", &error);
+  g_autofree gchar *uri = NULL;
+
+  g_assert_no_error (error);
+  g_object_get (signaller, "uri", &uri, NULL);
+  g_assert_cmpstr (uri, ==, "ice+wss://h/room?token=...&role=offer");
+}
+
 static void
 test_frames (void)
 {
@@ -257,6 +271,7 @@ main (int argc, char **argv)
   gst_ice_signaller_register (
       "websocket", schemes, GST_TYPE_ICE_WEBSOCKET_SIGNALLER);
   g_test_add_func ("/websocket/uris", test_uris);
+  g_test_add_func ("/websocket/secrets", test_secrets);
   g_test_add_func ("/rfc6455/5.2/frames", test_frames);
   g_test_add_func ("/rfc6455/1.3/accept", test_accept);
   g_test_add_data_func ("/websocket/listen", "", test_listen);
