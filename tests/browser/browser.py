@@ -348,6 +348,24 @@ def case_serve(kind, modules):
           f"{loads} loads")
 
 
+def case_example(kind, modules, command):
+    """What it says on a data channel comes back from the page."""
+    if not command[0] or not os.path.exists(command[0]):
+        raise Skip("the examples are not built")
+    port = coturn.free_port()
+    uri = f"ice+ws://127.0.0.1:{port}/cam?listen=1"
+    program = subprocess.Popen([*command, uri], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        url = program.stdout.readline().strip()
+        with Browser(kind, modules, url=url) as page:
+            page.open()
+            wait(lambda: page.call("(() => window.firstFrame)"), "the first picture")
+            assert program.stdout.readline().strip() == "The page says: hello page"
+    finally:
+        program.terminate()
+        program.wait(10)
+
+
 def own_address():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))
@@ -368,6 +386,8 @@ CASES = {
     "tab-reopened": case_reopened,
     "network-cut": case_cut,
     "serve-page": case_serve,
+    "example-c": lambda *a: case_example(*a, [os.environ.get("GST_ICE_EXAMPLE")]),
+    "example-py": lambda *a: case_example(*a, [sys.executable, HERE.parent.parent / "examples" / "browser.py"]),
 }
 
 
