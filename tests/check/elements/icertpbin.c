@@ -228,6 +228,38 @@ test_late_pad (void)
   g_assert_cmpuint (count_transports (b), ==, 1);
 }
 
+static void
+test_released_pad (void)
+{
+  const gchar *place = half_place ();
+  gint n = 0;
+  g_autoptr (Half) a = NULL;
+  g_autoptr (Half) b = NULL;
+  g_autoptr (GstElement) bin = NULL;
+  g_autoptr (GstPad) unused = NULL;
+  g_autoptr (GstPad) again = NULL;
+
+  g_test_summary (
+      "A pad that was given back, before or in the call, leaves the "
+      "others as they are");
+  if (!have_elements ())
+    return;
+  a = half_new (BIN VIDEO, place, "");
+  b = half_new (BIN SEE, place, "latency=50");
+  count_at (b, "video", &n);
+  bin = bin_of (a);
+  unused = gst_element_request_pad_simple (bin, "sink_%u");
+  g_assert_cmpstr (GST_PAD_NAME (unused), ==, "sink_1");
+  gst_element_release_request_pad (bin, unused);
+  half_connect (a, b);
+  half_wait (a, b, g_atomic_int_get (&n) >= 5);
+  again = gst_element_request_pad_simple (bin, "sink_%u");
+  g_assert_cmpstr (GST_PAD_NAME (again), ==, "sink_1");
+  gst_element_release_request_pad (bin, again);
+  g_atomic_int_set (&n, 0);
+  half_wait (a, b, g_atomic_int_get (&n) >= 5);
+}
+
 /* Feedback */
 
 static GstPadProbeReturn
@@ -430,6 +462,7 @@ main (int argc, char **argv)
   g_test_add_func ("/icertpbin/receive-only", test_receive_only);
   g_test_add_func ("/icertpbin/with-icesink", test_with_icesink);
   g_test_add_func ("/icertpbin/late-pad", test_late_pad);
+  g_test_add_func ("/icertpbin/released-pad", test_released_pad);
   g_test_add_data_func ("/rfc4585/6.3.1/plain", &ways[0], test_pli);
   g_test_add_data_func ("/rfc4585/6.3.1/dtls", &ways[2], test_pli);
   g_test_add_data_func (
