@@ -90,6 +90,13 @@ def ca_file():
             call(sender(uri), receiver(uri))
 
 
+def playback():
+    """What gst-play-1.0 does with the URI."""
+    with Server("--tls", "self-signed") as server:
+        uri = server.place("cam")
+        call(sender(uri), f"playbin uri={uri} video-sink='checksumsink hash=md5'")
+
+
 def server_restarts():
     """Media goes on without the server; when it is back both are in their room, and a stranger has no place there."""
     port = free_port()
@@ -182,6 +189,7 @@ CASES = [
     ("listen=1, gst-webrtc", lambda: listen("ice+ws", "dialect=gst-webrtc")),
     ("fingerprint as property", pin_by_property),
     ("ca-file", ca_file),
+    ("playbin", playback),
     ("server killed and back in mid-call", server_restarts),
     ("peer killed", vanished_peer),
     ("third peer", third_peer),
