@@ -49,8 +49,19 @@ def free_port():
             return port
 
 
+def is_bound(port):
+    return any(f":{port:04X} " in pathlib.Path("/proc/net", table).read_text().split("sl", 1)[1]
+               for table in ("udp", "tcp"))
+
+
 def waits(shell):
+    """It can be called: what is sent to a port that is not open yet is lost."""
     shell.wait_for(r"\(signal\) Waiting for the peer")
+    port = int(re.search(r"sips?:[^ ]*?:(\d+)[^ ]*listen=1", shell.line).group(1))
+    deadline = time.monotonic() + 10
+    while not is_bound(port):
+        assert time.monotonic() < deadline, f"nobody waits at port {port}\n{shell.output}"
+        time.sleep(0.01)
 
 
 def hears(shell, count=5, timeout=15):
