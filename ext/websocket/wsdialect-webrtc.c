@@ -347,8 +347,6 @@ webrtc_opened (GstIceWsDialect *self)
 static void
 webrtc_description (GstIceWsDialect *self, const gchar *type, const gchar *sdp)
 {
-  g_autofree gchar *peer = NULL;
-
   if (self->session == NULL)
     return;
   if (!is_consumer (self) || !g_str_equal (type, "offer")) {

@@ -2,6 +2,8 @@
 
 #include "service.h"
 
+#include <gio/gio.h>
+
 /* What one dispatch runs at most, so that timers and descriptors of the thread
  * have their turn. */
 #define MAX_BURST 64
@@ -61,6 +63,25 @@ service_run (gpointer user_data)
   return NULL;
 }
 
+/* GLib 2.74 makes types in two ways that lock each other out: a type that is
+ * registered while another thread is in the class_init of one that needs it
+ * stops both for good (GSocketAddress in the loop, GSocketClient here: seen in
+ * one start of fifty on a busy machine). Those that both threads use are
+ * registered before there is a second one of ours. */
+static void
+register_types (void)
+{
+  g_type_ensure (G_TYPE_SOCKET_ADDRESS);
+  g_type_ensure (G_TYPE_INET_SOCKET_ADDRESS);
+  g_type_ensure (G_TYPE_INET_ADDRESS);
+  g_type_ensure (G_TYPE_SOCKET);
+  g_type_ensure (G_TYPE_SOCKET_CONNECTABLE);
+  g_type_ensure (G_TYPE_SOCKET_CONNECTION);
+  g_type_ensure (G_TYPE_SOCKET_CLIENT);
+  g_type_ensure (G_TYPE_RESOLVER);
+  g_type_ensure (G_TYPE_CANCELLABLE);
+}
+
 GMainContext *
 ice_service_context (void)
 {
@@ -69,6 +90,7 @@ ice_service_context (void)
   if (g_once_init_enter (&context)) {
     GMainContext *made = g_main_context_new ();
 
+    register_types ();
     source = g_source_new (&calls_funcs, sizeof (GSource));
     g_source_set_static_name (source, "ice-service");
     g_source_set_can_recurse (source, TRUE);
