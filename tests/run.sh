@@ -21,7 +21,7 @@ TEST_PACKAGES="clang clang-format-14 python3 python3-gi python3-gst-1.0
   avahi-daemon avahi-utils socat dbus dnsmasq-base tinyproxy-bin microsocks squid
   mosquitto libmosquitto-dev libsofia-sip-ua-glib-dev baresip-core kamailio kamailio-tls-modules
   libgstreamer-plugins-bad1.0-dev gstreamer1.0-plugins-bad gstreamer1.0-nice gir1.2-gst-plugins-bad-1.0
-  chromium firefox-esr nodejs npm"
+  chromium firefox-esr nodejs npm python3-aiortc"
 
 GCC_SUITES="layering format core vectors io sim check fuzz tool examples hostile netns interop mqtt websocket"
 CLANG_SUITES="core vectors io sim check python launch call mqtt websocket sip browser package examples"
