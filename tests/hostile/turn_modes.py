@@ -216,7 +216,8 @@ def nothing(server, request):
 MODES = [
     Mode("honest", relay=True, most=2),
     # U1
-    Mode("blackhole", nothing, unsigned=True, seconds=2, complete=False, most=1, codes=(701,)),
+    # Silence is told after 1.8 s.
+    Mode("blackhole", nothing, unsigned=True, seconds=4, complete=False, most=1, codes=(701,)),
     Mode("rubbish", rubbish, relay=True, most=2, lies=1),
     # U4
     Mode("stale_nonce_forever", stale, codes=(438,)),
