@@ -32,6 +32,7 @@ struct _GstIceWsConn
   GByteArray *sending; /* (owned) (nullable) */
   gboolean close_sent;
   guint failed; /* close code for what it said; 0: it may go on */
+  guint heard;  /* close code that it said; 0: none yet */
   gboolean done;
   gint64 heard_at, closing_at;
 };
@@ -82,6 +83,8 @@ on_written (GObject *object, GAsyncResult *result, gpointer user_data)
   g_clear_pointer (&self->sending, g_byte_array_unref);
   if (!ok)
     finish (self, GST_ICE_WS_ABNORMAL, NULL);
+  else if (self->heard != 0 && self->unsent->len == 0)
+    finish (self, self->heard, NULL);
   else if (self->failed != 0 && self->unsent->len == 0 && !self->done)
     g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
   else
@@ -151,9 +154,12 @@ handle_close (GstIceWsConn *self, const GstIceWsMessage *message)
 {
   const guint code = message->close_code;
 
+  self->heard = code;
   gst_ice_ws_conn_close (
       self, code == GST_ICE_WS_NO_STATUS ? GST_ICE_WS_NORMAL : code, NULL);
-  finish (self, code, message->text);
+  /* Ours was there before, or goes behind what is being written. */
+  if (self->sending == NULL)
+    finish (self, code, message->text);
 }
 
 static void
@@ -199,6 +205,8 @@ end (GstIceWsConn *self)
 {
   if (self->failed != 0)
     finish (self, self->failed, "malformed frame");
+  else if (self->heard != 0)
+    finish (self, self->heard, NULL);
   else
     finish (self, GST_ICE_WS_ABNORMAL, NULL);
 }
