@@ -53,7 +53,7 @@ reply_metrics (GstIceWsServer *self, SoupServerMessage *message)
   gst_ice_ws_hub_get_stats (self->hub, &stats);
   append_metric (text, "peers", "gauge", stats.n_peers);
   append_metric (text, "rooms", "gauge", stats.n_rooms);
-  append_metric (text, "connections", "gauge", self->n_connections);
+  append_metric (text, "connections", "gauge", self->counts->n_connections);
   append_metric (text, "peers_joined_total", "counter", stats.n_joined);
   append_metric (text, "peers_refused_total", "counter", stats.n_refused);
   append_metric (text, "sessions_total", "counter", stats.n_sessions);

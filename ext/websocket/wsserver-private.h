@@ -9,6 +9,14 @@
 
 G_BEGIN_DECLS
 
+/* What is open now. Sockets may outlive the server: an operation of GIO or of
+ * libsoup that was cancelled holds them until the loop comes round. */
+typedef struct
+{
+  guint n_connections;
+  GHashTable *addresses; /* (owned) host -> how many connections */
+} GstIceWsCounts;
+
 struct _GstIceWsServer
 {
   GstIceWsServerConfig config;
@@ -18,9 +26,8 @@ struct _GstIceWsServer
   GSocketListener *listener; /* (owned) */
   GCancellable *cancellable; /* (owned) of accepting and of handshakes */
   guint port;
-  GHashTable *members;   /* (owned) id -> Member (owned) */
-  GHashTable *addresses; /* (owned) host -> how many connections */
-  guint n_connections;
+  GHashTable *members;    /* (owned) id -> Member (owned) */
+  GstIceWsCounts *counts; /* (owned) by reference, with each connection */
   GstIceWsPoller *poller; /* (owned) */
   GSource *timer;         /* (owned) the hub's deadline */
   GSource *wait; /* (owned) (nullable) to accept again, or for the end */

@@ -239,25 +239,34 @@ host_of (GSocketAddress *address)
 static gboolean
 count_in (GstIceWsServer *self, const gchar *host)
 {
+  GstIceWsCounts *counts = self->counts;
   const guint n =
-      GPOINTER_TO_UINT (g_hash_table_lookup (self->addresses, host));
+      GPOINTER_TO_UINT (g_hash_table_lookup (counts->addresses, host));
 
-  if (self->n_connections >= MAX_CONNECTIONS (self->config.limits.max_peers) ||
+  if (counts->n_connections >=
+          MAX_CONNECTIONS (self->config.limits.max_peers) ||
       (self->config.max_per_address > 0 && n >= self->config.max_per_address))
     return FALSE;
-  self->n_connections++;
+  counts->n_connections++;
   g_hash_table_insert (
-      self->addresses, g_strdup (host), GUINT_TO_POINTER (n + 1));
+      counts->addresses, g_strdup (host), GUINT_TO_POINTER (n + 1));
   return TRUE;
 }
 
 typedef struct
 {
-  GWeakRef listener; /* while that lives the server does */
-  GstIceWsServer *server;
-  gchar *host;       /* (owned) */
-  GSource *deadline; /* (owned) (nullable) until it has its WebSocket */
+  GstIceWsCounts *counts; /* (owned) */
+  gchar *host;            /* (owned) */
+  GSource *deadline;      /* (owned) (nullable) until it has its WebSocket */
 } Count;
+
+static void
+counts_clear (gpointer data)
+{
+  GstIceWsCounts *self = data;
+
+  g_hash_table_unref (self->addresses);
+}
 
 static void
 clear_source (GSource **source)
@@ -272,22 +281,18 @@ static void
 count_out (gpointer data, GObject *socket)
 {
   Count *count = data;
-  g_autoptr (GObject) listener = g_weak_ref_get (&count->listener);
+  GHashTable *addresses = count->counts->addresses;
+  const guint n =
+      GPOINTER_TO_UINT (g_hash_table_lookup (addresses, count->host));
 
-  if (listener != NULL) {
-    GstIceWsServer *self = count->server;
-    const guint n =
-        GPOINTER_TO_UINT (g_hash_table_lookup (self->addresses, count->host));
-
-    self->n_connections--;
-    if (n > 1)
-      g_hash_table_insert (
-          self->addresses, g_strdup (count->host), GUINT_TO_POINTER (n - 1));
-    else
-      g_hash_table_remove (self->addresses, count->host);
-  }
+  count->counts->n_connections--;
+  if (n > 1)
+    g_hash_table_insert (
+        addresses, g_strdup (count->host), GUINT_TO_POINTER (n - 1));
+  else
+    g_hash_table_remove (addresses, count->host);
   clear_source (&count->deadline);
-  g_weak_ref_clear (&count->listener);
+  g_rc_box_release_full (count->counts, counts_clear);
   g_free (count->host);
   g_free (count);
 }
@@ -361,8 +366,7 @@ arrive (GstIceWsServer *self, GSocketConnection *connection)
   if (local == NULL || remote == NULL || !count_in (self, host))
     return;
   count = g_new0 (Count, 1);
-  g_weak_ref_init (&count->listener, self->listener);
-  count->server = self;
+  count->counts = g_rc_box_acquire (self->counts);
   count->host = g_steal_pointer (&host);
   count->deadline = g_timeout_source_new_seconds (DEADLINE_S);
   g_source_set_callback (count->deadline, on_deadline, socket, NULL);
@@ -481,7 +485,8 @@ gst_ice_ws_server_new (GstIceWsServerConfig *config, GError **error)
   self->cancellable = g_cancellable_new ();
   self->poller = gst_ice_ws_poller_new ();
   self->members = g_hash_table_new_full (NULL, NULL, NULL, member_free);
-  self->addresses =
+  self->counts = g_rc_box_new0 (GstIceWsCounts);
+  self->counts->addresses =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->started_at = g_get_monotonic_time ();
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
@@ -510,7 +515,7 @@ gst_ice_ws_server_free (GstIceWsServer *self)
   clear_source (&self->timer);
   clear_source (&self->wait);
   gst_ice_ws_hub_free (self->hub);
-  g_hash_table_unref (self->addresses);
+  g_rc_box_release_full (self->counts, counts_clear);
   gst_ice_ws_poller_unref (self->poller);
   g_main_context_unref (self->context);
   gst_ice_ws_server_config_clear (&self->config);
@@ -526,7 +531,7 @@ gst_ice_ws_server_get_port (GstIceWsServer *self)
 guint
 gst_ice_ws_server_get_n_connections (GstIceWsServer *self)
 {
-  return self->n_connections;
+  return self->counts->n_connections;
 }
 
 static gboolean

@@ -372,12 +372,13 @@ static void
 test_send (void)
 {
   Fixture f;
-  GstBuffer *buffer = io_buffer_new (1, 500, 2);
+  g_autoptr (GstBuffer) buffer = NULL;
   const IceSendBatch batch = { .buffers = &buffer, .n_buffers = 1 };
   g_autoptr (GError) error = NULL;
 
   if (!can_connect ())
     return;
+  buffer = io_buffer_new (1, 500, 2);
   g_test_summary ("What it sends comes from the port; when nobody is there any "
                   "more the port hears of it, and sending goes on");
   fixture_init (&f, "127.0.0.1");
@@ -406,7 +407,6 @@ test_send (void)
   io_wait_for (f.base.unreachable->len > 0);
   io_unlock ();
   ice_lane_leave (f.lane);
-  gst_buffer_unref (buffer);
   io_peer_init (&f.peer, "127.0.0.1", NULL);
   fixture_clear (&f);
 }

@@ -28,7 +28,7 @@ typedef struct
   guint next;
   gboolean only_segmented; /* applies to UDP_SEGMENT messages alone */
   guint n_calls;
-  guint n_messages; /* of sendmmsg, each a packet or a run of them */
+  guint n_messages; /* that were sent, each a packet or a run of them */
 } Script;
 
 /* Under io_lock. */
@@ -93,6 +93,9 @@ __wrap_sendmsg (int fd, const struct msghdr *message, int flags)
 {
   gint error = script_take (SCRIPT_SEND, FALSE);
 
+  io_lock ();
+  script.n_messages++;
+  io_unlock ();
   if (error == 0)
     return __real_sendmsg (fd, message, flags);
   errno = error;

@@ -201,9 +201,10 @@ def doctor_usage():
 
 
 def page(turn):
-    """The lines of the reference that begin with $ run as they stand there."""
+    """The lines of the reference that begin with $ run as they stand there; but
+    for serve, which does not end: tests/websocket has it."""
     text = (ROOT / "docs/reference/gst-ice-1.0.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^    \$ gst-ice-1\.0 (.*)$", text, re.M)
+    lines = re.findall(r"^    \$ gst-ice-1\.0 (?!serve)(.*)$", text, re.M)
     assert len(lines) >= 3, lines
     for line in lines:
         line = line.replace("relay.example.org:3478", turn.host_port).replace("alice:secret", f"{coturn.USER}:{coturn.PASSWORD}")
