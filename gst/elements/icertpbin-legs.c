@@ -453,8 +453,8 @@ gst_ice_rtp_bin_negotiated (GstIceMember *member)
   guint i;
 
   g_mutex_lock (&self->building);
-  self->negotiated = TRUE;
-  for (i = 0; i < self->senders->len; i++) {
+  self->negotiated = !self->stopped;
+  for (i = 0; !self->stopped && i < self->senders->len; i++) {
     GstIceRtpSender *sender = g_ptr_array_index (self->senders, i);
 
     sender->agreed = sender->member.stream != NULL;

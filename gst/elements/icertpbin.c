@@ -28,6 +28,9 @@ GST_DEBUG_CATEGORY (gst_ice_rtp_bin_debug);
 
 /* As rtpbin. */
 #define DEFAULT_LATENCY 200
+/* Of the peer, in one session: rtpbin has no bound, and each SSRC costs a
+ * jitterbuffer, its thread and a pad. */
+#define MAX_SENDERS 64
 
 enum
 {
@@ -159,7 +162,7 @@ end_carriers (GstElement *element, gpointer unused)
   guint i;
 
   g_mutex_lock (&self->building);
-  for (i = 0; i < self->legs->len; i++) {
+  for (i = 0; !self->stopped && i < self->legs->len; i++) {
     GstIceRtpLeg *leg = g_ptr_array_index (self->legs, i);
     GstElement *elements[] = { leg->src, leg->sink, leg->rtcp_sink };
     guint j;
@@ -193,6 +196,15 @@ static const GstIceMemberFuncs member_funcs = {
 
 /* States */
 
+/* Once TRUE, nobody else touches rtpbin and the legs. */
+static void
+set_stopped (GstIceRtpBin *self, gboolean stopped)
+{
+  g_mutex_lock (&self->building);
+  self->stopped = stopped;
+  g_mutex_unlock (&self->building);
+}
+
 static gboolean
 open_bin (GstIceRtpBin *self)
 {
@@ -208,29 +220,22 @@ open_bin (GstIceRtpBin *self)
   if (self->rtpbin == NULL)
     return FALSE;
   gst_element_set_locked_state (self->rtpbin, FALSE);
-  g_object_set (self->rtpbin, "latency", latency, NULL);
+  g_object_set (
+      self->rtpbin, "latency", latency, "max-streams", MAX_SENDERS, NULL);
   /* RFC 4585 3.3: feedback does not wait for the next report. */
   gst_util_set_object_arg (
       G_OBJECT (self->rtpbin), "rtp-profile", dtls_srtp ? "savpf" : "avpf");
   gst_ice_rtp_bin_watch_rtpbin (self);
   if (dtls_srtp)
     self->fingerprint = gst_ice_rtp_bin_make_fingerprint (self);
-  self->stopped = FALSE;
+  set_stopped (self, FALSE);
   return !dtls_srtp || self->fingerprint != NULL;
-}
-
-static void
-stop_building (GstIceRtpBin *self)
-{
-  g_mutex_lock (&self->building);
-  self->stopped = TRUE;
-  g_mutex_unlock (&self->building);
 }
 
 static void
 close_bin (GstIceRtpBin *self)
 {
-  stop_building (self);
+  set_stopped (self, TRUE);
   gst_ice_rtp_bin_forget_receivers (self);
   gst_ice_rtp_bin_leave_senders (self);
   gst_ice_rtp_bin_remove_legs (self);
@@ -330,7 +335,7 @@ get_stats (GstIceRtpBin *self)
   guint i;
 
   g_mutex_lock (&self->building);
-  for (i = 0; self->rtpbin != NULL && i < self->legs->len; i++)
+  for (i = 0; !self->stopped && i < self->legs->len; i++)
     add_session_stats (self, i, stats);
   g_mutex_unlock (&self->building);
   return stats;

@@ -193,6 +193,60 @@ test_with_icesink (void)
   g_assert_cmpuint (count_transports (b), ==, 2);
 }
 
+static void
+send_as (GstIceTransport *transport, guint32 ssrc, guint16 number, gint payload)
+{
+  guint8 packet[32] = { 0x80, (guint8) payload };
+  g_autoptr (GBytes) bytes = NULL;
+
+  GST_WRITE_UINT16_BE (packet + 2, number);
+  GST_WRITE_UINT32_BE (packet + 8, ssrc);
+  bytes = g_bytes_new (packet, sizeof packet);
+  gst_ice_transport_send (transport, bytes, NULL);
+}
+
+static void
+test_many_senders (void)
+{
+  const gchar *place = half_place ();
+  gint n = 0, payload;
+  guint32 ssrc;
+  guint16 i;
+  g_autoptr (Half) a = NULL;
+  g_autoptr (Half) b = NULL;
+  g_autoptr (GstElement) bin = NULL;
+  g_autoptr (GstIceAgent) agent = NULL;
+  g_autoptr (GstIceStream) stream = NULL;
+  g_autoptr (GstIceTransport) transport = NULL;
+  g_autoptr (GstCaps) caps = NULL;
+
+  g_test_summary ("A peer that has a new SSRC every few packets does not get a "
+                  "jitterbuffer for each");
+  if (!have_elements ())
+    return;
+  a = half_new (BIN VIDEO, place, "");
+  b = half_new (BIN SEE, place, "latency=50");
+  count_at (b, "video", &n);
+  half_connect (a, b);
+  half_wait (a, b, g_atomic_int_get (&n) >= 5);
+  bin = bin_of (b);
+  agent = agent_of (a);
+  stream = gst_ice_agent_request_stream (agent, "0");
+  transport = gst_ice_stream_get_transport (stream, 1);
+  caps = gst_ice_stream_get_local_caps (stream);
+  gst_structure_get_int (gst_caps_get_structure (caps, 0), "payload", &payload);
+  for (ssrc = 1; ssrc <= 100; ssrc++) {
+    for (i = 0; i < 4; i++)
+      send_as (transport, ssrc, i, payload);
+    half_look (b);
+  }
+  half_wait (a, b, bin->numsrcpads >= 64);
+  /* What is played now was sent later. */
+  g_atomic_int_set (&n, 0);
+  half_wait (a, b, g_atomic_int_get (&n) >= 10);
+  g_assert_cmpuint (bin->numsrcpads, ==, 64);
+}
+
 /* In mid-call */
 
 static void
@@ -461,6 +515,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/icertpbin/end/dtls", &ways[2], test_end);
   g_test_add_func ("/icertpbin/receive-only", test_receive_only);
   g_test_add_func ("/icertpbin/with-icesink", test_with_icesink);
+  g_test_add_func ("/icertpbin/many-senders", test_many_senders);
   g_test_add_func ("/icertpbin/late-pad", test_late_pad);
   g_test_add_func ("/icertpbin/released-pad", test_released_pad);
   g_test_add_data_func ("/rfc4585/6.3.1/plain", &ways[0], test_pli);
