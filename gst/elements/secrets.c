@@ -58,18 +58,41 @@ append_place (GString *shown, const gchar *place, gsize size)
   g_string_append_len (shown, at, (gssize) (size - (gsize) (at - place)));
 }
 
+/* (nullable) the end of the user in "//USER:PASS?WORD@HOST": what stands where
+ * a port would is none, so all from there on may be the password. */
+static const gchar *
+find_unescaped (const gchar *place, gsize size)
+{
+  const gboolean has_slashes = g_str_has_prefix (place, "//");
+  const gchar *host = place + (has_slashes ? 2 : 0);
+  const gchar *colon = host + strcspn (host, ":/?#");
+
+  /* "[::1]" has colons of its own. */
+  if (*colon != ':' || *host == '[' ||
+      g_strstr_len (place, (gssize) size, "@") != NULL ||
+      strchr (place + size, '@') == NULL)
+    return NULL;
+  return strchr ("/;?#", colon[1 + strspn (colon + 1, "0123456789")]) != NULL
+      ? NULL
+      : colon;
+}
+
 gchar *
 gst_ice_hide_uri_secrets (const gchar *uri)
 {
   g_autofree gchar *scheme = uri != NULL ? g_uri_parse_scheme (uri) : NULL;
   GString *shown;
-  const gchar *place;
+  const gchar *place, *user_end;
   gsize size;
 
   if (scheme == NULL)
     return g_strdup (uri);
   place = uri + strlen (scheme) + 1;
   size = strcspn (place, "?#");
+  user_end =
+      g_str_equal (scheme, "ice+file") ? NULL : find_unescaped (place, size);
+  if (user_end != NULL)
+    return g_strndup (uri, (gsize) (user_end - uri));
   shown = g_string_new_len (uri, place - uri);
   append_place (shown, place, size);
   if (place[size] == '?')
