@@ -360,7 +360,7 @@ apply_dscp (gpointer user_data)
     else if (socket->path && socket->share)
       gst_ice_link_set_dscp (
           socket->path->link, g_atomic_int_get (&socket->path->dscp));
-    else if (socket->path)
+    else if (socket->path && socket->socket)
       ice_socket_set_dscp (
           socket->socket, g_atomic_int_get (&socket->path->dscp));
   }

@@ -84,6 +84,10 @@ test_slow (void)
   call_exchange (call->b.stream, call->a.stream, N_PACKETS, 100);
   g_assert_false (has_come (listener));
 
+  /* A mark for what is not open yet waits with it. */
+  g_object_set (call->a.stream, "dscp", 46, NULL);
+  call_exchange (call->a.stream, call->b.stream, N_PACKETS, 100);
+
   /* Who goes before it is known never connects. */
   gone = gather_at (gone_port);
   call_run_for (20);
