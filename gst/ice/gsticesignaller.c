@@ -375,7 +375,8 @@ gst_ice_signaller_clean_text (const gchar *text)
     if (clean->len + g_utf8_skip[*(const guchar *) p] >
         GST_ICE_SIGNALLER_MAX_TEXT)
       break;
-    g_string_append_unichar (clean, g_unichar_isprint (c) ? c : ' ');
+    g_string_append_unichar (
+        clean, g_unichar_isprint (c) && !g_unichar_isspace (c) ? c : ' ');
   }
   return g_string_free (clean, FALSE);
 }
