@@ -273,8 +273,9 @@ make_offer (GstIceSession *self)
     offer_now (self);
 }
 
-/* What our offer was for is said again once theirs is answered. A restart is
- * done anew: the peer must see credentials that were in no description. */
+/* What our offer was for is said again once theirs is answered, with what was
+ * asked for since. A restart is done anew: the peer must see credentials that
+ * were in no description. */
 static void
 take_back (GstIceSession *self)
 {
@@ -284,8 +285,12 @@ take_back (GstIceSession *self)
       !gst_ice_agent_set_remote_description (
           self->agent, "rollback", "", &error))
     gst_ice_session_emit_error (self, error);
-  self->want_restart = self->established && self->offers_restart;
-  self->want_offer = self->established && !self->offers_restart;
+  if (self->offers_restart)
+    self->want_restart = TRUE;
+  else
+    self->want_offer = TRUE;
+  self->want_restart = self->want_restart && self->established;
+  self->want_offer = self->want_offer && self->established;
   settle (self);
 }
 
@@ -420,7 +425,8 @@ handle_answer (GstIceSession *self, const gchar *type, const gchar *sdp)
     complete (self);
 }
 
-/* An answer to what was taken back meanwhile is none. */
+/* An answer to what was taken back meanwhile is none. What was asked for after
+ * the offer was made was not declined. */
 void
 gst_ice_session_take_rejection (
     GstIceSession *self, const gchar *reason, const gchar *text)
@@ -428,14 +434,18 @@ gst_ice_session_take_rejection (
   g_autofree gchar *word = gst_ice_signaller_clean_text (reason);
   g_autofree gchar *sentence = gst_ice_signaller_clean_text (text);
   const gboolean first = !self->established;
+  const gboolean want_offer = self->want_offer && !first;
+  const gboolean want_restart = self->want_restart && !first;
 
   if (self->exchange != GST_ICE_SESSION_OFFERED) {
     GST_INFO_OBJECT (self, "a rejection of no offer of ours");
     return;
   }
   take_back (self);
-  self->want_offer = self->want_restart = FALSE;
-  gst_ice_session_set_holding (self, self->holds);
+  self->want_offer = want_offer;
+  self->want_restart = want_restart;
+  if (!want_offer)
+    gst_ice_session_set_holding (self, self->holds);
   if (first) {
     gst_ice_session_set_reason (self, word);
     gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_MEETING);
@@ -444,6 +454,7 @@ gst_ice_session_take_rejection (
   if (first && !gst_ice_session_has_ended (self))
     emit_error (self, GST_ICE_ERROR_REJECTED, "The peer declines the session",
         sentence != NULL && *sentence != '\0' ? sentence : word);
+  gst_ice_session_advance (self);
 }
 
 void

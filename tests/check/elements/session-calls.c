@@ -177,6 +177,41 @@ test_reject_modify (void)
   unwire (&a, &b);
 }
 
+/* While the offer is out its maker learns that the network has changed. */
+static void
+decline_once (
+    GstIceSession *session, const gchar *sdp, gboolean first, gpointer offerer)
+{
+  gst_ice_session_restart (offerer);
+  gst_ice_session_reject (session, "declined", NULL);
+  g_signal_handlers_disconnect_by_func (session, decline_once, offerer);
+}
+
+static void
+test_reject_keeps_wishes (void)
+{
+  g_autofree gchar *declined = NULL, *next = NULL;
+  g_autofree gchar *u1 = NULL, *u2 = NULL;
+  Side a, b;
+
+  g_test_summary ("A restart that was asked for after the declined offer was "
+                  "made is offered then");
+  wire (&a, &b);
+  connect_sides (&a, &b);
+  g_free (next_sent (&a, "offer"));
+  g_signal_connect (
+      b.session, "incoming", G_CALLBACK (decline_once), a.session);
+  gst_ice_session_renegotiate (a.session);
+  declined = next_sent (&a, "offer");
+  next = next_sent (&a, "offer");
+  u1 = ufrag_of (declined);
+  u2 = ufrag_of (next);
+  g_assert_cmpstr (u1, !=, u2);
+  wait_negotiated (&a, 2);
+  g_assert_cmpint (a.n_errors + b.n_errors, ==, 0);
+  unwire (&a, &b);
+}
+
 static void
 test_not_acceptable (void)
 {
@@ -224,11 +259,12 @@ test_peer_error (void)
       "error 19 The peer reports an error: A session description "
       "begins with \"v=0\"");
   g_free (g_async_queue_timeout_pop (a.heard, TIMEOUT));
-  gst_ice_signaller_emit_peer_error (
-      signaller, "\033[31mred\r\nline\302\233 \342\200\256turned \377");
+  gst_ice_signaller_emit_peer_error (signaller,
+      "\033[31mred\r\nline\302\233 \342\200\256turned \377"
+      "\342\200\250next");
   expect_heard (&a,
       "error 19 The peer reports an error:  [31mred  line   "
-      "turned \357\277\275");
+      "turned \357\277\275 next");
   gst_ice_signaller_emit_rejected (signaller, "", "x\ny");
   expect_heard (&a, "rejected declined: x y");
   unwire (&a, &b);
@@ -681,6 +717,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/offer-before-ready", test_offer_before_ready);
   g_test_add_func ("/session/reject", test_reject);
   g_test_add_func ("/rfc3264/8/rejected-change", test_reject_modify);
+  g_test_add_func ("/session/reject/keeps-wishes", test_reject_keeps_wishes);
   g_test_add_func ("/session/not-acceptable", test_not_acceptable);
   g_test_add_func ("/session/peer-error", test_peer_error);
   g_test_add_func ("/session/long-text", test_long_text);

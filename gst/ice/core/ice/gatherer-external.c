@@ -27,7 +27,6 @@ ice_gather_map_external (const IceGatherer *self, IceAddress *address)
   if (self->config.external)
     mapping = g_bytes_get_data (self->config.external, &size);
   for (gsize i = 0; i < size / sizeof *mapping; i++, mapping++) {
-
     if (ice_address_same_ip (&mapping->local, address)) {
       found = mapping;
       break;
