@@ -141,3 +141,35 @@ gst_ice_caps_for_bin (GstCaps *caps)
         GST_ICE_FIRST_DYNAMIC_PAYLOAD, GST_ICE_LAST_PAYLOAD, NULL);
   return caps;
 }
+
+/* As gsticedescription-rtx.c has it. */
+#define RTX_FIELD "x-rtx-payload"
+
+GstCaps *
+gst_ice_caps_with_retransmission (GstCaps *caps)
+{
+  if (structure_named (caps, "application/x-rtp") == NULL)
+    return caps;
+  caps = gst_caps_make_writable (caps);
+  gst_caps_set_simple (caps, "rtcp-fb-nack", G_TYPE_BOOLEAN, TRUE, RTX_FIELD,
+      GST_TYPE_INT_RANGE, GST_ICE_FIRST_DYNAMIC_PAYLOAD, GST_ICE_LAST_PAYLOAD,
+      NULL);
+  return caps;
+}
+
+gint
+gst_ice_caps_get_rtx_payload (const GstCaps *caps)
+{
+  const GstStructure *rtp = structure_named (caps, "application/x-rtp");
+  gint payload = -1;
+
+  if (rtp != NULL)
+    gst_structure_get_int (rtp, RTX_FIELD, &payload);
+  return payload;
+}
+
+void
+gst_ice_caps_set_rtx_payload (GstCaps *caps, gint payload)
+{
+  gst_caps_set_simple (caps, RTX_FIELD, G_TYPE_INT, payload, NULL);
+}

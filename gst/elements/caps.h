@@ -33,6 +33,13 @@ GstIceCapsAnswer gst_ice_caps_ask_peer (GstPad *pad, GstCaps **ret_caps);
  * of them: video may be asked for another keyframe (RFC 4585 6.3.1, RFC 5104
  * 4.3.1), and has whatever number no other m-line has. */
 GstCaps *gst_ice_caps_for_bin (GstCaps *caps);
+/* @caps: (transfer full) (nullable). (transfer full) (nullable) What is lost is
+ * asked for again (RFC 4585 6.2.1), and sent again under a payload type of its
+ * own (RFC 4588), which has whatever number nothing else has. */
+GstCaps *gst_ice_caps_with_retransmission (GstCaps *caps);
+/* -1: there is none, or it has no number yet */
+gint gst_ice_caps_get_rtx_payload (const GstCaps *caps);
+void gst_ice_caps_set_rtx_payload (GstCaps *caps, gint payload);
 /* -1: none, or no definite one */
 gint gst_ice_caps_get_payload (const GstCaps *caps);
 

@@ -435,6 +435,8 @@ learn_caps (GstIceEndpoint *self, GstIceMember *member, GstCaps *caps)
   }
   if (member->kind == GST_ICE_MEMBER_PAD)
     caps = gst_ice_caps_for_bin (caps);
+  if (member->retransmits)
+    caps = gst_ice_caps_with_retransmission (caps);
   GST_DEBUG_OBJECT (member->element, "the m-line is %" GST_PTR_FORMAT, caps);
   g_mutex_lock (&self->lock);
   before = g_steal_pointer (&member->caps);

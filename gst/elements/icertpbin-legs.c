@@ -22,6 +22,8 @@ gst_ice_rtp_leg_free (gpointer data)
 
   gst_object_unref (self->transport);
   gst_object_unref (self->stream);
+  gst_clear_object (&self->rtx_send);
+  gst_clear_object (&self->rtx_receive);
   g_free (self);
 }
 
@@ -158,6 +160,8 @@ make_leg (GstIceRtpBin *bin, GstIceStream *stream, GstIceTransport *transport)
   ok = bin->fingerprint != NULL ? link_dtls (self) : link_plain (self);
   if (!ok)
     return NULL;
+  /* A jitterbuffer is what it is made as. */
+  gst_ice_rtp_leg_update_rtx (self);
   start (self);
   return self;
 }
@@ -382,6 +386,15 @@ build_streams (GstIceRtpBin *self, GstIceAgent *agent, guint *n_received)
 }
 
 static void
+update_rtx (GstIceRtpBin *self)
+{
+  guint i;
+
+  for (i = 0; i < self->legs->len; i++)
+    gst_ice_rtp_leg_update_rtx (g_ptr_array_index (self->legs, i));
+}
+
+static void
 build_senders (GstIceRtpBin *self)
 {
   guint i;
@@ -434,6 +447,7 @@ build (GstElement *element, gpointer unused)
   if (!self->stopped && agent != NULL && endpoint != NULL &&
       build_streams (self, agent, &n_received)) {
     build_senders (self);
+    update_rtx (self);
     gst_ice_rtp_bin_expect (self, n_received);
     g_signal_emit_by_name (self->rtpbin, "clear-pt-map");
     update_gates (self);

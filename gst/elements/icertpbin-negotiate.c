@@ -186,7 +186,10 @@ take_section (GstIceRtpBin *self, GstIceAgent *agent, GstIceEndpoint *endpoint,
   g_autofree gchar *name = name_of (media, index);
   g_autoptr (GstIceStream) stream = find_stream (agent, name);
   g_autoptr (GstCaps) caps = NULL;
-  g_autoptr (GstCaps) any = gst_caps_new_any ();
+  g_autoptr (GstCaps) taken = self->retransmits
+      ? gst_ice_caps_with_retransmission (
+            gst_caps_new_empty_simple ("application/x-rtp"))
+      : gst_caps_new_any ();
   GstIceRtpSender *sender;
 
   if (stream != NULL && find_sender_of (self, stream) != NULL)
@@ -198,7 +201,7 @@ take_section (GstIceRtpBin *self, GstIceAgent *agent, GstIceEndpoint *endpoint,
   if (sender != NULL)
     give (self, sender, stream, caps);
   else
-    gst_ice_stream_set_caps (stream, NULL, any);
+    gst_ice_stream_set_caps (stream, NULL, taken);
 }
 
 /* An offer of ours that yielded, or that nobody answered, has no meaning. */
@@ -271,20 +274,37 @@ is_taken (GstIceAgent *agent, gint payload)
     g_autoptr (GstCaps) remote = gst_ice_stream_get_remote_caps (stream);
 
     if (gst_ice_caps_get_payload (local) == payload ||
-        gst_ice_caps_get_payload (remote) == payload)
+        gst_ice_caps_get_payload (remote) == payload ||
+        gst_ice_caps_get_rtx_payload (local) == payload ||
+        gst_ice_caps_get_rtx_payload (remote) == payload)
       return TRUE;
   }
   return FALSE;
 }
 
+/* Retransmissions are numbered from the other end. */
+static void
+number_rtx (GstIceAgent *agent, GstCaps *caps, guint n)
+{
+  gint payload = GST_ICE_LAST_PAYLOAD;
+
+  while (payload > GST_ICE_FIRST_DYNAMIC_PAYLOAD &&
+      (is_taken (agent, payload) || n-- > 0))
+    payload--;
+  gst_ice_caps_set_rtx_payload (caps, payload);
+}
+
 /* RFC 8843 9.2: in a bundle a payload type is of one m-line. @n: how many new
  * ones have theirs already. (transfer full) */
 static GstCaps *
-number_caps (GstIceAgent *agent, const GstCaps *caps, guint n)
+number_caps (
+    GstIceRtpBin *self, GstIceAgent *agent, const GstCaps *caps, guint n)
 {
   GstCaps *numbered = gst_caps_copy (caps);
   gint payload = GST_ICE_FIRST_DYNAMIC_PAYLOAD;
 
+  if (self->retransmits)
+    number_rtx (agent, numbered, n);
   if (gst_ice_caps_get_payload (caps) >= 0)
     return numbered;
   while (
@@ -312,7 +332,7 @@ prepare_offer (GstIceRtpBin *self, GstIceAgent *agent, GstIceEndpoint *endpoint)
       continue;
     stream = make_stream (agent);
     make_secure (self, stream);
-    numbered = number_caps (agent, caps, n++);
+    numbered = number_caps (self, agent, caps, n++);
     give (self, sender, stream, numbered);
   }
 }

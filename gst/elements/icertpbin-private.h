@@ -60,6 +60,8 @@ typedef struct
   GstElement *funnel;                 /* (unowned) (nullable) when we send */
   GstElement *encoder, *decoder;      /* (unowned) (nullable) of DTLS */
   gint keyed, verified, untrusted;    /* atomic */
+  GstElement *rtx_send, *rtx_receive; /* (owned) (nullable) in rtpbin */
+  gint asks_again;                    /* atomic: for what is lost */
 } GstIceRtpLeg;
 
 struct _GstIceRtpBin
@@ -70,7 +72,7 @@ struct _GstIceRtpBin
 
   /* properties, under the object lock */
   guint latency;
-  gboolean dtls_srtp, keyframe_on_connect;
+  gboolean dtls_srtp, keyframe_on_connect, retransmission;
 
   GMutex lock;
   GPtrArray *senders;  /* (owned) (element-type GstIceRtpSender) */
@@ -85,7 +87,8 @@ struct _GstIceRtpBin
 
   GMutex building; /* taken first; while pipelines are changed */
   gboolean stopped;
-  gint64 keyframe_at; /* with building */
+  gboolean retransmits; /* as the property was in READY */
+  gint64 keyframe_at;   /* with building */
 };
 
 struct _GstIceRtpBinClass
@@ -140,6 +143,12 @@ void gst_ice_rtp_bin_negotiated (GstIceMember *member);
 void gst_ice_rtp_bin_update_gates (GstIceRtpBin *self);
 void gst_ice_rtp_bin_remove_legs (GstIceRtpBin *self);
 void gst_ice_rtp_leg_free (gpointer leg);
+
+/* icertpbin-rtx.c */
+
+void gst_ice_rtp_bin_watch_losses (GstIceRtpBin *self);
+/* With building: who retransmits what, as it was agreed. */
+void gst_ice_rtp_leg_update_rtx (GstIceRtpLeg *self);
 
 /* icertpbin-dtls.c */
 

@@ -42,7 +42,8 @@ ref_transport (GstIceRtpBin *self, guint session)
  * (RFC 8843 9.2); ours have different ones. */
 static GstIceStream *
 find_stream (GstIceRtpBin *self, guint session, guint payload,
-    GstCaps *(*get_caps) (GstIceStream *stream))
+    GstCaps *(*get_caps) (GstIceStream *stream),
+    gint (*get_payload) (const GstCaps *caps))
 {
   g_autoptr (GstIceAgent) agent = gst_ice_rtp_bin_ref_agent (self);
   g_autoptr (GstIceTransport) transport = ref_transport (self, session);
@@ -57,23 +58,36 @@ find_stream (GstIceRtpBin *self, guint session, guint payload,
     g_autoptr (GstIceTransport) its = gst_ice_stream_get_transport (stream, 1);
     g_autoptr (GstCaps) caps = get_caps (stream);
 
-    if (its == transport && gst_ice_caps_get_payload (caps) == (gint) payload)
+    if (its == transport && get_payload (caps) == (gint) payload)
       return gst_object_ref (stream);
   }
   return NULL;
 }
 
 static GstCaps *
-on_request_pt_map (
-    GstElement *rtpbin, guint session, guint payload, GstIceRtpBin *self)
+find_caps (GstIceRtpBin *self, guint session, guint payload,
+    gint (*get_payload) (const GstCaps *caps))
 {
-  g_autoptr (GstIceStream) stream =
-      find_stream (self, session, payload, gst_ice_stream_get_remote_caps);
+  g_autoptr (GstIceStream) stream = find_stream (
+      self, session, payload, gst_ice_stream_get_remote_caps, get_payload);
 
   if (stream != NULL)
     return gst_ice_stream_get_remote_caps (stream);
-  stream = find_stream (self, session, payload, gst_ice_stream_get_local_caps);
+  stream = find_stream (
+      self, session, payload, gst_ice_stream_get_local_caps, get_payload);
   return stream != NULL ? gst_ice_stream_get_local_caps (stream) : NULL;
+}
+
+static GstCaps *
+on_request_pt_map (
+    GstElement *rtpbin, guint session, guint payload, GstIceRtpBin *self)
+{
+  GstCaps *caps = find_caps (self, session, payload, gst_ice_caps_get_payload);
+
+  /* A retransmission has the clock of its media (RFC 4588 8.6). */
+  return caps != NULL
+      ? caps
+      : find_caps (self, session, payload, gst_ice_caps_get_rtx_payload);
 }
 
 /* Pads */
@@ -241,7 +255,8 @@ on_pad_added (GstElement *rtpbin, GstPad *target, GstIceRtpBin *self)
 
   if (sscanf (name, "recv_rtp_src_%u_%u_%u", &session, &ssrc, &payload) != 3)
     return;
-  stream = find_stream (self, session, payload, gst_ice_stream_get_remote_caps);
+  stream = find_stream (self, session, payload, gst_ice_stream_get_remote_caps,
+      gst_ice_caps_get_payload);
   if (stream == NULL) {
     GST_INFO_OBJECT (self, "payload type %u is of no m-line", payload);
     return;

@@ -296,6 +296,7 @@ join (GstIceRtpSender *self, GstIceAgent *agent)
 
   if (before != NULL)
     return TRUE;
+  self->member.retransmits = self->bin->retransmits;
   endpoint = gst_ice_endpoint_join (agent, FALSE, &self->member, &error);
   if (endpoint == NULL) {
     gst_ice_post_error (GST_ELEMENT (self->bin), error);

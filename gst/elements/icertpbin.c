@@ -37,6 +37,7 @@ enum
   PROP_LATENCY = GST_ICE_MEMBER_N_PROPS,
   PROP_DTLS_SRTP,
   PROP_KEYFRAME_ON_CONNECT,
+  PROP_RETRANSMISSION,
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink_%u",
@@ -124,6 +125,16 @@ gst_ice_rtp_bin_make (GstIceRtpBin *self, const gchar *factory)
   gst_element_set_locked_state (element, TRUE);
   gst_bin_add (GST_BIN (self), element);
   return element;
+}
+
+static gboolean
+has_element (GstIceRtpBin *self, const gchar *factory)
+{
+  g_autoptr (GstElementFactory) found = gst_element_factory_find (factory);
+
+  if (found == NULL)
+    post_missing (self, factory);
+  return found != NULL;
 }
 
 gboolean
@@ -214,6 +225,7 @@ open_bin (GstIceRtpBin *self)
   GST_OBJECT_LOCK (self);
   dtls_srtp = self->dtls_srtp;
   latency = self->latency;
+  self->retransmits = self->retransmission;
   GST_OBJECT_UNLOCK (self);
 
   self->rtpbin = gst_ice_rtp_bin_make (self, "rtpbin");
@@ -226,6 +238,12 @@ open_bin (GstIceRtpBin *self)
   gst_util_set_object_arg (
       G_OBJECT (self->rtpbin), "rtp-profile", dtls_srtp ? "savpf" : "avpf");
   gst_ice_rtp_bin_watch_rtpbin (self);
+  if (self->retransmits) {
+    if (!has_element (self, "rtprtxsend") ||
+        !has_element (self, "rtprtxreceive"))
+      return FALSE;
+    gst_ice_rtp_bin_watch_losses (self);
+  }
   if (dtls_srtp)
     self->fingerprint = gst_ice_rtp_bin_make_fingerprint (self);
   set_stopped (self, FALSE);
@@ -358,6 +376,9 @@ gst_ice_rtp_bin_set_property (
     case PROP_KEYFRAME_ON_CONNECT:
       self->keyframe_on_connect = g_value_get_boolean (value);
       break;
+    case PROP_RETRANSMISSION:
+      self->retransmission = g_value_get_boolean (value);
+      break;
     default:
       GST_OBJECT_UNLOCK (self);
       if (!gst_ice_member_set_property (&self->member, id, value))
@@ -387,6 +408,9 @@ gst_ice_rtp_bin_get_property (
       break;
     case PROP_KEYFRAME_ON_CONNECT:
       g_value_set_boolean (value, self->keyframe_on_connect);
+      break;
+    case PROP_RETRANSMISSION:
+      g_value_set_boolean (value, self->retransmission);
       break;
     default:
       GST_OBJECT_UNLOCK (self);
@@ -446,6 +470,11 @@ gst_ice_rtp_base_class_init (GstIceRtpBaseClass *klass)
   g_object_class_install_property (object_class, PROP_KEYFRAME_ON_CONNECT,
       g_param_spec_boolean ("keyframe-on-connect", "Keyframe on connect",
           "Ask upstream for a keyframe on a new path", TRUE, flags));
+  g_object_class_install_property (object_class, PROP_RETRANSMISSION,
+      g_param_spec_boolean ("retransmission", "Retransmission",
+          "Ask again for packets that are lost, and send again what was asked "
+          "for (RFC 4585, RFC 4588)",
+          FALSE, flags | GST_PARAM_MUTABLE_READY));
 
   element_class->change_state = gst_ice_rtp_bin_change_state;
   gst_element_class_add_static_pad_template (element_class, &src_template);

@@ -76,6 +76,8 @@ struct _GstIceMember
   GstIceAgentSettings *settings; /* (owned) the child "agent" */
   GstIceAgent *context_agent;    /* (owned) (nullable) of gst.ice.agent */
 
+  gboolean retransmits; /* of a pad: its m-line has RFC 4588 */
+
   /* from READY on */
   GstIceEndpoint *endpoint;   /* (owned) (nullable) */
   GstIceStream *stream;       /* (owned) (nullable) */

@@ -54,6 +54,9 @@ fixate (const GstCaps *caps, guint index)
       gst_structure_fixate_field_nearest_int (structure, "payload", payload);
     else if (gst_structure_has_name (structure, "application/x-rtp"))
       gst_structure_set (structure, "payload", G_TYPE_INT, payload, NULL);
+    /* From the other end: they are no media of another section. */
+    gst_ice_structure_number_rtx (
+        structure, MAX (LAST_PAYLOAD - (gint) index, FIRST_DYNAMIC_PAYLOAD));
   }
   return gst_caps_fixate (fixed);
 }
@@ -122,17 +125,23 @@ agree_on_feedback (GstCaps *agreed, const GstStructure *theirs)
 }
 
 /* (transfer full) (nullable) the first format of the peer's that @ours allows.
- * When we send it, with our parameters under the peer's number. */
+ * When we send it, with our parameters under the peer's number; with the peer's
+ * retransmission when it is wanted here, too. */
 static GstCaps *
-agree (const GstCaps *theirs, const GstCaps *ours, gboolean sends)
+agree (const GstCaps *theirs, const GstCaps *ours, gboolean sends,
+    gboolean retransmits)
 {
   for (guint i = 0; i < gst_caps_get_size (theirs); i++) {
     const GstStructure *offered = gst_caps_get_structure (theirs, i);
+    const gint rtx = retransmits ? gst_ice_caps_find_rtx (theirs, offered) : -1;
     const GstStructure *found;
     GstCaps *agreed;
 
-    if (!ours || gst_caps_is_any (ours))
-      return gst_caps_new_full (gst_structure_copy (offered), NULL);
+    if (!ours || gst_caps_is_any (ours)) {
+      agreed = gst_caps_new_full (gst_structure_copy (offered), NULL);
+      gst_ice_caps_set_rtx (agreed, rtx);
+      return agreed;
+    }
     found = find_format_of (offered, ours);
     if (!found)
       continue;
@@ -150,6 +159,7 @@ agree (const GstCaps *theirs, const GstCaps *ours, gboolean sends)
       }
       agree_on_feedback (agreed, offered);
     }
+    gst_ice_caps_set_rtx (agreed, rtx);
     return gst_caps_fixate (agreed);
   }
   return NULL;
@@ -162,6 +172,7 @@ typedef struct
   GstCaps *sent, *received; /* (owned) (nullable) */
   GstIceDirection allowed;
   gboolean sends, receives;
+  gboolean retransmits; /* RFC 4588, what is sent and what is received */
   guint index;
 } Wish;
 
@@ -180,6 +191,8 @@ wish_init (Wish *self, GstIceStream *stream)
       (self->allowed & GST_ICE_DIRECTION_SENDONLY);
   self->receives = (self->receive || !self->send) &&
       (self->allowed & GST_ICE_DIRECTION_RECVONLY);
+  self->retransmits =
+      gst_ice_caps_has_rtx (self->send) || gst_ice_caps_has_rtx (self->receive);
 }
 
 static void
@@ -209,9 +222,9 @@ offered_caps (const Wish *wish, const GstCaps *known)
   GstCaps *again = NULL;
 
   if (before)
-    again = agree (before, ours, sends);
+    again = agree (before, ours, sends, wish->retransmits);
   if (!again && is_rtp (known))
-    again = agree (known, ours, sends);
+    again = agree (known, ours, sends, wish->retransmits);
   if (again)
     return again;
   return says_something (ours) ? fixate (ours, wish->index) : opaque_caps ();
@@ -378,9 +391,10 @@ answered_caps (const Wish *wish, const GstIceSection *offered)
   if (!theirs)
     return NULL;
   if (sends && wish->send)
-    return agree (theirs, wish->send, TRUE);
+    return agree (theirs, wish->send, TRUE, wish->retransmits);
   /* A stream that only sends has no other caps when it rests. */
-  return agree (theirs, wish->receive ? wish->receive : wish->send, FALSE);
+  return agree (theirs, wish->receive ? wish->receive : wish->send, FALSE,
+      wish->retransmits);
 }
 
 /* RFC 8843 7.3: a bundle is taken when the same stream carries it here. */
@@ -559,17 +573,26 @@ apply_caps (const GstIceSection *self, GstIceAgent *agent, GstIceStream *stream,
   const GstCaps *theirs = formats_of (self);
   g_autoptr (GstCaps) sent = NULL;
   g_autoptr (GstCaps) ours = NULL;
+  g_autoptr (GstCaps) received = NULL;
+  g_auto (Wish) wish = { 0 };
 
+  wish_init (&wish, stream);
   if (is_answer && self->receive && theirs) {
     ours = gst_ice_stream_get_local_caps (stream);
     if (ours)
-      sent = agree (theirs, ours, TRUE);
+      sent = agree (theirs, ours, TRUE, wish.retransmits);
   }
   if (is_answer) {
     tell_local_caps (agent, stream, sent);
     gst_ice_stream_answer_direction (stream, self->send, self->receive);
   }
-  tell_remote_caps (agent, stream, self->send ? self->caps : NULL);
+  if (self->send && self->caps) {
+    received = gst_caps_copy (self->caps);
+    if (wish.retransmits)
+      gst_ice_caps_set_rtx (received,
+          gst_ice_caps_find_rtx (theirs, gst_caps_get_structure (received, 0)));
+  }
+  tell_remote_caps (agent, stream, received);
 }
 
 gboolean

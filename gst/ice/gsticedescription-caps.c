@@ -453,7 +453,7 @@ gst_ice_section_set_caps (
   for (i = 0; i < gst_caps_get_size (caps); i++)
     if (!check_structure (self, gst_caps_get_structure (caps, i), error))
       return FALSE;
-  take_caps (self, gst_caps_copy (caps));
+  take_caps (self, gst_ice_caps_with_rtx (caps));
   return TRUE;
 }
 

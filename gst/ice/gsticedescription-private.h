@@ -73,6 +73,19 @@ gboolean gst_ice_section_set_caps (
  * formats of the offer. Copies them, mid, place in the bundle and rtcp-mux. */
 void gst_ice_section_answer (GstIceSection *self, const GstIceSection *offered);
 
+/* gsticedescription-rtx.c: retransmission (RFC 4588), in caps a field of the
+ * media, x-rtx-payload. Whether it is wanted, whatever number it will have. */
+gboolean gst_ice_caps_has_rtx (const GstCaps *caps);
+/* -1: none. @media: one of @all, the formats of an m-line. */
+gint gst_ice_caps_find_rtx (const GstCaps *all, const GstStructure *media);
+/* @caps: of one format. -1: none. */
+void gst_ice_caps_set_rtx (GstCaps *caps, gint payload);
+/* Where it is wanted under whatever number, it has this one. */
+void gst_ice_structure_number_rtx (GstStructure *structure, gint payload);
+/* (transfer full) @caps, and for each that has it the format that m-lines have.
+ */
+GstCaps *gst_ice_caps_with_rtx (const GstCaps *caps);
+
 /* For gsticedescription*.c only: -caps.c reads, -media.c writes. */
 void gst_ice_section_read_caps (GstIceSection *self, const GstSDPMedia *media);
 void gst_ice_section_write_caps (const GstIceSection *self, GstSDPMedia *media);

@@ -111,6 +111,34 @@ test_lines_from_caps (void)
 }
 
 static void
+test_rtx (void)
+{
+  g_autoptr (GstIceDescription) self = gst_ice_description_new ();
+  g_autoptr (GstIceDescription) again = NULL;
+  g_autoptr (GstCaps) caps = gst_caps_from_string (
+      "application/x-rtp, media=video, payload=96, clock-rate=90000, "
+      "encoding-name=VP8, rtcp-fb-nack=true, x-rtx-payload=127");
+  g_autofree gchar *text = NULL;
+  const GstCaps *all;
+
+  g_assert_true (gst_ice_section_set_caps (
+      gst_ice_description_add_section (self), caps, NULL));
+  text = gst_ice_description_to_string (self);
+  g_assert_nonnull (strstr (text, "m=video 9 RTP/AVPF 96 127\r\n"));
+  g_assert_nonnull (strstr (text, "a=rtcp-fb:96 nack\r\n"));
+  g_assert_nonnull (strstr (text, "a=rtpmap:127 RTX/90000\r\n"));
+  g_assert_nonnull (strstr (text, "a=fmtp:127 apt=96\r\n"));
+  g_assert_null (strstr (text, "x-rtx"));
+  again = parse (text);
+  all = section_at (again, 0)->all_caps;
+  g_assert_cmpint (
+      gst_ice_caps_find_rtx (all, gst_caps_get_structure (all, 0)), ==, 127);
+  g_assert_cmpint (
+      gst_ice_caps_find_rtx (all, gst_caps_get_structure (all, 1)), ==, -1);
+  assert_fixpoint (again);
+}
+
+static void
 test_bad_caps (void)
 {
   static const gchar *const table[] = {
@@ -143,6 +171,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
+  g_test_add_func ("/rfc4588/8.6/rtx", test_rtx);
   g_test_add_func ("/description/caps-of-payloads", test_caps_of_payloads);
   g_test_add_func ("/description/caps-round-trip", test_caps_round_trip);
   g_test_add_func ("/description/lines-from-caps", test_lines_from_caps);
