@@ -18,6 +18,9 @@ GST_DEBUG_CATEGORY_EXTERN (ice_mqtt_debug);
 #define LOOP_MS 250
 /* What a broker sends us may be as large as our lines are. */
 #define MAX_PACKET (128 * 1024)
+/* What waits for the service thread, which may be busy: of what goes beyond,
+ * members say again what they say to us (mqttroom.c). */
+#define MAX_PENDING (4 * 1024 * 1024)
 /* Who is told in two seconds that it does not work can do something. */
 #define FIRST_TIMEOUT (1800 * G_TIME_SPAN_MILLISECOND)
 #define MIN_DELAY (250 * G_TIME_SPAN_MILLISECOND)
@@ -44,6 +47,7 @@ struct _GstIceMqttLink
   gboolean connected, was_connected, failed;
   gint reason;    /* MQTT 5 3.2.2.2, of the last refusal */
   gchar *trouble; /* (owned) (nullable) what libmosquitto says of TLS */
+  gsize pending;  /* bytes of messages on their way to the service thread */
 };
 
 static void
@@ -80,11 +84,24 @@ typedef struct
   GstIceMqttEvent event;
 } Delivery;
 
+/* Small ones are not free either. */
+static gsize
+cost_of (GBytes *message)
+{
+  return 256 + g_bytes_get_size (message);
+}
+
 static void
 delivery_free (gpointer data)
 {
   Delivery *delivery = data;
+  GstIceMqttLink *self = delivery->link;
 
+  if (delivery->event.bytes != NULL) {
+    g_mutex_lock (&self->lock);
+    self->pending -= cost_of (delivery->event.bytes);
+    g_mutex_unlock (&self->lock);
+  }
   link_unref (delivery->link);
   g_free (delivery->event.topic);
   g_clear_pointer (&delivery->event.bytes, g_bytes_unref);
@@ -189,13 +206,25 @@ on_message (struct mosquitto *mosquitto, void *data,
 {
   GstIceMqttLink *self = data;
   const gsize size = strlen (self->base);
+  GBytes *bytes;
+  gboolean fits;
 
   if (message->payloadlen < 0 || message->payloadlen > MAX_PACKET ||
       strncmp (message->topic, self->base, size) != 0 ||
       message->topic[size] != '/')
     return;
-  tell (self, GST_ICE_MQTT_MESSAGE, message->topic + size + 1,
-      g_bytes_new (message->payload, (gsize) message->payloadlen), NULL);
+  bytes = g_bytes_new (message->payload, (gsize) message->payloadlen);
+  g_mutex_lock (&self->lock);
+  fits = self->pending + cost_of (bytes) <= MAX_PENDING;
+  if (fits)
+    self->pending += cost_of (bytes);
+  g_mutex_unlock (&self->lock);
+  if (fits) {
+    tell (self, GST_ICE_MQTT_MESSAGE, message->topic + size + 1, bytes, NULL);
+  } else {
+    GST_LOG ("more messages than can be looked at");
+    g_bytes_unref (bytes);
+  }
 }
 
 /* The reason why TLS fails is told here alone. */

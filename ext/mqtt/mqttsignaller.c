@@ -447,8 +447,10 @@ gst_ice_mqtt_signaller_finalize (GObject *object)
 {
   GstIceMqttSignaller *self = GST_ICE_MQTT_SIGNALLER (object);
 
-  /* The last reference was dropped without a stop. */
+  /* The last reference was dropped without a stop. A broker that is left
+   * rightly publishes no will: what is retained of us goes here, too. */
   if (self->link != NULL) {
+    gst_ice_mqtt_room_leave (self->room);
     g_source_destroy (self->tick);
     g_source_unref (self->tick);
     gst_ice_mqtt_link_close (self->link);
