@@ -56,6 +56,10 @@ dial_free (gpointer data)
   g_free (self->where);
   g_free (self->key);
   g_free (self->seen);
+  /* Who got the stream keeps it: TLS 1.2 may shake hands again, and ask whom
+   * to trust. Then nobody is here to make an exception. */
+  if (self->stream != NULL)
+    g_signal_handlers_disconnect_by_data (self->stream, self);
   g_clear_object (&self->stream);
   g_clear_object (&self->socket);
   g_clear_pointer (&self->leftover, g_bytes_unref);
