@@ -48,9 +48,9 @@ struct _GstIceSipSignaller
   gchar *username, *password; /* (owned) (nullable) */
   GstIceSipSettings settings; /* without place */
   gboolean allow_non_ice;
+  gboolean started; /* and not stopped since: tasks may come in another order */
 
-  GstIceSipUa *ua;  /* (owned) (nullable) service thread */
-  gboolean stopped; /* likewise */
+  GstIceSipUa *ua; /* (owned) (nullable) service thread */
 };
 
 static void gst_ice_sip_signaller_iface_init (
@@ -182,12 +182,24 @@ copy_settings (GstIceSipSignaller *self)
 }
 
 static void
+set_started (GstIceSipSignaller *self, gboolean started)
+{
+  g_mutex_lock (&self->lock);
+  self->started = started;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 start_run (const Task *task)
 {
   GstIceSipSignaller *self = task->self;
   g_autoptr (GError) error = NULL;
+  gboolean started;
 
-  if (self->stopped || self->ua != NULL)
+  g_mutex_lock (&self->lock);
+  started = self->started;
+  g_mutex_unlock (&self->lock);
+  if (!started || self->ua != NULL)
     return;
   self->ua = gst_ice_sip_ua_new (
       GST_ICE_SIGNALLER (self), copy_settings (self), &error);
@@ -204,6 +216,7 @@ gst_ice_sip_signaller_start (
 {
   if (!gst_ice_sip_signaller_check (signaller, error))
     return FALSE;
+  set_started (GST_ICE_SIP_SIGNALLER (signaller), TRUE);
   invoke (GST_ICE_SIP_SIGNALLER (signaller), start_run, NULL, NULL, NULL);
   return TRUE;
 }
@@ -295,7 +308,6 @@ stop_run (const Task *task)
 {
   GstIceSipUa *ua = g_steal_pointer (&task->self->ua);
 
-  task->self->stopped = TRUE;
   if (ua != NULL)
     gst_ice_sip_ua_stop (ua);
 }
@@ -303,6 +315,7 @@ stop_run (const Task *task)
 static void
 gst_ice_sip_signaller_stop (GstIceSignaller *signaller)
 {
+  set_started (GST_ICE_SIP_SIGNALLER (signaller), FALSE);
   invoke (GST_ICE_SIP_SIGNALLER (signaller), stop_run, NULL, NULL, NULL);
 }
 

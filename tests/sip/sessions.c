@@ -364,6 +364,34 @@ test_update (void)
   phone_clear (&callee);
 }
 
+static void
+on_ready (GstIceSignaller *signaller, gboolean offerer, gint *n_ready)
+{
+  g_atomic_int_inc (n_ready);
+}
+
+/* An element that goes to READY and back starts its signaller again. */
+static void
+test_starts_again (void)
+{
+  g_autofree gchar *uri = calls (find_port ());
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstIceSignaller) signaller =
+      gst_ice_signaller_new_from_uri (uri, &error);
+  gint n_ready = 0; /* atomic */
+  gint i;
+
+  g_assert_no_error (error);
+  g_signal_connect (signaller, "ready", G_CALLBACK (on_ready), &n_ready);
+  for (i = 1; i <= 2; i++) {
+    gst_ice_signaller_start (signaller, GST_ICE_SIGNALLER_ROLE_AUTO, &error);
+    g_assert_no_error (error);
+    wait_until (g_atomic_int_get (&n_ready) == i);
+    gst_ice_signaller_stop (signaller);
+    drain ();
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -376,5 +404,6 @@ main (int argc, char **argv)
   g_test_add_func ("/rfc3261/21.6.2/declined", test_declined);
   g_test_add_func ("/rfc8445/5.3/called-again", test_again);
   g_test_add_func ("/rfc3311/5.1/update", test_update);
+  g_test_add_func ("/sip/starts-again", test_starts_again);
   return g_test_run ();
 }
