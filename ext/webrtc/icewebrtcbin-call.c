@@ -23,7 +23,8 @@
 typedef struct
 {
   GstIceWebRTCBin *bin; /* (owned) */
-  GstElement *inner; /* (owned) whose step it is: it may have been replaced */
+  /* (owned) (nullable) whose step it is: it may have been replaced */
+  GstElement *inner;
   const gchar *type; /* (unowned) static: "offer", "answer" */
 } Step;
 
@@ -33,7 +34,7 @@ step_free (gpointer data)
   Step *step = data;
 
   gst_object_unref (step->bin);
-  gst_object_unref (step->inner);
+  g_clear_object (&step->inner);
   g_free (step);
 }
 
@@ -43,7 +44,8 @@ promise_step (
 {
   Step *step = g_new (Step, 1);
 
-  *step = (Step){ gst_object_ref (self), gst_object_ref (self->inner), type };
+  *step = (Step){ gst_object_ref (self), gst_ice_webrtc_bin_ref_inner (self),
+    type };
   return gst_promise_new_with_change_func (func, step, step_free);
 }
 
@@ -64,11 +66,12 @@ static gboolean
 check_reply (const Step *step, GstPromise *promise)
 {
   GstIceWebRTCBin *self = step->bin;
+  g_autoptr (GstElement) inner = gst_ice_webrtc_bin_ref_inner (self);
   const GstStructure *reply;
   g_autoptr (GError) error = NULL;
 
-  if (gst_promise_wait (promise) != GST_PROMISE_RESULT_REPLIED ||
-      step->inner != self->inner)
+  if (gst_promise_wait (promise) != GST_PROMISE_RESULT_REPLIED || !inner ||
+      step->inner != inner)
     return FALSE;
   reply = gst_promise_get_reply (promise);
   if (!reply || !gst_structure_get (reply, "error", G_TYPE_ERROR, &error, NULL))

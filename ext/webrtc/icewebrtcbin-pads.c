@@ -156,14 +156,15 @@ gst_ice_webrtc_bin_request_new_pad (GstElement *element,
     GstPadTemplate *template, const gchar *name, const GstCaps *caps)
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (element);
+  g_autoptr (GstElement) webrtc = gst_ice_webrtc_bin_ref_inner (self);
   g_autoptr (GstPad) inner = NULL;
   GstPadTemplate *theirs;
 
-  if (!self->inner)
+  if (!webrtc)
     return NULL;
   theirs = gst_element_get_pad_template (
-      self->inner, GST_PAD_TEMPLATE_NAME_TEMPLATE (template));
-  inner = gst_element_request_pad (self->inner, theirs, name, caps);
+      webrtc, GST_PAD_TEMPLATE_NAME_TEMPLATE (template));
+  inner = gst_element_request_pad (webrtc, theirs, name, caps);
   return inner ? add_ghost (self, inner) : NULL;
 }
 
@@ -171,12 +172,13 @@ static void
 gst_ice_webrtc_bin_release_pad (GstElement *element, GstPad *pad)
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (element);
+  g_autoptr (GstElement) webrtc = gst_ice_webrtc_bin_ref_inner (self);
   g_autoptr (GstPad) inner = gst_ice_webrtc_bin_inner_pad (pad);
 
   gst_pad_set_active (pad, FALSE);
   gst_ghost_pad_set_target (GST_GHOST_PAD (pad), NULL);
-  if (inner && self->inner)
-    gst_element_release_request_pad (self->inner, inner);
+  if (inner && webrtc && GST_PAD_PARENT (inner) == webrtc)
+    gst_element_release_request_pad (webrtc, inner);
   gst_element_remove_pad (element, pad);
 }
 

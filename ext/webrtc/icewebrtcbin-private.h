@@ -12,14 +12,13 @@ struct _GstIceWebRTCBin
 {
   GstBin parent;
 
-  GstElement *inner; /* (unowned) (nullable) the webrtcbin, our child */
-  GstIceWebRTC *ice; /* (owned) its agent */
-
   /* Under the object lock, as set. */
   gchar *uri;                 /* (owned) (nullable) */
   GstIceSignaller *signaller; /* (owned) (nullable) */
 
   GMutex lock;
+  GstElement *inner;        /* (unowned) (nullable) the webrtcbin, our child */
+  GstIceWebRTC *ice;        /* (owned) its agent */
   GstIceSignaller *meeting; /* (owned) (nullable) that is under way */
   gboolean met;             /* a peer, since the beginning */
   gboolean may_offer, needs_offer;
@@ -33,6 +32,10 @@ struct _GstIceWebRTCBin
 
 /* The child and its agent. */
 void gst_ice_webrtc_bin_make_inner (GstIceWebRTCBin *self);
+/* Whoever is not making or changing them asks here: another peer may come at
+ * any time. Both (transfer full), the first one (nullable). */
+GstElement *gst_ice_webrtc_bin_ref_inner (GstIceWebRTCBin *self);
+GstIceWebRTC *gst_ice_webrtc_bin_ref_ice (GstIceWebRTCBin *self);
 
 /* icewebrtcbin-renew.c: for another peer. Not in a streaming thread. */
 void gst_ice_webrtc_bin_renew (GstIceWebRTCBin *self);

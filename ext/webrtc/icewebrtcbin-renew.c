@@ -101,7 +101,7 @@ gst_ice_webrtc_bin_renew (GstIceWebRTCBin *self)
   g_autoptr (GPtrArray) sinks = list_pads (self, GST_PAD_SINK);
   g_autofree gulong *probes = g_new (gulong, sinks->len);
   g_autoptr (GstElement) old = gst_object_ref (self->inner);
-  g_autoptr (GstIceWebRTC) old_ice = g_steal_pointer (&self->ice);
+  g_autoptr (GstIceWebRTC) old_ice = gst_object_ref (self->ice);
   g_autoptr (GstIceAgent) old_agent = gst_ice_webrtc_ref_agent (old_ice);
   g_autoptr (GstIceAgent) agent = NULL;
 

@@ -91,9 +91,12 @@ peer_restarts (GstIceWebRTCBin *self, guint i)
 {
   g_autoptr (GstWebRTCSessionDescription) current = NULL;
   g_autoptr (GstWebRTCSessionDescription) pending = NULL;
+  g_autoptr (GstElement) inner = gst_ice_webrtc_bin_ref_inner (self);
   const gchar *before, *now;
 
-  g_object_get (self->inner, "current-remote-description", &current,
+  if (!inner)
+    return FALSE;
+  g_object_get (inner, "current-remote-description", &current,
       "pending-remote-description", &pending, NULL);
   before = ufrag_of (current, i);
   now = ufrag_of (pending, i);

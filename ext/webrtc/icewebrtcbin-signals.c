@@ -182,16 +182,17 @@ in_marshal (GClosure *closure, GValue *result, guint n_values,
     const GValue *values, gpointer hint, gpointer marshal_data)
 {
   GstIceWebRTCBin *self = g_value_get_object (&values[0]);
+  g_autoptr (GstElement) inner = gst_ice_webrtc_bin_ref_inner (self);
   GValue copies[MAX_PARAMS + 1] = { G_VALUE_INIT };
 
-  if (!self->inner)
+  if (!inner)
     return;
   for (guint i = 1; i < n_values; i++) {
     g_value_init (&copies[i], G_VALUE_TYPE (&values[i]));
     g_value_copy (&values[i], &copies[i]);
   }
   prepare (self, closure->data, copies);
-  emit_on (self->inner, closure->data, result, n_values, copies);
+  emit_on (inner, closure->data, result, n_values, copies);
   for (guint i = 1; i < n_values; i++)
     g_value_unset (&copies[i]);
 }

@@ -103,7 +103,8 @@ find_timestamp (const GstStructure *stats)
 static void
 add_all (GstIceWebRTCBin *self, GstStructure *stats)
 {
-  g_autoptr (GstIceAgent) agent = gst_ice_webrtc_ref_agent (self->ice);
+  g_autoptr (GstIceWebRTC) ice = gst_ice_webrtc_bin_ref_ice (self);
+  g_autoptr (GstIceAgent) agent = gst_ice_webrtc_ref_agent (ice);
   g_autoptr (GstStructure) ours = gst_ice_agent_get_stats (agent);
   const gdouble timestamp = find_timestamp (stats);
 

@@ -8,6 +8,8 @@
 #include <glib/gi18n-lib.h>
 #include <gst/webrtc/sctptransport.h>
 
+#include "gst/signallers/secrets.h"
+
 /**
  * SECTION:element-icewebrtcbin
  * @title: icewebrtcbin
@@ -148,6 +150,7 @@ gst_ice_webrtc_bin_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
+  g_autoptr (GstElement) inner = NULL;
 
   GST_OBJECT_LOCK (self);
   if (id == PROP_URI) {
@@ -157,8 +160,11 @@ gst_ice_webrtc_bin_set_property (
     g_set_object (&self->signaller, g_value_get_object (value));
   }
   GST_OBJECT_UNLOCK (self);
-  if (id >= N_OWN_PROPERTIES && self->inner)
-    g_object_set_property (G_OBJECT (self->inner), pspec->name, value);
+  if (id < N_OWN_PROPERTIES)
+    return;
+  inner = gst_ice_webrtc_bin_ref_inner (self);
+  if (inner)
+    g_object_set_property (G_OBJECT (inner), pspec->name, value);
 }
 
 static void
@@ -166,16 +172,18 @@ gst_ice_webrtc_bin_get_property (
     GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
+  g_autoptr (GstElement) inner = gst_ice_webrtc_bin_ref_inner (self);
 
   if (id < N_OWN_PROPERTIES) {
     GST_OBJECT_LOCK (self);
+    /* A drawing of the pipeline shows no token. */
     if (id == PROP_URI)
-      g_value_set_string (value, self->uri);
+      g_value_take_string (value, gst_ice_hide_uri_secrets (self->uri));
     else
       g_value_set_object (value, self->signaller);
     GST_OBJECT_UNLOCK (self);
-  } else if (self->inner) {
-    g_object_get_property (G_OBJECT (self->inner), pspec->name, value);
+  } else if (inner) {
+    g_object_get_property (G_OBJECT (inner), pspec->name, value);
   } else {
     g_param_value_set_default (pspec, value);
   }
@@ -209,9 +217,12 @@ static GstChildProxyInterface *parent_proxy;
 static GObject *
 get_child_by_name (GstChildProxy *proxy, const gchar *name)
 {
-  if (g_str_equal (name, AGENT))
-    return G_OBJECT (
-        gst_ice_webrtc_ref_agent (GST_ICE_WEBRTC_BIN (proxy)->ice));
+  if (g_str_equal (name, AGENT)) {
+    g_autoptr (GstIceWebRTC) ice =
+        gst_ice_webrtc_bin_ref_ice (GST_ICE_WEBRTC_BIN (proxy));
+
+    return G_OBJECT (gst_ice_webrtc_ref_agent (ice));
+  }
   return parent_proxy->get_child_by_name (proxy, name);
 }
 
@@ -252,7 +263,9 @@ gst_ice_webrtc_bin_dispose (GObject *object)
 {
   GstIceWebRTCBin *self = GST_ICE_WEBRTC_BIN (object);
 
+  g_mutex_lock (&self->lock);
   self->inner = NULL;
+  g_mutex_unlock (&self->lock);
   G_OBJECT_CLASS (gst_ice_webrtc_bin_parent_class)->dispose (object);
   gst_clear_object (&self->ice);
 }
@@ -296,17 +309,46 @@ gst_ice_webrtc_bin_class_init (GstIceWebRTCBinClass *klass)
       GST_PACKAGE_ORIGIN);
 }
 
+GstElement *
+gst_ice_webrtc_bin_ref_inner (GstIceWebRTCBin *self)
+{
+  GstElement *inner;
+
+  g_mutex_lock (&self->lock);
+  inner = self->inner ? gst_object_ref (self->inner) : NULL;
+  g_mutex_unlock (&self->lock);
+  return inner;
+}
+
+GstIceWebRTC *
+gst_ice_webrtc_bin_ref_ice (GstIceWebRTCBin *self)
+{
+  GstIceWebRTC *ice;
+
+  g_mutex_lock (&self->lock);
+  ice = gst_object_ref (self->ice);
+  g_mutex_unlock (&self->lock);
+  return ice;
+}
+
 void
 gst_ice_webrtc_bin_make_inner (GstIceWebRTCBin *self)
 {
+  GstIceWebRTC *ice = gst_ice_webrtc_new (NULL);
+  g_autoptr (GstIceWebRTC) old = NULL;
+  GstElement *inner = gst_element_factory_make_full (
+      "webrtcbin", "name", "webrtcbin", "ice-agent", ice, NULL);
   GWeakRef *weak;
 
-  self->ice = gst_ice_webrtc_new (NULL);
-  self->inner = gst_element_factory_make_full (
-      "webrtcbin", "name", "webrtcbin", "ice-agent", self->ice, NULL);
-  if (!self->inner)
+  if (inner)
+    gst_bin_add (GST_BIN (self), inner);
+  g_mutex_lock (&self->lock);
+  old = self->ice;
+  self->ice = ice;
+  self->inner = inner;
+  g_mutex_unlock (&self->lock);
+  if (!inner)
     return;
-  gst_bin_add (GST_BIN (self), self->inner);
   weak = g_new0 (GWeakRef, 1);
   g_weak_ref_init (weak, self);
   g_signal_connect_data (

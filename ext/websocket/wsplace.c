@@ -122,19 +122,6 @@ gst_ice_ws_place_authority (const GstIceWsPlace *self)
       self->host != NULL ? self->host : "", is_ipv6 ? "]" : "", self->port);
 }
 
-gchar *
-gst_ice_ws_hide_token (const gchar *uri)
-{
-  const gchar *token = uri != NULL ? strstr (uri, "token=") : NULL;
-  const gchar *end;
-
-  if (token == NULL)
-    return g_strdup (uri);
-  token += strlen ("token=");
-  end = token + strcspn (token, "&#");
-  return g_strdup_printf ("%.*s...%s", (gint) (token - uri), uri, end);
-}
-
 static gboolean
 parse_boolean (
     const gchar *name, const gchar *value, gboolean *ret_value, GError **error)

@@ -56,8 +56,6 @@ gboolean gst_ice_ws_dialect_from_nick (
 gboolean gst_ice_ws_is_loopback (const gchar *host);
 /* (transfer full) (nullable) of "sha-256:AB:CD..." or plain hex. */
 gchar *gst_ice_ws_parse_fingerprint (const gchar *text);
-/* (transfer full) (nullable) as it may be shown */
-gchar *gst_ice_ws_hide_token (const gchar *uri);
 /* "https://[2001:db8::1]:8443" without scheme, as Host: has it */
 gchar *gst_ice_ws_place_authority (const GstIceWsPlace *self);
 

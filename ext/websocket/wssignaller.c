@@ -8,6 +8,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "gst/signallers/secrets.h"
+
 GST_DEBUG_CATEGORY (gst_ice_websocket_debug);
 #define GST_CAT_DEFAULT gst_ice_websocket_debug
 
@@ -417,7 +419,7 @@ gst_ice_websocket_signaller_get_property (
   g_mutex_lock (&self->lock);
   string = find_string (self, id);
   if (id == PROP_URI)
-    g_value_take_string (value, gst_ice_ws_hide_token (self->uri));
+    g_value_take_string (value, gst_ice_hide_uri_secrets (self->uri));
   else if (string != NULL)
     g_value_set_string (value, *string);
   else if (id == PROP_DIALECT)

@@ -8,7 +8,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "endpoint.h"
-#include "secrets.h"
+#include "gst/signallers/secrets.h"
 
 /* Marks an agent that exists because an element wanted one: ours to close, and
  * to make again. */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "secrets.h"
+#include "gst/signallers/secrets.h"
 
 struct _GstIceAgentSettings
 {

@@ -58,7 +58,7 @@ test_secrets (void)
 
   g_assert_no_error (error);
   g_object_get (signaller, "uri", &uri, NULL);
-  g_assert_cmpstr (uri, ==, "ice+wss://h/room?token=...&role=offer");
+  g_assert_cmpstr (uri, ==, "ice+wss://h/room?token&role=offer");
 }
 
 static void

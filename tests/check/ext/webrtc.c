@@ -275,6 +275,20 @@ test_port_range (void)
 }
 
 static void
+test_uri_hides_token (void)
+{
+  g_autoptr (Peer) a = peer_new ("icewebrtcbin", VIDEO);
+  g_autofree gchar *uri = NULL;
+
+  g_test_summary ("What a drawing of the pipeline shows has no secret");
+  g_object_set (a->bin, "uri",
+      "ice+wss://sig.example.org:8443/cam?token=wonderland&role=offer", NULL);
+  g_object_get (a->bin, "uri", &uri, NULL);
+  g_assert_cmpstr (
+      uri, ==, "ice+wss://sig.example.org:8443/cam?token&role=offer");
+}
+
+static void
 test_by_name (void)
 {
   g_autoptr (GError) error = NULL;
@@ -311,6 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/webrtc/stats", test_stats);
   g_test_add_func ("/webrtc/bad-server", test_bad_server);
   g_test_add_func ("/webrtc/port-range", test_port_range);
+  g_test_add_func ("/webrtc/uri-hides-token", test_uri_hides_token);
   g_test_add_func ("/webrtc/by-name", test_by_name);
   return g_test_run ();
 }
