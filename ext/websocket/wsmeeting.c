@@ -19,6 +19,9 @@
 #define RETRY_MS 250
 #define MAX_RETRY_MS 10000
 #define GIVE_UP_AFTER (10 * 60 * G_TIME_SPAN_SECOND)
+/* A server that takes us and sends us away at once is tried ever later, as if
+ * it were not there. */
+#define LASTED_AFTER (10 * G_TIME_SPAN_SECOND)
 
 struct _GstIceWsMeeting
 {
@@ -33,6 +36,8 @@ struct _GstIceWsMeeting
   GSource *retry;         /* (owned) (nullable) */
   guint retry_ms;
   gboolean was_open; /* once */
+  gboolean was_lost; /* likewise, after that */
+  gint64 opened_at;
   gint64 give_up_at;
 
   GstIceWsServer *server; /* (owned) (nullable) listen=1 */
@@ -173,6 +178,18 @@ on_text (GstIceWsConn *conn, const gchar *text, gsize size, gpointer user_data)
   pump (self);
 }
 
+/* The connection is lost. FALSE: for good. */
+static gboolean
+may_retry (GstIceWsMeeting *self, gint64 now)
+{
+  if (!self->was_lost || now - self->opened_at >= LASTED_AFTER) {
+    self->retry_ms = RETRY_MS;
+    self->give_up_at = now + GIVE_UP_AFTER;
+  }
+  self->was_lost = TRUE;
+  return now < self->give_up_at;
+}
+
 static void
 on_closed (
     GstIceWsConn *conn, guint code, const gchar *reason, gpointer user_data)
@@ -184,9 +201,12 @@ on_closed (
   self->conn = NULL;
   gst_ice_ws_conn_free (conn);
   gst_ice_ws_dialect_closed (self->dialect, code == GST_ICE_WS_NORMAL);
-  self->retry_ms = RETRY_MS;
-  self->give_up_at = g_get_monotonic_time () + GIVE_UP_AFTER;
-  retry_later (self);
+  if (may_retry (self, g_get_monotonic_time ()))
+    retry_later (self);
+  else
+    fail (self, GST_ICE_ERROR_SIGNALLING_LOST,
+        "The signalling server ends each connection soon after it took it; "
+        "try again later, or choose another room or id");
   pump (self);
 }
 
@@ -202,6 +222,7 @@ open_up (
   self->conn = gst_ice_ws_conn_new (
       poller, stream, socket, TRUE, leftover, &funcs, self);
   gst_ice_ws_poller_unref (poller);
+  self->opened_at = g_get_monotonic_time ();
   gst_ice_ws_dialect_opened (self->dialect);
   pump (self);
 }

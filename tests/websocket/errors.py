@@ -5,10 +5,13 @@
   errors.py GST_ICE_TOOL
 """
 
+import base64
+import hashlib
 import os
 import socket
 import subprocess
 import threading
+import time
 
 from serve import TOOL, Server, free_port, receiver, sender
 
@@ -128,6 +131,38 @@ def odd_servers():
             expect(f"ice+ws://127.0.0.1:{server.port}/cam", *words)
 
 
+class Dismissing(Answering):
+    """A server that takes everybody, and sends everybody away at once."""
+
+    def __init__(self):
+        super().__init__(None)
+        self.n_calls = 0
+
+    def _run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.n_calls += 1
+            with client:
+                request = client.recv(4096).decode()
+                key = request.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
+                accept = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+                client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n")
+
+
+def dismissed():
+    """Who is sent away again and again comes back ever later: after 0.25, 0.5, 1 and 2 s, and half as much by chance."""
+    with Dismissing() as server, Shell(receiver(f"ice+ws://127.0.0.1:{server.port}/cam")):
+        end = time.monotonic() + 10
+        while server.n_calls == 0 and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(3.7)
+        assert 2 <= server.n_calls <= 5, server.n_calls
+
+
 def wrong_token():
     with Server("--token", SECRET, "--token", f"{SECRET}2 other") as server:
         both(server.place("cam"), "HTTP 401", "token=")
@@ -203,6 +238,7 @@ CASES = [
     ("no such name", no_such_name),
     ("a silent server", silent),
     ("odd servers", odd_servers),
+    ("sent away at once", dismissed),
     ("wrong token", wrong_token),
     ("wrong TLS", wrong_tls),
     ("certificates of others", certificates_of_others),
