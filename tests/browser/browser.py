@@ -278,6 +278,14 @@ class Room:
     def __enter__(self):
         if os.geteuid() != 0 or not shutil.which("nft"):
             raise Skip("making a network takes root and nftables")
+        try:
+            self.make()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def make(self):
         for command in (f"netns add {self.name}", f"link add {self.here} type veth peer name {self.there}",
                         f"link set {self.there} netns {self.name}", f"address add 10.79.1.1/24 dev {self.here}",
                         f"link set {self.here} up", f"-n {self.name} link set lo up",
@@ -285,12 +293,11 @@ class Room:
                         f"-n {self.name} link set {self.there} up",
                         f"-n {self.name} route add default via 10.79.1.1"):
             subprocess.run(["ip", *command.split()], check=True)
-        return self
 
     def __exit__(self, *unused):
-        subprocess.run(["nft", "delete", "table", "inet", self.name], stderr=subprocess.DEVNULL)
-        subprocess.run(["ip", "link", "delete", self.here])
-        subprocess.run(["ip", "netns", "delete", self.name])
+        for command in (["nft", "delete", "table", "inet", self.name], ["ip", "link", "delete", self.here],
+                        ["ip", "netns", "delete", self.name]):
+            subprocess.run(command, stderr=subprocess.DEVNULL)
 
     def drop(self, verb, interface, *prefix):
         """What arrives is lost; who sends is not told."""

@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define TIMEOUT (10 * G_TIME_SPAN_SECOND)
@@ -77,6 +78,12 @@ broker_new (const gchar *more)
   return self;
 }
 
+void
+broker_die_with_parent (gpointer unused)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static gboolean
 answers (Broker *self)
 {
@@ -99,7 +106,7 @@ broker_start (Broker *self)
   g_spawn_async (NULL, (gchar **) argv, NULL,
       G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
           G_SPAWN_STDERR_TO_DEV_NULL,
-      NULL, NULL, &self->pid, &error);
+      broker_die_with_parent, NULL, &self->pid, &error);
   g_assert_no_error (error);
   while (!answers (self)) {
     g_assert_cmpint (waitpid (self->pid, NULL, WNOHANG), ==, 0);

@@ -20,6 +20,9 @@ Broker *broker_new (const gchar *more);
 void broker_start (Broker *self);
 /* SIGKILL: it says nothing to anybody. */
 void broker_kill (Broker *self);
+/* For a child before it is another program: a test that fails aborts, and
+ * leaves nothing running. */
+void broker_die_with_parent (gpointer unused);
 void broker_free (Broker *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Broker, broker_free)
 /* That nobody has at the moment. */

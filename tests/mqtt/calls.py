@@ -56,8 +56,8 @@ class Broker:
 def broker():
     with tempfile.TemporaryDirectory(prefix="gst-ice-mqtt-") as folder:
         one = Broker(folder)
-        one.start()
         try:
+            one.start()
             yield one
         finally:
             one.kill()

@@ -271,6 +271,7 @@ be_a_peer (const gchar *uri)
 {
   const gchar *argv[] = { "/proc/self/exe", "--peer", uri, NULL };
 
+  broker_die_with_parent (NULL);
   execv (argv[0], (char *const *) argv);
   _exit (1);
 }
