@@ -172,7 +172,8 @@ offer_now (GstIceSession *self)
   gchar *sdp;
 
   settle (self);
-  gst_ice_session_prepare (self, NULL, NULL);
+  if (!gst_ice_session_prepare (self, NULL))
+    return;
   apply_hold (self);
   sdp = gst_ice_agent_create_offer (self->agent, &error);
   if (sdp == NULL) {
@@ -335,8 +336,9 @@ take_offer (GstIceSession *self, gchar *sdp)
   g_autoptr (GError) error = NULL;
 
   settle (self);
-  if (!gst_ice_session_prepare (self, offer, &error) ||
-      !gst_ice_agent_set_remote_description (
+  if (!gst_ice_session_prepare (self, offer))
+    return;
+  if (!gst_ice_agent_set_remote_description (
           self->agent, "offer", offer, &error)) {
     refuse (self, error);
     return;

@@ -5,8 +5,6 @@
 
 #include "gsticesession-private.h"
 
-#include "gsticedescription-private.h"
-
 /* Who makes streams only when it is known what they are for: the m-lines of an
  * answer are those of the offer (RFC 3264 6). */
 
@@ -30,16 +28,8 @@ gst_ice_session_install_prepare (GstIceSessionClass *klass)
 }
 
 gboolean
-gst_ice_session_prepare (
-    GstIceSession *self, const gchar *offer, GError **error)
+gst_ice_session_prepare (GstIceSession *self, const gchar *offer)
 {
-  g_autoptr (GstIceDescription) parsed = NULL;
-
-  if (offer != NULL) {
-    parsed = gst_ice_description_parse (offer, error);
-    if (parsed == NULL)
-      return FALSE;
-  }
   g_signal_emit (self, signal_prepare, 0, offer);
-  return TRUE;
+  return !gst_ice_session_has_ended (self);
 }

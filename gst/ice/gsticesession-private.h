@@ -84,9 +84,8 @@ gst_ice_session_invoke (GSourceFunc func, gpointer data, GDestroyNotify notify);
 /* gsticesession-prepare.c */
 void gst_ice_session_install_prepare (GstIceSessionClass *klass);
 /* Before a description of ours (@offer NULL), or that of the peer is taken.
- * FALSE: it is none. */
-gboolean gst_ice_session_prepare (
-    GstIceSession *self, const gchar *offer, GError **error);
+ * FALSE: a handler ended the session. */
+gboolean gst_ice_session_prepare (GstIceSession *self, const gchar *offer);
 
 /* gsticesession-exchange.c: offers, answers, candidates, in service thread. */
 void gst_ice_session_advance (GstIceSession *self);

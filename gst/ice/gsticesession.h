@@ -13,9 +13,9 @@ G_DECLARE_FINAL_TYPE (
 
 /* Joins an agent and a signaller: meets, offers or answers, trickles, ends.
  * Properties agent, signaller (construct only), state, reason, auto-restart,
- * auto-accept, holding, held. Signals "incoming" (sdp, first), "negotiated",
- * "rejected" (reason, text), "bye" (reason, from the peer), "restarting"
- * (reason), "error" (GError). */
+ * auto-accept, holding, held. Signals "incoming" (sdp, first), "prepare"
+ * (sdp), "negotiated", "rejected" (reason, text), "bye" (reason, from the
+ * peer), "restarting" (reason), "error" (GError). */
 GST_ICE_API
 GstIceSession *
 gst_ice_session_new (GstIceAgent *agent, GstIceSignaller *signaller);

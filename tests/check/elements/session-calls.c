@@ -213,6 +213,33 @@ test_reject_keeps_wishes (void)
 }
 
 static void
+say_bye (GstIceSession *session, const gchar *offer, gpointer unused)
+{
+  gst_ice_session_bye (session, "changed my mind");
+}
+
+static void
+test_bye_in_prepare (gconstpointer is_answerer)
+{
+  Side a, b;
+  Side *ender = is_answerer ? &b : &a;
+
+  g_test_summary ("A handler of prepare may end the session: it stays ended");
+  wire (&a, &b);
+  g_signal_connect (ender->session, "prepare", G_CALLBACK (say_bye), NULL);
+  ready (&a, TRUE);
+  ready (&b, FALSE);
+  gst_ice_session_set_ready (b.session);
+  gst_ice_session_set_ready (a.session);
+  wait_until (session_state (ender) == GST_ICE_SESSION_STATE_ENDED);
+  drain ();
+  g_assert_cmpint (session_state (ender), ==, GST_ICE_SESSION_STATE_ENDED);
+  g_assert_cmpint (g_async_queue_length (ender->signaller->sent), ==, 0);
+  g_assert_cmpint (ender->n_errors, ==, 0);
+  unwire (&a, &b);
+}
+
+static void
 test_not_acceptable (void)
 {
   g_autofree gchar *heard = NULL;
@@ -718,6 +745,10 @@ main (int argc, char **argv)
   g_test_add_func ("/session/reject", test_reject);
   g_test_add_func ("/rfc3264/8/rejected-change", test_reject_modify);
   g_test_add_func ("/session/reject/keeps-wishes", test_reject_keeps_wishes);
+  g_test_add_data_func ("/session/bye-in-prepare/offerer",
+      GINT_TO_POINTER (FALSE), test_bye_in_prepare);
+  g_test_add_data_func ("/session/bye-in-prepare/answerer",
+      GINT_TO_POINTER (TRUE), test_bye_in_prepare);
   g_test_add_func ("/session/not-acceptable", test_not_acceptable);
   g_test_add_func ("/session/peer-error", test_peer_error);
   g_test_add_func ("/session/long-text", test_long_text);
