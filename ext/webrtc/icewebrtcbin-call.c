@@ -7,6 +7,7 @@
 
 #include <glib/gi18n-lib.h>
 #include <gst/sdp/sdp.h>
+#include <string.h>
 
 #define GST_CAT_DEFAULT gst_ice_webrtc_bin_debug
 
@@ -374,14 +375,50 @@ free_weak_ref (gpointer data, GClosure *closure)
   g_free (data);
 }
 
-static void
+static gulong
 listen (GstIceWebRTCBin *self, GstIceSignaller *signaller, const gchar *signal,
     GCallback callback)
 {
   GWeakRef *weak = g_new0 (GWeakRef, 1);
 
   g_weak_ref_init (weak, self);
-  g_signal_connect_data (signaller, signal, callback, weak, free_weak_ref, 0);
+  return g_signal_connect_data (
+      signaller, signal, callback, weak, free_weak_ref, 0);
+}
+
+static void
+set_meeting (GstIceWebRTCBin *self, GstIceSignaller *signaller)
+{
+  const gulong handlers[G_N_ELEMENTS (self->handlers)] = {
+    listen (self, signaller, "ready", G_CALLBACK (on_ready)),
+    listen (self, signaller, "description", G_CALLBACK (on_description)),
+    listen (self, signaller, "candidate", G_CALLBACK (on_candidate)),
+    listen (self, signaller, "bye", G_CALLBACK (on_bye)),
+    listen (self, signaller, "error", G_CALLBACK (on_error)),
+  };
+
+  g_mutex_lock (&self->lock);
+  g_set_object (&self->meeting, signaller);
+  memcpy (self->handlers, handlers, sizeof handlers);
+  self->met = self->may_offer = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+/* (transfer full) (nullable) that is none of ours any more: a signaller of the
+ * application goes on to the next meeting. */
+static GstIceSignaller *
+take_meeting (GstIceWebRTCBin *self)
+{
+  gulong handlers[G_N_ELEMENTS (self->handlers)];
+  GstIceSignaller *meeting;
+
+  g_mutex_lock (&self->lock);
+  meeting = g_steal_pointer (&self->meeting);
+  memcpy (handlers, self->handlers, sizeof handlers);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; meeting && i < G_N_ELEMENTS (handlers); i++)
+    g_signal_handler_disconnect (meeting, handlers[i]);
+  return meeting;
 }
 
 /* (transfer full) (nullable) NULL without error: the application signals. */
@@ -417,17 +454,11 @@ gst_ice_webrtc_bin_begin (GstIceWebRTCBin *self)
 
   if (signaller) {
     gst_ice_webrtc_bin_forget_offer (self, FALSE);
-    listen (self, signaller, "ready", G_CALLBACK (on_ready));
-    listen (self, signaller, "description", G_CALLBACK (on_description));
-    listen (self, signaller, "candidate", G_CALLBACK (on_candidate));
-    listen (self, signaller, "bye", G_CALLBACK (on_bye));
-    listen (self, signaller, "error", G_CALLBACK (on_error));
-    g_mutex_lock (&self->lock);
-    g_set_object (&self->meeting, signaller);
-    self->met = self->may_offer = FALSE;
-    g_mutex_unlock (&self->lock);
+    set_meeting (self, signaller);
     if (gst_ice_signaller_start (signaller, role, &error))
       gst_ice_webrtc_bin_try_offer (self);
+    else
+      g_object_unref (take_meeting (self));
   }
   if (!error)
     return TRUE;
@@ -441,11 +472,8 @@ gst_ice_webrtc_bin_begin (GstIceWebRTCBin *self)
 void
 gst_ice_webrtc_bin_end (GstIceWebRTCBin *self)
 {
-  g_autoptr (GstIceSignaller) meeting = NULL;
+  g_autoptr (GstIceSignaller) meeting = take_meeting (self);
 
-  g_mutex_lock (&self->lock);
-  meeting = g_steal_pointer (&self->meeting);
-  g_mutex_unlock (&self->lock);
   if (!meeting)
     return;
   gst_ice_signaller_send_bye (meeting, "stopped");

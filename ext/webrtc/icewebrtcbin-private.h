@@ -20,6 +20,7 @@ struct _GstIceWebRTCBin
   GstElement *inner;        /* (unowned) (nullable) the webrtcbin, our child */
   GstIceWebRTC *ice;        /* (owned) its agent */
   GstIceSignaller *meeting; /* (owned) (nullable) that is under way */
+  gulong handlers[5];       /* of its signals */
   gboolean met;             /* a peer, since the beginning */
   gboolean may_offer, needs_offer;
   gboolean offering;                     /* until the answer is taken */

@@ -2,6 +2,8 @@
 /* webrtcbin on our ICE, against itself and against webrtcbin on libnice. */
 #include "peer.h"
 
+#include <glib/gstdio.h>
+
 #include <gst/sdp/sdp.h>
 #include <string.h>
 
@@ -289,6 +291,27 @@ test_uri_hides_token (void)
 }
 
 static void
+test_leaves_signaller (void)
+{
+  g_autoptr (Peer) a = peer_new ("icewebrtcbin", VIDEO);
+  g_autofree gchar *folder = g_dir_make_tmp ("gst-ice-XXXXXX", NULL);
+  g_autofree gchar *uri = g_strdup_printf ("ice+file://%s/call", folder);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstIceSignaller) signaller =
+      gst_ice_signaller_new_from_uri (uri, &error);
+  const guint id = g_signal_lookup ("description", GST_TYPE_ICE_SIGNALLER);
+
+  g_test_summary ("A signaller hears of no meeting that is over");
+  g_assert_no_error (error);
+  g_object_set (a->bin, "signaller", signaller, NULL);
+  gst_element_set_state (a->pipeline, GST_STATE_PAUSED);
+  g_assert_true (g_signal_has_handler_pending (signaller, id, 0, FALSE));
+  gst_element_set_state (a->pipeline, GST_STATE_NULL);
+  g_assert_false (g_signal_has_handler_pending (signaller, id, 0, FALSE));
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+static void
 test_by_name (void)
 {
   g_autoptr (GError) error = NULL;
@@ -326,6 +349,7 @@ main (int argc, char **argv)
   g_test_add_func ("/webrtc/bad-server", test_bad_server);
   g_test_add_func ("/webrtc/port-range", test_port_range);
   g_test_add_func ("/webrtc/uri-hides-token", test_uri_hides_token);
+  g_test_add_func ("/webrtc/leaves-signaller", test_leaves_signaller);
   g_test_add_func ("/webrtc/by-name", test_by_name);
   return g_test_run ();
 }
