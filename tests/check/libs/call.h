@@ -34,6 +34,10 @@ typedef struct
   }                                                                            \
   G_STMT_END
 
+/* For a child before it is another program: a test that fails aborts, and
+ * leaves nothing running where the system can tell a child of that. */
+void call_die_with_parent (gpointer unused);
+
 /* g_test_run, and waits for the last loop to end: what its thread keeps is no
  * leak. */
 int call_run_tests (void);

@@ -439,14 +439,18 @@ start_turn (guint16 port, const gchar *folder)
   g_autofree gchar *db = g_strdup_printf ("--userdb=%s/db", folder);
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GError) error = NULL;
-  GSubprocess *turn = g_subprocess_new (
-      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-      &error, "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls",
-      "--log-file=stdout", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
-      listen, "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint",
-      "--user=alice:wonderland", "--realm=ice.test", pid, db, NULL);
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
+      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
   GSocketConnection *connection = NULL;
+  GSubprocess *turn;
 
+  g_subprocess_launcher_set_child_setup (
+      launcher, call_die_with_parent, NULL, NULL);
+  turn = g_subprocess_launcher_spawn (launcher, &error, "turnserver", "-n",
+      "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout",
+      "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", listen,
+      "--allow-loopback-peers", "--lt-cred-mech", "--fingerprint",
+      "--user=alice:wonderland", "--realm=ice.test", pid, db, NULL);
   g_assert_no_error (error);
   wait_until ((connection = g_socket_client_connect_to_host (
                    client, "127.0.0.1", port, NULL, NULL)) != NULL);
