@@ -9,7 +9,7 @@
 /* So many must be lost before anything is said of them. */
 #define ENOUGH 10
 
-/* A NACK may have to wait for the next report (RFC 4585 3.4), some seconds:
+/* A NACK may have to wait for the next report (RFC 4585 3.5.2), some seconds:
  * with one second 9 of 12 were repaired under sanitizers and load. */
 #define VIDEO                                                                  \
   "videotestsrc is-live=true ! video/x-raw,width=320,height=240 ! "            \
