@@ -121,7 +121,7 @@ class Kamailio:
 
     def __init__(self, ca, identity=None):
         self.identity = identity or ca.issue(NAMES)
-        self.ca, self.port = ca, phones.free_port()
+        self.ca, self.port, self.process = ca, phones.free_port(), None
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="gst-ice-kamailio-")
@@ -130,6 +130,14 @@ class Kamailio:
         config.write_text(CONFIG.format(port=self.port, modules=modules(), key=self.identity.key,
                                         certificate=self.identity.certificate, password=PASSWORD))
         self.log = open(self.path / "log", "w+", encoding="utf-8")
+        try:
+            self.start(config)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self, config):
         # In the foreground, in one process group, with no control socket.
         self.process = subprocess.Popen(
             [program(), "-DD", "-E", "-f", config, "-m", "32", "-M", "8", "-Y", self.path, "-w", self.path],
@@ -138,7 +146,6 @@ class Kamailio:
         while not self.listens():
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
             time.sleep(0.02)
-        return self
 
     def text(self):
         return (self.path / "log").read_text(errors="replace")
@@ -151,7 +158,7 @@ class Kamailio:
             return False
 
     def kill(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, 9)
             self.process.wait()
 
