@@ -84,6 +84,8 @@ struct _GstIceRtpBin
   guint n_expected;    /* m-lines that the peer sends */
   gboolean negotiated; /* once */
   gboolean told_pads;  /* no-more-pads */
+  GThread *telling; /* (unowned) (nullable) of a pad, or that it was the last */
+  GCond told;
 
   GMutex building; /* taken first; while pipelines are changed */
   gboolean stopped;

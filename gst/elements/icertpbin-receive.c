@@ -17,6 +17,8 @@
 /* Playback waits until all pads are there; who offers sound and never sends any
  * must not hold up the picture. */
 #define MORE_PADS_MS 1000
+/* A handler of pads that takes longer waits for somebody. */
+#define TELLING_MAX (1 * G_TIME_SPAN_SECOND)
 /* What a jitterbuffer holds when the sender has said RTCP BYE, and a bit. */
 #define LAST_PACKETS_MS 100
 
@@ -162,9 +164,41 @@ count_mlines (GstIceRtpBin *self)
   return n;
 }
 
+/* A link of gst-launch's that waits for a pad takes its own handlers off and is
+ * freed when one fits (1.22), without a lock: another pad, or the end of pads,
+ * in another thread at that moment meets what is half gone. So they are told of
+ * one after the other; unless a handler waits for such a thread. TRUE: call
+ * end_telling(). */
+static gboolean
+begin_telling (GstIceRtpBin *self)
+{
+  const gint64 end = g_get_monotonic_time () + TELLING_MAX;
+  gboolean mine;
+
+  g_mutex_lock (&self->lock);
+  while (self->telling != NULL && self->telling != g_thread_self () &&
+      g_cond_wait_until (&self->told, &self->lock, end))
+    ;
+  mine = self->telling == NULL;
+  if (mine)
+    self->telling = g_thread_self ();
+  g_mutex_unlock (&self->lock);
+  return mine;
+}
+
+static void
+end_telling (GstIceRtpBin *self)
+{
+  g_mutex_lock (&self->lock);
+  self->telling = NULL;
+  g_cond_broadcast (&self->told);
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 tell_no_more_pads (GstIceRtpBin *self)
 {
+  const gboolean telling = begin_telling (self);
   gboolean told;
 
   g_mutex_lock (&self->lock);
@@ -173,6 +207,8 @@ tell_no_more_pads (GstIceRtpBin *self)
   g_mutex_unlock (&self->lock);
   if (!told)
     gst_element_no_more_pads (GST_ELEMENT (self));
+  if (telling)
+    end_telling (self);
 }
 
 static void
@@ -225,6 +261,7 @@ static void
 add_receiver (GstIceRtpBin *self, GstPad *target, GstIceRtpReceiver *receiver)
 {
   GstPad *pad = make_ghost (self, target, receiver);
+  gboolean telling;
 
   receiver->bin = gst_object_ref (self);
   receiver->pad = pad;
@@ -236,13 +273,17 @@ add_receiver (GstIceRtpBin *self, GstPad *target, GstIceRtpReceiver *receiver)
   gst_pad_add_probe (target,
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_data,
       gst_object_ref (pad), gst_object_unref);
+
+  gst_pad_set_active (pad, TRUE);
+  telling = begin_telling (self);
+  /* Only now, lest another thread counts it before anybody was told of it. */
   g_mutex_lock (&self->lock);
   self->receivers = g_list_prepend (self->receivers, receiver);
   g_mutex_unlock (&self->lock);
-
-  gst_pad_set_active (pad, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), pad);
   check_pads (self);
+  if (telling)
+    end_telling (self);
 }
 
 static void

@@ -431,6 +431,7 @@ gst_ice_rtp_bin_finalize (GObject *object)
   g_ptr_array_unref (self->legs);
   g_mutex_clear (&self->lock);
   g_mutex_clear (&self->building);
+  g_cond_clear (&self->told);
 
   G_OBJECT_CLASS (gst_ice_rtp_base_parent_class)->finalize (object);
 }
@@ -443,6 +444,7 @@ gst_ice_rtp_base_init (GstIceRtpBase *self)
   self->keyframe_on_connect = TRUE;
   g_mutex_init (&self->lock);
   g_mutex_init (&self->building);
+  g_cond_init (&self->told);
   self->stopped = TRUE;
   self->senders = g_ptr_array_new_with_free_func (gst_ice_rtp_sender_free);
   self->legs = g_ptr_array_new_with_free_func (gst_ice_rtp_leg_free);

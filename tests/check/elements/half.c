@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "half.h"
 
-#include <string.h>
-
 #include <glib/gstdio.h>
 
 static gchar *folder;
@@ -210,24 +208,11 @@ half_have (const gchar *factories, ...)
   return all;
 }
 
-/* decodebin 1.22 takes its handlers off a pad by their numbers, in whichever
- * thread comes first, and sometimes in two: once in some hundred calls GLib
- * says so. Ours are taken off by what they belong to, and cannot cause this
- * one. */
-static gboolean
-is_fatal (const gchar *domain, GLogLevelFlags level, const gchar *message,
-    gpointer unused)
-{
-  return g_strcmp0 (domain, "GLib-GObject") != 0 ||
-      strstr (message, "has no handler with id") == NULL;
-}
-
 void
 half_init (int *argc, char ***argv)
 {
   gst_init (argc, argv);
   g_test_init (argc, argv, NULL);
-  g_test_log_set_fatal_handler (is_fatal, NULL);
   folder = g_dir_make_tmp ("gst-ice-elements-XXXXXX", NULL);
 }
 
