@@ -14,7 +14,6 @@ typedef struct
   IceAddress address;
   IceTime delay; /* one way */
   gboolean dead;
-  guint deaf_to;          /* what comes from this socket is lost */
   const gchar *refuses;   /* (nullable) connections, with this reason */
   gboolean fixed_relayed; /* FALSE: an own port for each socket */
   gboolean is_translated; /* has only IPv4, and so sees us there */
@@ -473,7 +472,7 @@ lab_serve (Lab *lab, LabFlight *flight)
   server->n_packets++;
   ice_packet_unref (server->last);
   server->last = ice_packet_ref (flight->packet);
-  if (server->dead || server->deaf_to == flight->socket)
+  if (server->dead)
     return;
   server->turn.mapped = socket->address;
   if (lab->nat &&

@@ -217,39 +217,6 @@ test_service (void)
   }
 }
 
-/* RFC 8489 6.2.1 doubles the wait, for the sake of a network in trouble. The
- * answer to one socket says that it is not: another one does not wait for 8 s
- * more because its packet alone was lost. */
-static void
-test_hurry (void)
-{
-  LabServer *server;
-  IceTime found;
-  guint n;
-  Lab lab;
-
-  lab_init (&lab, FALSE);
-  lab.nat = TRUE;
-  lab_set_addresses (&lab, one_ipv4);
-  server = add_live (&lab, 1, ICE_SERVER_STUN, "192.0.2.1");
-  server->dead = TRUE;
-  lab_gather (&lab, 2, 1);
-  lab_run_for (&lab, 5 * ICE_SECOND);
-  server->dead = FALSE;
-  server->deaf_to = g_array_index (lab.sockets, LabSocket, 0).id;
-  lab_run_for (&lab, 2800 * ICE_MSEC);
-  g_assert_cmpint (lab_count (&lab, ICE_CANDIDATE_SERVER_REFLEXIVE), ==, 1);
-  server->deaf_to = 0;
-  n = server->n_packets;
-  for (found = 0; found < 10 * ICE_SECOND &&
-       lab_count (&lab, ICE_CANDIDATE_SERVER_REFLEXIVE) < 2;
-       found += 10 * ICE_MSEC)
-    lab_run_for (&lab, 10 * ICE_MSEC);
-  g_assert_cmpint (found, <=, 300 * ICE_MSEC);
-  g_assert_cmpuint (server->n_packets, ==, n + 1);
-  lab_clear (&lab);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -260,6 +227,5 @@ main (int argc, char **argv)
   g_test_add_func ("/servers/late-failure", test_late_failure);
   g_test_add_func ("/servers/names-are-told", test_names_are_told);
   g_test_add_func ("/rfc5928/3/service", test_service);
-  g_test_add_func ("/rfc8489/6.2.1/lost-beside-answered", test_hurry);
   return g_test_run ();
 }

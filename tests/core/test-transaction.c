@@ -60,48 +60,6 @@ test_schedule (void)
     }
 }
 
-/* One packet earlier, the schedule of the others as it was, and seven in all.
- */
-static void
-test_hurry (void)
-{
-  IceTransaction self = { 0 };
-  IceTime rto = 500 * ICE_MSEC;
-
-  ice_transaction_hurry (&self, 0);
-  g_assert_cmpint (ice_transaction_deadline (&self), ==, ICE_TIME_NEVER);
-  ice_transaction_start (&self, make_request (), rto, FALSE, 0);
-  ice_transaction_hurry (&self, 1);
-  g_assert_cmpint (ice_transaction_deadline (&self), ==, rto);
-  for (guint i = 1; i < 4; i++)
-    g_assert_cmpint (
-        ice_transaction_timeout (&self, ice_transaction_deadline (&self)), ==,
-        ICE_TRANSACTION_SEND);
-  g_assert_cmpint (self.sent_at, ==, 7 * rto);
-  for (guint i = 0; i < 3; i++)
-    ice_transaction_hurry (&self, 7 * rto + 20);
-  g_assert_cmpint (ice_transaction_deadline (&self), ==, 8 * rto);
-  g_assert_cmpint (
-      ice_transaction_timeout (&self, 8 * rto), ==, ICE_TRANSACTION_SEND);
-  g_assert_cmpuint (self.n_sent, ==, 5);
-  g_assert_cmpint (ice_transaction_deadline (&self), ==, 15 * rto);
-  ice_transaction_hurry (&self, 11 * rto);
-  g_assert_cmpint (ice_transaction_deadline (&self), ==, 11 * rto);
-  /* Both are due: one packet. */
-  g_assert_cmpint (
-      ice_transaction_timeout (&self, 15 * rto), ==, ICE_TRANSACTION_SEND);
-  g_assert_cmpint (
-      ice_transaction_timeout (&self, 15 * rto), ==, ICE_TRANSACTION_IDLE);
-  g_assert_cmpuint (self.n_sent, ==, 6);
-  ice_transaction_hurry (&self, 20 * rto);
-  g_assert_cmpint (
-      ice_transaction_timeout (&self, 20 * rto), ==, ICE_TRANSACTION_SEND);
-  ice_transaction_hurry (&self, 25 * rto);
-  g_assert_cmpint (ice_transaction_deadline (&self), ==, 79 * rto);
-  g_assert_cmpint (
-      ice_transaction_timeout (&self, 79 * rto), ==, ICE_TRANSACTION_TIMED_OUT);
-}
-
 /* RFC 8445 14.3 */
 static void
 test_least_rto (void)
@@ -222,6 +180,5 @@ main (int argc, char **argv)
   g_test_add_func ("/transaction/reliable", test_reliable);
   g_test_add_func ("/transaction/once", test_once);
   g_test_add_func ("/transaction/identity", test_identity);
-  g_test_add_func ("/rfc8489/6.2.1/hurry", test_hurry);
   return g_test_run ();
 }

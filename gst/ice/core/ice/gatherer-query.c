@@ -444,24 +444,6 @@ binding_failed (IceGatherer *self, IceGatherQuery *query, guint code)
     ice_gather_server_failed (self, query->server, code);
 }
 
-/* The server lives: whoever else asks it should not wait for long. */
-static void
-hurry_others (IceGatherer *self, const IceGatherQuery *answered, IceTime now)
-{
-  for (guint i = 0; i < self->sockets->len; i++) {
-    const IceGatherSocket *socket = g_ptr_array_index (self->sockets, i);
-
-    for (guint j = 0; j < socket->queries->len; j++) {
-      IceGatherQuery *query = g_ptr_array_index (socket->queries, j);
-
-      if (query->kind == ICE_GATHER_BINDING &&
-          query->state == ICE_GATHER_QUERY_ASKED &&
-          ice_address_equal (&query->address, &answered->address))
-        ice_transaction_hurry (&query->binding, now);
-    }
-  }
-}
-
 gboolean
 ice_gather_binding_receive (IceGatherer *self, IceGatherQuery *query,
     const IceStunMessage *message, IceTime now)
@@ -476,7 +458,6 @@ ice_gather_binding_receive (IceGatherer *self, IceGatherQuery *query,
   ice_gather_server_answered (query->server, now - query->binding.sent_at);
   if (message->klass == ICE_STUN_SUCCESS) {
     query->socket->stream->progress_at = now;
-    hurry_others (self, query, now);
     if (get_mapped (message, &mapped))
       take_mapped (self, query, &mapped, now);
     else

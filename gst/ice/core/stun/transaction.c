@@ -69,29 +69,12 @@ may_resend (const IceTransaction *self)
   return self->retransmit && self->n_sent < ICE_STUN_RC;
 }
 
-void
-ice_transaction_hurry (IceTransaction *self, IceTime now)
-{
-  if (self->request && may_resend (self) && self->extra_at == 0 &&
-      self->next_at > self->sent_at + 2 * self->rto)
-    self->extra_at = MAX (now, self->sent_at + self->rto);
-}
-
-static IceTime
-regular_deadline (const IceTransaction *self)
-{
-  return may_resend (self) ? self->next_at : self->give_up_at;
-}
-
 IceTime
 ice_transaction_deadline (const IceTransaction *self)
 {
-  IceTime deadline;
-
   if (!self->request)
     return ICE_TIME_NEVER;
-  deadline = regular_deadline (self);
-  return self->extra_at ? MIN (self->extra_at, deadline) : deadline;
+  return may_resend (self) ? self->next_at : self->give_up_at;
 }
 
 IceTransactionStep
@@ -99,13 +82,6 @@ ice_transaction_timeout (IceTransaction *self, IceTime now)
 {
   if (now < ice_transaction_deadline (self))
     return ICE_TRANSACTION_IDLE;
-  self->extra_at = 0;
-  if (now < regular_deadline (self)) {
-    self->sent_at = now;
-    self->n_sent++;
-    self->n_extra++;
-    return ICE_TRANSACTION_SEND;
-  }
 
   if (!may_resend (self)) {
     ice_transaction_clear (self);
@@ -116,8 +92,8 @@ ice_transaction_timeout (IceTransaction *self, IceTime now)
    * burst, and the server keeps its time to answer the last one. */
   self->sent_at = now;
   self->n_sent++;
-  self->next_at = now + (self->rto << (self->n_sent - self->n_extra - 1));
-  if (self->n_sent == ICE_STUN_RC && self->n_extra == 0)
+  self->next_at = now + (self->rto << (self->n_sent - 1));
+  if (self->n_sent == ICE_STUN_RC)
     self->give_up_at = now + ICE_STUN_RM * self->rto;
   return ICE_TRANSACTION_SEND;
 }

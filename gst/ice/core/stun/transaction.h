@@ -19,8 +19,7 @@ typedef struct
   guint8 id[ICE_STUN_ID_SIZE];
   IcePacket *request; /* (owned) (nullable) NULL when idle */
   IceTime started_at, sent_at, next_at, give_up_at, rto;
-  IceTime extra_at; /* one between those that double; 0: none */
-  guint n_sent, n_extra;
+  guint n_sent;
   gboolean retransmit; /* FALSE: answers still count, nothing is resent
                           (RFC 8445 7.2.1.4 cancelled, RFC 7675 consent) */
 } IceTransaction;
@@ -41,11 +40,6 @@ void ice_transaction_start_once (
 void ice_transaction_clear (IceTransaction *self);
 gboolean ice_transaction_is_active (const IceTransaction *self);
 gboolean ice_transaction_matches (const IceTransaction *self, const guint8 *id);
-/* Who is asked was heard of just now, by others: not it was out of reach but
- * our packets were lost, and the wait that has doubled meanwhile is as good as
- * a dead path. One of the Rc packets goes an RTO after the last; the others go
- * when they would have gone. */
-void ice_transaction_hurry (IceTransaction *self, IceTime now);
 /* Call at its deadline; call again until IDLE or TIMED_OUT, after which the
  * transaction is cleared. The caller sends. */
 IceTransactionStep ice_transaction_timeout (IceTransaction *self, IceTime now);
