@@ -4,16 +4,15 @@
 
 #include <string.h>
 
-/* Without the candidate lines of UDP. */
+/* Of the candidate lines those with @kept, such as " TCP ". */
 static gchar *
-strip_udp (const gchar *sdp)
+strip (const gchar *sdp, const gchar *kept)
 {
   g_auto (GStrv) lines = g_strsplit (sdp, "\r\n", -1);
   GString *text = g_string_new (NULL);
 
   for (guint i = 0; lines[i] && *lines[i]; i++) {
-    if (!g_str_has_prefix (lines[i], "a=candidate:") ||
-        strstr (lines[i], " TCP "))
+    if (!g_str_has_prefix (lines[i], "a=candidate:") || strstr (lines[i], kept))
       g_string_append_printf (text, "%s\r\n", lines[i]);
   }
   return g_string_free (text, FALSE);
@@ -60,21 +59,21 @@ is_completed (const Call *call)
 }
 
 static void
-negotiate (Call *call)
+negotiate (Call *call, const gchar *kept)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *offer = NULL, *answer = NULL, *stripped = NULL;
 
   offer = gst_ice_agent_create_offer (call->a.agent, &error);
   g_assert_no_error (error);
-  stripped = strip_udp (offer);
+  stripped = strip (offer, kept);
   gst_ice_agent_set_remote_description (
       call->b.agent, "offer", stripped, &error);
   g_assert_no_error (error);
   answer = gst_ice_agent_create_answer (call->b.agent, &error);
   g_assert_no_error (error);
   g_free (stripped);
-  stripped = strip_udp (answer);
+  stripped = strip (answer, kept);
   gst_ice_agent_set_remote_description (
       call->a.agent, "answer", stripped, &error);
   g_assert_no_error (error);
@@ -87,7 +86,7 @@ connect_by_tcp (GstIceTcpPolicy a, GstIceTcpPolicy b)
 
   wire (&call->a, call->b.agent, a);
   wire (&call->b, call->a.agent, b);
-  negotiate (call);
+  negotiate (call, " TCP ");
   wait_until (is_completed (call));
   return call;
 }
@@ -156,7 +155,7 @@ test_simultaneous_open (void)
     g_signal_connect_object (
         side->agent, "end-of-candidates", G_CALLBACK (forward_end), peer, 0);
   }
-  negotiate (call);
+  negotiate (call, "tcptype so");
   wait_until (is_completed (call));
   assert_selected (call->a.stream, "so");
   call_exchange (call->a.stream, call->b.stream, 100, 1000);
