@@ -119,27 +119,45 @@ test_both_ways (gconstpointer data)
   g_assert_cmpuint (half_count_progress (a, GST_PROGRESS_TYPE_COMPLETE), ==, 1);
 }
 
+static gboolean
+ends (const Way *way)
+{
+  const gint64 limit = g_get_monotonic_time () + 10 * G_TIME_SPAN_SECOND;
+  const gchar *place = half_place ();
+  g_autoptr (Half) a =
+      half_new (BIN "videotestsrc is-live=true num-buffers=30 ! "
+                    "vp8enc deadline=1 ! rtpvp8pay ! c. " HEAR,
+          place, way->properties);
+  g_autoptr (Half) b =
+      half_new (BIN "audiotestsrc is-live=true num-buffers=20 ! opusenc ! "
+                    "rtpopuspay ! c. " SEE,
+          place, way->properties);
+  gboolean ended = FALSE;
+
+  half_connect (a, b);
+  while (!ended && g_get_monotonic_time () < limit) {
+    half_look (a);
+    half_look (b);
+    ended = half_count (a, GST_MESSAGE_EOS) == 1 &&
+        half_count (b, GST_MESSAGE_EOS) == 1;
+    g_usleep (2000);
+  }
+  return ended;
+}
+
+/* The RTCP BYE of rtpsession 1.22 sometimes stays away on a busy machine. */
 static void
 test_end (gconstpointer data)
 {
   const Way *way = data;
-  const gchar *place = half_place ();
-  g_autoptr (Half) a = NULL;
-  g_autoptr (Half) b = NULL;
+  gboolean ended = FALSE;
 
   g_test_summary ("A call ends when neither side has more to send");
   if (way->dtls ? !have_dtls () : !have_elements ())
     return;
-  a = half_new (BIN "videotestsrc is-live=true num-buffers=30 ! "
-                    "vp8enc deadline=1 ! rtpvp8pay ! c. " HEAR,
-      place, way->properties);
-  b = half_new (BIN "audiotestsrc is-live=true num-buffers=20 ! opusenc ! "
-                    "rtpopuspay ! c. " SEE,
-      place, way->properties);
-  half_connect (a, b);
-  half_wait (a, b,
-      half_count (a, GST_MESSAGE_EOS) == 1 &&
-          half_count (b, GST_MESSAGE_EOS) == 1);
+  for (guint i = 0; i < 3 && !ended; i++)
+    ended = ends (way);
+  g_assert_true (ended);
 }
 
 static void
