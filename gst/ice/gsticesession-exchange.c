@@ -150,7 +150,8 @@ complete (GstIceSession *self)
   self->holds = g_atomic_int_get (&self->holding);
   notice_hold (self);
   gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_ESTABLISHED);
-  gst_ice_session_emit_negotiated (self);
+  if (!gst_ice_session_has_ended (self))
+    gst_ice_session_emit_negotiated (self);
 }
 
 /* Before each description: streams may have come since. */
@@ -169,7 +170,7 @@ static void
 offer_now (GstIceSession *self)
 {
   g_autoptr (GError) error = NULL;
-  gchar *sdp;
+  g_autofree gchar *sdp = NULL;
 
   settle (self);
   if (!gst_ice_session_prepare (self, NULL))
@@ -183,7 +184,8 @@ offer_now (GstIceSession *self)
   self->exchange = GST_ICE_SESSION_OFFERED;
   if (!self->established)
     gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_NEGOTIATING);
-  send_description (self, "offer", sdp);
+  if (!gst_ice_session_has_ended (self))
+    send_description (self, "offer", g_steal_pointer (&sdp));
 }
 
 static void
@@ -372,6 +374,8 @@ handle_offer (GstIceSession *self, const gchar *sdp)
   self->offer = g_strdup (sdp);
   if (first)
     gst_ice_session_set_state (self, GST_ICE_SESSION_STATE_NEGOTIATING);
+  if (gst_ice_session_has_ended (self))
+    return;
   gst_ice_session_emit_incoming (self, sdp, first);
   if (self->exchange == GST_ICE_SESSION_DECIDING &&
       (!first || g_atomic_int_get (&self->auto_accept)))

@@ -53,7 +53,9 @@ G_DEFINE_TYPE_WITH_CODE (GstIceSession, gst_ice_session, GST_TYPE_OBJECT,
 void
 gst_ice_session_set_state (GstIceSession *self, GstIceSessionState state)
 {
-  if (g_atomic_int_get (&self->state) == (gint) state)
+  /* Handlers of what was told on the way here may have said bye. */
+  if (gst_ice_session_has_ended (self) ||
+      g_atomic_int_get (&self->state) == (gint) state)
     return;
   g_atomic_int_set (&self->state, state);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
