@@ -55,7 +55,8 @@ RULES = {
     # The plugin "ice" brings the signallers that need no outside library.
     "gst/elements": ({"gst/elements", "gst/signallers"}, None),
     "gst/tracers": ({"gst/tracers"}, None),
-    "gst/tools": ({"gst/tools"}, None),
+    # Signalling in the clear is for this host alone, whoever serves it.
+    "gst/tools": ({"gst/tools", "gst/signallers"}, None),
     # JSON lines are for every signaller that carries text.
     "ext": ({"ext", "gst/signallers"}, None),
     "examples": (set(), None),

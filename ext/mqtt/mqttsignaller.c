@@ -7,6 +7,8 @@
 
 #include "mqttlink.h"
 
+#include "gst/signallers/secrets.h"
+
 GST_DEBUG_CATEGORY_EXTERN (ice_mqtt_debug);
 #define GST_CAT_DEFAULT ice_mqtt_debug
 
@@ -407,7 +409,7 @@ gst_ice_mqtt_signaller_get_property (
   switch (id) {
     case PROP_URI:
       /* Whoever may look at properties need not know the password. */
-      g_value_take_string (value, gst_ice_mqtt_uri_redact (self->uri));
+      g_value_take_string (value, gst_ice_hide_uri_secrets (self->uri));
       break;
     case PROP_CA_FILE:
       g_value_set_string (value, self->ca_file);

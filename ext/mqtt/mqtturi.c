@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "gst/signallers/loopback.h"
+
 /* IANA: mqtt and secure-mqtt. */
 #define PORT 1883
 #define PORT_TLS 8883
@@ -133,15 +135,6 @@ take_base (GstIceMqttUri *self, const gchar *path, GError **error)
   return TRUE;
 }
 
-static gboolean
-is_loopback (const gchar *host)
-{
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
-
-  return g_ascii_strcasecmp (host, "localhost") == 0 ||
-      (address != NULL && g_inet_address_get_is_loopback (address));
-}
-
 GstIceMqttUri *
 gst_ice_mqtt_uri_parse (const gchar *text, GError **error)
 {
@@ -169,7 +162,7 @@ gst_ice_mqtt_uri_parse (const gchar *text, GError **error)
       !parse_query (self, g_uri_get_query (uri), &insecure, error))
     return NULL;
   /* Credentials of ICE and fingerprints of DTLS travel here. */
-  if (!self->tls && !insecure && !is_loopback (self->host)) {
+  if (!self->tls && !insecure && !gst_ice_is_loopback (self->host)) {
     fail (error,
         "Without TLS everybody on the way can take the call over: use "
         "ice+mqtts:, or say insecure=true");
@@ -178,27 +171,4 @@ gst_ice_mqtt_uri_parse (const gchar *text, GError **error)
   if (self->room.id == NULL)
     self->room.id = g_uuid_string_random ();
   return g_steal_pointer (&self);
-}
-
-gchar *
-gst_ice_mqtt_uri_redact (const gchar *text)
-{
-  g_autoptr (GUri) uri =
-      text != NULL ? g_uri_parse (text, PARSE_FLAGS, NULL) : NULL;
-  g_autoptr (GString) clean = NULL;
-  g_auto (GStrv) params = NULL;
-  g_autofree gchar *base = NULL;
-  guint i;
-
-  if (uri == NULL)
-    return NULL;
-  base = g_uri_to_string_partial (uri, G_URI_HIDE_PASSWORD | G_URI_HIDE_QUERY);
-  clean = g_string_new (base);
-  params = g_strsplit (
-      g_uri_get_query (uri) != NULL ? g_uri_get_query (uri) : "", "&", -1);
-  for (i = 0; params[i] != NULL; i++)
-    if (*params[i] != '\0' && !g_str_has_prefix (params[i], "secret="))
-      g_string_append_printf (clean, "%c%s",
-          strchr (clean->str, '?') != NULL ? '&' : '?', params[i]);
-  return g_string_free (g_steal_pointer (&clean), FALSE);
 }

@@ -22,8 +22,5 @@ typedef struct
 GstIceMqttUri *gst_ice_mqtt_uri_parse (const gchar *text, GError **error);
 void gst_ice_mqtt_uri_free (GstIceMqttUri *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstIceMqttUri, gst_ice_mqtt_uri_free)
-/* (transfer full) (nullable) @text for everybody's eyes: without password and
- * secret */
-gchar *gst_ice_mqtt_uri_redact (const gchar *text);
 
 G_END_DECLS

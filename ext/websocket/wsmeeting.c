@@ -8,6 +8,8 @@
 #include "wscertificate.h"
 #include "wsdial.h"
 
+#include "gst/signallers/loopback.h"
+
 #define GST_CAT_DEFAULT gst_ice_websocket_debug
 
 /* What is wrong is told within two seconds: so long a server may be about to
@@ -305,7 +307,7 @@ describe (
     fingerprint = gst_ice_ws_fingerprint (certificate);
     g_string_append_printf (uri, "?fingerprint=sha-256:%s", fingerprint);
     separator = '&';
-  } else if (certificate == NULL && !gst_ice_ws_is_loopback (host)) {
+  } else if (certificate == NULL && !gst_ice_is_loopback (host)) {
     g_string_append (uri, "?insecure=true");
     separator = '&';
   }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "gst/signallers/loopback.h"
+
 /* Of gst-ice-1.0 serve, and of the server of gst-plugins-rs. */
 #define DEFAULT_PORT 8443
 #define FINGERPRINT_DIGITS 64
@@ -83,18 +85,6 @@ gst_ice_ws_dialect_from_nick (
       return TRUE;
     }
   return FALSE;
-}
-
-gboolean
-gst_ice_ws_is_loopback (const gchar *host)
-{
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
-
-  if (address != NULL)
-    return g_inet_address_get_is_loopback (address);
-  /* RFC 6761 6.3 */
-  return g_ascii_strcasecmp (host, "localhost") == 0 ||
-      g_str_has_suffix (host, ".localhost");
 }
 
 gchar *
@@ -302,7 +292,7 @@ static gboolean
 check_clear (GstIceWsPlace *self, GError **error)
 {
   if (self->tls || self->insecure || self->host == NULL ||
-      gst_ice_ws_is_loopback (self->host))
+      gst_ice_is_loopback (self->host))
     return TRUE;
   g_set_error (error, GST_ICE_ERROR, GST_ICE_ERROR_INVALID_URI,
       "“ice+ws:” to %s would carry credentials in the clear; use ice+wss:, or "

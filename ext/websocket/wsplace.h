@@ -52,8 +52,6 @@ gst_ice_ws_place_parse (GstIceWsPlace *self, const gchar *uri, GError **error);
 
 gboolean gst_ice_ws_dialect_from_nick (
     const gchar *nick, GstIceWsDialectKind *ret_dialect);
-/* Is it a name or an address of this very host? */
-gboolean gst_ice_ws_is_loopback (const gchar *host);
 /* (transfer full) (nullable) of "sha-256:AB:CD..." or plain hex. */
 gchar *gst_ice_ws_parse_fingerprint (const gchar *text);
 /* "https://[2001:db8::1]:8443" without scheme, as Host: has it */

@@ -9,6 +9,7 @@
 #include <glib-unix.h>
 #include <string.h>
 
+#include "gst/signallers/loopback.h"
 #include "serve-page.h"
 
 /* The server is in the plugin icewebsocket, with what it needs; here is the
@@ -34,16 +35,6 @@ options_clear (Options *self)
   g_free (self->pipeline);
   g_strfreev (self->tokens);
   g_strfreev (self->origins);
-}
-
-static gboolean
-is_loopback (const gchar *address)
-{
-  g_autoptr (GInetAddress) parsed =
-      address != NULL ? g_inet_address_new_from_string (address) : NULL;
-
-  return g_strcmp0 (address, "localhost") == 0 ||
-      (parsed != NULL && g_inet_address_get_is_loopback (parsed));
 }
 
 static gboolean
@@ -73,7 +64,7 @@ check (const Options *self)
     return usage ("--max-per-address is a number up to 65535");
   if (self->rate < 1 || self->rate > 1000)
     return usage ("--rate is a number from 1 to 1000");
-  if (!tls && !self->insecure && !is_loopback (self->address))
+  if (!tls && !self->insecure && !gst_ice_is_loopback (self->address))
     return usage ("signalling carries credentials: say --tls self-signed, or "
                   "--cert FILE --key FILE; or --address 127.0.0.1 for this "
                   "host alone; or --insecure where nobody else can listen");

@@ -319,11 +319,13 @@ test_secret_uri (void)
   g_autoptr (GstElement) src =
       gst_object_ref_sink (gst_element_factory_make ("icesrc", NULL));
   g_autoptr (GstPlugin) plugin = gst_plugin_load_by_name ("icemqtt");
-  g_autofree gchar *ca_file = NULL;
+  g_autoptr (GstIceSignaller) signaller = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *ca_file = NULL, *uri = NULL;
 
   g_test_summary (
       "What was set on a signaller stays, though its URI reads back "
-      "without password");
+      "without password, and without what a misspelled parameter says");
   if (plugin == NULL) {
     g_test_skip ("the plugin icemqtt was not built");
     return;
@@ -334,6 +336,15 @@ test_secret_uri (void)
   gst_child_proxy_get (
       GST_CHILD_PROXY (src), "signaller::ca-file", &ca_file, NULL);
   g_assert_cmpstr (ca_file, ==, "/some/file");
+  signaller = gst_ice_signaller_new_from_uri (
+      "ice+mqtts://alice:s3cret@h:1/a/b?role=offer&secret=s3cret", &error);
+  g_assert_no_error (error);
+  g_object_set (signaller, "uri",
+      "ice+mqtts://alice:s3cret@h:1/a/b?role=offer&%73ecret=s3cret&Secret=s3",
+      NULL);
+  g_object_get (signaller, "uri", &uri, NULL);
+  g_assert_cmpstr (
+      uri, ==, "ice+mqtts://alice@h:1/a/b?role=offer&%73ecret&Secret");
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ear.h"
+#include "gst/signallers/loopback.h"
 #include "gst/signallers/meetingfile.h"
 #include "gst/signallers/signalleruri.h"
 
@@ -505,6 +506,23 @@ test_file_restart (void)
   assert_gone (path);
 }
 
+/* What may go without TLS. */
+static void
+test_loopback (void)
+{
+  static const gchar *const here[] = { "localhost", "LocalHost", "a.localhost",
+    "127.0.0.1", "127.9.8.7", "::1" };
+  static const gchar *const elsewhere[] = { NULL, "", "localhost.example.org",
+    "notlocalhost", "128.0.0.1", "127.0.0.1.example.org", "::", "0.0.0.0",
+    "192.168.0.1" };
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (here); i++)
+    g_assert_true (gst_ice_is_loopback (here[i]));
+  for (i = 0; i < G_N_ELEMENTS (elsewhere); i++)
+    g_assert_false (gst_ice_is_loopback (elsewhere[i]));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -516,6 +534,7 @@ main (int argc, char **argv)
   folder = g_dir_make_tmp ("gst-ice-signallers-XXXXXX", NULL);
 
   g_test_add_func ("/signallers/uris", test_uris);
+  g_test_add_func ("/rfc6761/6.3/loopback", test_loopback);
   g_test_add_data_func (
       "/signallers/file/call", GINT_TO_POINTER (FALSE), test_file_call);
   g_test_add_data_func (
