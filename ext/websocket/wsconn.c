@@ -5,8 +5,9 @@
 
 #include "wsconn.h"
 
-#include <openssl/rand.h>
 #include <string.h>
+
+#include "wsrandom.h"
 
 /* A line that is silent is asked, and dead when it does not answer: well under
  * what NATs and proxies forget in. */
@@ -105,18 +106,26 @@ write_more (GstIceWsConn *self)
       self->cancellable, on_written, self);
 }
 
-/* RFC 6455 5.3: nobody may guess it. */
-static const guint8 *
-make_mask (GstIceWsConn *self, guint8 *mask)
+/* RFC 6455 5.3: what a client sends has one, which nobody may guess. FALSE:
+ * there is none, and this is the end. */
+static gboolean
+make_mask (GstIceWsConn *self, guint8 *bytes, const guint8 **ret_mask)
 {
-  return self->is_client && RAND_bytes (mask, 4) == 1 ? mask : NULL;
+  g_autoptr (GError) error = NULL;
+
+  *ret_mask = self->is_client ? bytes : NULL;
+  if (!self->is_client || gst_ice_ws_random (bytes, 4, &error))
+    return TRUE;
+  finish (self, GST_ICE_WS_ABNORMAL, error->message);
+  return FALSE;
 }
 
 static void
 send_frame (
     GstIceWsConn *self, GstIceWsOpcode opcode, const gchar *payload, gsize size)
 {
-  guint8 mask[4];
+  guint8 bytes[4];
+  const guint8 *mask;
 
   if (self->done || self->close_sent)
     return;
@@ -124,8 +133,9 @@ send_frame (
     finish (self, GST_ICE_WS_ABNORMAL, "it does not read what it is sent");
     return;
   }
-  gst_ice_ws_append (
-      self->unsent, opcode, payload, size, make_mask (self, mask));
+  if (!make_mask (self, bytes, &mask))
+    return;
+  gst_ice_ws_append (self->unsent, opcode, payload, size, mask);
   write_more (self);
 }
 
@@ -138,11 +148,12 @@ gst_ice_ws_conn_send (GstIceWsConn *self, const gchar *text)
 void
 gst_ice_ws_conn_close (GstIceWsConn *self, guint code, const gchar *reason)
 {
-  guint8 mask[4];
+  guint8 bytes[4];
+  const guint8 *mask;
 
-  if (self->done || self->close_sent)
+  if (self->done || self->close_sent || !make_mask (self, bytes, &mask))
     return;
-  gst_ice_ws_append_close (self->unsent, code, reason, make_mask (self, mask));
+  gst_ice_ws_append_close (self->unsent, code, reason, mask);
   self->close_sent = TRUE;
   self->closing_at = g_get_monotonic_time ();
   write_more (self);

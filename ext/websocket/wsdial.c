@@ -8,10 +8,10 @@
 #include <gst/ice/ice.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "wsframe.h"
+#include "wsrandom.h"
 
 /* Status line and headers of the answer. */
 #define MAX_ANSWER 8192
@@ -272,8 +272,15 @@ ask (GTask *task)
   const gchar *said =
       place->dialect == GST_ICE_WS_DIALECT_LINES ? "?dialect=lines" : "";
   guint8 nonce[16];
+  GError *error = NULL;
 
-  RAND_bytes (nonce, sizeof nonce);
+  if (!gst_ice_ws_random (nonce, sizeof nonce, &error)) {
+    g_io_stream_close_async (
+        self->stream, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+    g_task_return_error (task, error);
+    g_object_unref (task);
+    return;
+  }
   self->key = g_base64_encode (nonce, sizeof nonce);
   g_string_printf (self->request,
       "GET %s%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\n"

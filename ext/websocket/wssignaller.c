@@ -5,10 +5,10 @@
 
 #include "wssignaller-private.h"
 
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "gst/signallers/secrets.h"
+#include "wsrandom.h"
 
 GST_DEBUG_CATEGORY (gst_ice_websocket_debug);
 #define GST_CAT_DEFAULT gst_ice_websocket_debug
@@ -74,14 +74,18 @@ G_DEFINE_TYPE (GstIceWebrtcSignaller, gst_ice_webrtc_signaller,
 #define SELF(object) ((GstIceWebsocketSignaller *) (object))
 
 /* A call on its way to the service thread, in order with the others. */
-typedef struct
+typedef struct _Call Call;
+typedef void (*Tell) (GstIceWsMeeting *meeting, const Call *call);
+
+struct _Call
 {
   GstIceWebsocketSignaller *self; /* (owned) */
+  Tell tell;                      /* (nullable) what a meeting is told */
   GstIceWsPlace *place;           /* (owned) (nullable) */
   GstIceSignallerRole role;
   gchar *type, *text, *mid, *ufrag; /* (owned) (nullable) */
   guint mline_index;
-} Call;
+};
 
 static void
 call_free (gpointer data)
@@ -171,26 +175,49 @@ start_run (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* With the lock: the same as long as we live, so that the server knows who
+ * comes back. */
+static gboolean
+have_key (GstIceWebsocketSignaller *self, GError **error)
+{
+  guint8 random[(sizeof self->key - 1) / 2];
+  gsize i;
+
+  if (self->key[0] != '\0')
+    return TRUE;
+  if (!gst_ice_ws_random (random, sizeof random, error))
+    return FALSE;
+  for (i = 0; i < sizeof random; i++)
+    g_snprintf (self->key + 2 * i, 3, "%02x", random[i]);
+  return TRUE;
+}
+
+/* For one session at a time. */
+static gboolean
+claim (GstIceWebsocketSignaller *self, GError **error)
+{
+  gboolean ours;
+
+  g_mutex_lock (&self->lock);
+  ours = !self->started && have_key (self, error);
+  if (self->started)
+    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY,
+        "This signaller serves another session");
+  self->started = self->started || ours;
+  g_mutex_unlock (&self->lock);
+  return ours;
+}
+
 static gboolean
 gst_ice_websocket_signaller_start (
     GstIceSignaller *signaller, GstIceSignallerRole role, GError **error)
 {
   GstIceWebsocketSignaller *self = SELF (signaller);
   g_autoptr (GstIceWsPlace) place = find_place (self, error);
-  gboolean busy;
   Call *call;
 
-  if (place == NULL)
+  if (place == NULL || !claim (self, error))
     return FALSE;
-  g_mutex_lock (&self->lock);
-  busy = self->started;
-  self->started = TRUE;
-  g_mutex_unlock (&self->lock);
-  if (busy) {
-    g_set_error_literal (error, GST_ICE_ERROR, GST_ICE_ERROR_BUSY,
-        "This signaller serves another session");
-    return FALSE;
-  }
   call = call_new (signaller);
   call->place = g_steal_pointer (&place);
   call->role = role;
@@ -199,36 +226,45 @@ gst_ice_websocket_signaller_start (
 }
 
 static gboolean
-description_run (gpointer data)
+tell_run (gpointer data)
 {
-  Call *call = data;
+  const Call *call = data;
 
   if (call->self->meeting != NULL)
-    gst_ice_ws_meeting_description (
-        call->self->meeting, call->type, call->text);
+    call->tell (call->self->meeting, call);
   return G_SOURCE_REMOVE;
+}
+
+static void
+tell (
+    GstIceSignaller *signaller, Tell func, const gchar *type, const gchar *text)
+{
+  Call *call = call_new (signaller);
+
+  call->tell = func;
+  call->type = g_strdup (type);
+  call->text = g_strdup (text);
+  invoke (call, tell_run);
+}
+
+static void
+tell_description (GstIceWsMeeting *meeting, const Call *call)
+{
+  gst_ice_ws_meeting_description (meeting, call->type, call->text);
 }
 
 static void
 gst_ice_websocket_signaller_send_description (
     GstIceSignaller *signaller, const gchar *type, const gchar *sdp)
 {
-  Call *call = call_new (signaller);
-
-  call->type = g_strdup (type);
-  call->text = g_strdup (sdp);
-  invoke (call, description_run);
+  tell (signaller, tell_description, type, sdp);
 }
 
-static gboolean
-candidate_run (gpointer data)
+static void
+tell_candidate (GstIceWsMeeting *meeting, const Call *call)
 {
-  Call *call = data;
-
-  if (call->self->meeting != NULL)
-    gst_ice_ws_meeting_candidate (call->self->meeting, call->mid,
-        call->mline_index, call->text, call->ufrag);
-  return G_SOURCE_REMOVE;
+  gst_ice_ws_meeting_candidate (
+      meeting, call->mid, call->mline_index, call->text, call->ufrag);
 }
 
 static void
@@ -238,72 +274,51 @@ gst_ice_websocket_signaller_send_candidate (GstIceSignaller *signaller,
 {
   Call *call = call_new (signaller);
 
+  call->tell = tell_candidate;
   call->mid = g_strdup (mid);
   call->mline_index = mline_index;
   call->text = g_strdup (candidate);
   call->ufrag = g_strdup (ufrag);
-  invoke (call, candidate_run);
+  invoke (call, tell_run);
 }
 
-static gboolean
-bye_run (gpointer data)
+static void
+tell_bye (GstIceWsMeeting *meeting, const Call *call)
 {
-  Call *call = data;
-
-  if (call->self->meeting != NULL)
-    gst_ice_ws_meeting_bye (call->self->meeting, call->text);
-  return G_SOURCE_REMOVE;
+  gst_ice_ws_meeting_bye (meeting, call->text);
 }
 
 static void
 gst_ice_websocket_signaller_send_bye (
     GstIceSignaller *signaller, const gchar *reason)
 {
-  Call *call = call_new (signaller);
-
-  call->text = g_strdup (reason);
-  invoke (call, bye_run);
+  tell (signaller, tell_bye, NULL, reason);
 }
 
-static gboolean
-reject_run (gpointer data)
+static void
+tell_reject (GstIceWsMeeting *meeting, const Call *call)
 {
-  Call *call = data;
-
-  if (call->self->meeting != NULL)
-    gst_ice_ws_meeting_decline (call->self->meeting, call->type, call->text);
-  return G_SOURCE_REMOVE;
+  gst_ice_ws_meeting_decline (meeting, call->type, call->text);
 }
 
 static void
 gst_ice_websocket_signaller_send_reject (
     GstIceSignaller *signaller, const gchar *reason, const gchar *text)
 {
-  Call *call = call_new (signaller);
-
-  call->type = g_strdup (reason);
-  call->text = g_strdup (text);
-  invoke (call, reject_run);
+  tell (signaller, tell_reject, reason, text);
 }
 
-static gboolean
-error_run (gpointer data)
+static void
+tell_error (GstIceWsMeeting *meeting, const Call *call)
 {
-  Call *call = data;
-
-  if (call->self->meeting != NULL)
-    gst_ice_ws_meeting_complain (call->self->meeting, call->text);
-  return G_SOURCE_REMOVE;
+  gst_ice_ws_meeting_complain (meeting, call->text);
 }
 
 static void
 gst_ice_websocket_signaller_send_error (
     GstIceSignaller *signaller, const gchar *text)
 {
-  Call *call = call_new (signaller);
-
-  call->text = g_strdup (text);
-  invoke (call, error_run);
+  tell (signaller, tell_error, NULL, text);
 }
 
 static gboolean
@@ -483,15 +498,8 @@ gst_ice_websocket_signaller_finalize (GObject *object)
 static void
 gst_ice_websocket_signaller_init (GstIceWebsocketSignaller *self)
 {
-  guint8 random[16];
-  gsize i;
-
   g_mutex_init (&self->lock);
   self->defaults = gst_ice_ws_place_new ();
-  if (RAND_bytes (random, sizeof random) != 1)
-    g_error ("no random numbers");
-  for (i = 0; i < sizeof random; i++)
-    g_snprintf (self->key + 2 * i, 3, "%02x", random[i]);
 }
 
 static void

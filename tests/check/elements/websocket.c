@@ -5,6 +5,7 @@
 #include "ext/websocket/wsframe.h"
 #include "ext/websocket/wssignaller.h"
 
+#include <openssl/rand.h>
 #include <string.h>
 
 /* A candidate in our lines. */
@@ -260,6 +261,65 @@ test_lost (void)
   ear_clear (&called);
 }
 
+/* How often OpenSSL still gives random bytes. */
+static gint n_random; /* atomic */
+
+static int
+give_random (unsigned char *bytes, int size)
+{
+  memset (bytes, 'r', (gsize) size);
+  return g_atomic_int_add (&n_random, -1) > 0;
+}
+
+static void
+ration_random (gint n)
+{
+  static const RAND_METHOD method = { .bytes = give_random };
+
+  g_atomic_int_set (&n_random, n);
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  g_assert_cmpint (RAND_set_rand_method (n >= 0 ? &method : NULL), ==, 1);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+}
+
+/* RFC 6455 10.3: who cannot be unguessable does not speak. */
+static void
+test_no_randomness (void)
+{
+  static const gchar sorry[] =
+      "error OpenSSL has no random numbers; is a source of them missing, as "
+      "/dev/urandom in a container?";
+  g_autoptr (GError) error = NULL;
+  Ear caller, called;
+  g_autofree gchar *uri = listen (&caller, "");
+  gint n;
+
+  /* Who we are. */
+  ration_random (0);
+  ear_init (&called, uri);
+  g_assert_false (gst_ice_signaller_start (
+      called.signaller, GST_ICE_SIGNALLER_ROLE_ANSWER, &error));
+  g_assert_error (error, GST_ICE_ERROR, GST_ICE_ERROR_RESOURCE);
+  g_assert_cmpstr (error->message, ==, sorry + strlen ("error "));
+  ear_clear (&called);
+  /* The nonce of the request, and the mask of the first frame, after which it
+   * is dialled again. */
+  for (n = 1; n <= 2; n++) {
+    ration_random (n);
+    ear_init (&called, uri);
+    ear_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
+    ear_expect (&called, sorry);
+    ear_clear (&called);
+  }
+  /* It starts when there are some. */
+  ration_random (-1);
+  ear_init (&called, uri);
+  ear_start (&called, GST_ICE_SIGNALLER_ROLE_ANSWER);
+  meet (&caller, &called);
+  ear_clear (&called);
+  ear_clear (&caller);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -283,5 +343,6 @@ main (int argc, char **argv)
   g_test_add_func ("/websocket/third", test_third);
   g_test_add_func ("/websocket/stopped-early", test_stopped_early);
   g_test_add_func ("/websocket/lost", test_lost);
+  g_test_add_func ("/rfc6455/10.3/no-randomness", test_no_randomness);
   return g_test_run ();
 }
