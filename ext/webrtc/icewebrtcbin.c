@@ -70,64 +70,78 @@ install_own (GObjectClass *klass)
 }
 
 static void
-install_settings (GObjectClass *klass, guint *id)
+install_strings (GObjectClass *klass, guint *id)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS;
+  static const struct
+  {
+    const gchar *name, *nick, *blurb;
+  } strings[] = {
+    { "stun-server", "STUN server", "stun://HOST[:PORT]" },
+    { "turn-server", "TURN server",
+        "turn(s)://USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]; more by "
+        "the action add-turn-server" },
+    { "http-proxy", "HTTP proxy",
+        "http://[USER:PASSWORD@]HOST[:PORT], for TURN over TCP and TLS" },
+  };
 
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_string (
-          "stun-server", "STUN server", "stun://HOST[:PORT]", NULL, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_string ("turn-server", "TURN server",
-          "turn(s)://USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]; more by "
-          "the action add-turn-server",
-          NULL, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_string ("http-proxy", "HTTP proxy",
-          "http://[USER:PASSWORD@]HOST[:PORT], for TURN over TCP and TLS", NULL,
-          flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_enum ("bundle-policy", "Bundle policy",
-          "Whether m-lines share a transport", GST_TYPE_WEBRTC_BUNDLE_POLICY,
-          GST_WEBRTC_BUNDLE_POLICY_NONE, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_enum ("ice-transport-policy", "ICE transport policy",
-          "Which candidates are used", GST_TYPE_WEBRTC_ICE_TRANSPORT_POLICY,
-          GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_uint ("latency", "Latency",
-          "Milliseconds that jitterbuffers hold packets", 0, G_MAXUINT, 200,
-          flags));
+  for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_object_class_install_property (klass, ++*id,
+        g_param_spec_string (strings[i].name, strings[i].nick, strings[i].blurb,
+            NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
-install_states (GObjectClass *klass, guint *id)
+install_enums (GObjectClass *klass, guint *id)
 {
-  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+  const struct
+  {
+    const gchar *name, *nick, *blurb;
+    GType type;
+    gint initial;
+    GParamFlags access;
+  } enums[] = {
+    { "bundle-policy", "Bundle policy", "Whether m-lines share a transport",
+        GST_TYPE_WEBRTC_BUNDLE_POLICY, GST_WEBRTC_BUNDLE_POLICY_NONE,
+        G_PARAM_READWRITE },
+    { "ice-transport-policy", "ICE transport policy",
+        "Which candidates are used", GST_TYPE_WEBRTC_ICE_TRANSPORT_POLICY,
+        GST_WEBRTC_ICE_TRANSPORT_POLICY_ALL, G_PARAM_READWRITE },
+    { "connection-state", "Connection state", "ICE and DTLS in one word",
+        GST_TYPE_WEBRTC_PEER_CONNECTION_STATE,
+        GST_WEBRTC_PEER_CONNECTION_STATE_NEW, G_PARAM_READABLE },
+    { "signaling-state", "Signaling state", "Offer and answer",
+        GST_TYPE_WEBRTC_SIGNALING_STATE, GST_WEBRTC_SIGNALING_STATE_STABLE,
+        G_PARAM_READABLE },
+    { "ice-gathering-state", "ICE gathering state",
+        "Gathering of all transports", GST_TYPE_WEBRTC_ICE_GATHERING_STATE,
+        GST_WEBRTC_ICE_GATHERING_STATE_NEW, G_PARAM_READABLE },
+    { "ice-connection-state", "ICE connection state", "ICE of all transports",
+        GST_TYPE_WEBRTC_ICE_CONNECTION_STATE,
+        GST_WEBRTC_ICE_CONNECTION_STATE_NEW, G_PARAM_READABLE },
+  };
 
+  for (guint i = 0; i < G_N_ELEMENTS (enums); i++)
+    g_object_class_install_property (klass, ++*id,
+        g_param_spec_enum (enums[i].name, enums[i].nick, enums[i].blurb,
+            enums[i].type, enums[i].initial,
+            enums[i].access | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+install_others (GObjectClass *klass, guint *id)
+{
   g_object_class_install_property (klass, ++*id,
-      g_param_spec_enum ("connection-state", "Connection state",
-          "ICE and DTLS in one word", GST_TYPE_WEBRTC_PEER_CONNECTION_STATE,
-          GST_WEBRTC_PEER_CONNECTION_STATE_NEW, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_enum ("signaling-state", "Signaling state",
-          "Offer and answer", GST_TYPE_WEBRTC_SIGNALING_STATE,
-          GST_WEBRTC_SIGNALING_STATE_STABLE, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_enum ("ice-gathering-state", "ICE gathering state",
-          "Gathering of all transports", GST_TYPE_WEBRTC_ICE_GATHERING_STATE,
-          GST_WEBRTC_ICE_GATHERING_STATE_NEW, flags));
-  g_object_class_install_property (klass, ++*id,
-      g_param_spec_enum ("ice-connection-state", "ICE connection state",
-          "ICE of all transports", GST_TYPE_WEBRTC_ICE_CONNECTION_STATE,
-          GST_WEBRTC_ICE_CONNECTION_STATE_NEW, flags));
+      g_param_spec_uint ("latency", "Latency",
+          "Milliseconds that jitterbuffers hold packets", 0, G_MAXUINT, 200,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, ++*id,
       g_param_spec_object ("ice-agent", "ICE agent",
           "Our agent in webrtcbin's clothes; its property “agent” is the agent",
-          GST_TYPE_WEBRTC_ICE, flags));
+          GST_TYPE_WEBRTC_ICE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (klass, ++*id,
       g_param_spec_object ("sctp-transport", "SCTP transport",
-          "Of data channels", GST_TYPE_WEBRTC_SCTP_TRANSPORT, flags));
+          "Of data channels", GST_TYPE_WEBRTC_SCTP_TRANSPORT,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -297,8 +311,9 @@ gst_ice_webrtc_bin_class_init (GstIceWebRTCBinClass *klass)
   object_class->dispose = gst_ice_webrtc_bin_dispose;
   object_class->finalize = gst_ice_webrtc_bin_finalize;
   install_own (object_class);
-  install_settings (object_class, &id);
-  install_states (object_class, &id);
+  install_strings (object_class, &id);
+  install_enums (object_class, &id);
+  install_others (object_class, &id);
   install_descriptions (object_class, &id);
   gst_ice_webrtc_bin_install_signals (object_class);
 
