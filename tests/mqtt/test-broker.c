@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/check/wait.h"
+
 #define OPEN "allow_anonymous true\n"
 #define TIMEOUT (10 * G_TIME_SPAN_SECOND)
 
@@ -226,16 +228,7 @@ is_connected (Party *self)
 }
 
 #define wait_until(condition)                                                  \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    const gint64 end_ = g_get_monotonic_time () + 2 * TIMEOUT;                 \
-    while (!(condition)) {                                                     \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      g_usleep (1000);                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with (condition, #condition, 2 * TIMEOUT, g_usleep (1000))
 
 static void
 test_killed_while_calling (void)

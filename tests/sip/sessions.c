@@ -4,6 +4,8 @@
 #include <gst/ice/ice.h>
 #include <string.h>
 
+#include "tests/check/wait.h"
+
 #define TIMEOUT (20 * G_TIME_SPAN_SECOND)
 
 typedef struct
@@ -16,16 +18,7 @@ typedef struct
 } Phone;
 
 #define wait_until(condition)                                                  \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    const gint64 end_ = g_get_monotonic_time () + TIMEOUT;                     \
-    while (!(condition)) {                                                     \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      g_usleep (1000);                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with (condition, #condition, TIMEOUT, g_usleep (1000))
 
 static void
 on_negotiated (GstIceSession *session, Phone *self)

@@ -5,11 +5,7 @@
  *   GST_ICE_CYCLES=1000 meson test -C build elements_cycles -t 10 --verbose
  */
 #include "half.h"
-
-#ifdef __SANITIZE_ADDRESS__
-/* Debian's gcc comes without <sanitizer/allocator_interface.h>. */
-size_t __sanitizer_get_current_allocated_bytes (void);
-#endif
+#include "tests/check/usage.h"
 
 #define N_CYCLES 20
 /* Thread pools, the pad templates of the first use, types: made once. */
@@ -17,60 +13,6 @@ size_t __sanitizer_get_current_allocated_bytes (void);
 /* What queues and tables keep for the next time; a leak of eight bytes in each
  * of a thousand cycles is more. */
 #define MAX_GROWTH 8000
-
-typedef struct
-{
-  gsize n_bytes; /* on the heap and in use */
-  guint n_fds, n_threads;
-} Usage;
-
-static guint
-count_entries (const gchar *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  return n;
-}
-
-static Usage
-get_usage (void)
-{
-  Usage usage = { 0, count_entries ("/proc/self/fd"),
-    count_entries ("/proc/self/task") };
-
-  /* glibc would count what its threads keep for the next time. */
-#ifdef __SANITIZE_ADDRESS__
-  usage.n_bytes = __sanitizer_get_current_allocated_bytes ();
-#endif
-  return usage;
-}
-
-/* Threads and sockets end a little after they were told to. */
-static Usage
-get_usage_at_rest (void)
-{
-  const gint64 end = g_get_monotonic_time () + HALF_TIMEOUT;
-  Usage last = get_usage ();
-  guint n_same = 0;
-
-  while (n_same < 10 && g_get_monotonic_time () < end) {
-    Usage now;
-
-    g_usleep (50 * 1000);
-    /* GLib keeps some of its own for 15 s. */
-    g_thread_pool_stop_unused_threads ();
-    now = get_usage ();
-    n_same = now.n_bytes == last.n_bytes && now.n_fds == last.n_fds &&
-            now.n_threads == last.n_threads
-        ? n_same + 1
-        : 0;
-    last = now;
-  }
-  return last;
-}
 
 static void
 cycle (Half *first, Half *second, Half *receiver)
@@ -115,20 +57,13 @@ test_cycles (gconstpointer properties)
   gint64 started;
 
   run_cycles (sender, receiver, N_WARM);
-  before = get_usage_at_rest ();
+  before = usage_at_rest (TRUE);
   started = g_get_monotonic_time ();
   run_cycles (sender, receiver, n_cycles);
   started = g_get_monotonic_time () - started;
-  after = get_usage_at_rest ();
+  after = usage_at_rest (TRUE);
 
-  g_test_message ("%u cycles of %.0f ms: heap %" G_GSIZE_FORMAT
-                  " -> %" G_GSIZE_FORMAT
-                  " bytes, %u -> %u file descriptors, %u -> %u threads",
-      n_cycles, started / 1000.0 / n_cycles, before.n_bytes, after.n_bytes,
-      before.n_fds, after.n_fds, before.n_threads, after.n_threads);
-  g_assert_cmpuint (after.n_fds, <=, before.n_fds);
-  g_assert_cmpuint (after.n_threads, <=, before.n_threads);
-  g_assert_cmpuint (after.n_bytes, <=, before.n_bytes + MAX_GROWTH);
+  usage_check (&before, &after, n_cycles, started, MAX_GROWTH);
 }
 
 int

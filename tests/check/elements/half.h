@@ -3,6 +3,8 @@
 
 #include <gst/ice/ice.h>
 
+#include "tests/check/wait.h"
+
 /* One side of a call: a pipeline and what its bus said. */
 typedef struct
 {
@@ -37,20 +39,8 @@ gchar *half_complaint (Half *self, GstMessageType type, gchar **ret_cause);
 
 /* Looks at both buses until @condition holds. */
 #define half_wait(a, b, condition)                                             \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    const gint64 end_ = g_get_monotonic_time () + HALF_TIMEOUT;                \
-    for (;;) {                                                                 \
-      half_look (a);                                                           \
-      half_look (b);                                                           \
-      if (condition)                                                           \
-        break;                                                                 \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      g_usleep (2000);                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with ((half_look (a), half_look (b), (condition)), #condition,          \
+      HALF_TIMEOUT, g_usleep (2000))
 
 /* Both begin, @first some time before, and reach PLAYING. */
 void half_connect (Half *first, Half *second);

@@ -3,6 +3,8 @@
 
 #include <gst/ice/ice.h>
 
+#include "tests/check/wait.h"
+
 G_BEGIN_DECLS
 
 /* Two sessions, or one and the test as its peer, by a signaller that is a
@@ -36,16 +38,7 @@ typedef struct
 } Side;
 
 #define wait_until(condition)                                                  \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    const gint64 end_ = g_get_monotonic_time () + TIMEOUT;                     \
-    while (!(condition)) {                                                     \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      g_usleep (1000);                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with (condition, #condition, TIMEOUT, g_usleep (1000))
 
 /* With a stream "0", started. */
 void side_init (Side *self);

@@ -4,6 +4,8 @@
 
 #include "wire.h"
 
+#include "tests/check/wait.h"
+
 #define RTP_CAPS                                                               \
   "application/"                                                               \
   "x-rtp,media=video,clock-rate=90000,encoding-name=VP8,payload=96"
@@ -12,16 +14,7 @@
 #define TIMEOUT (10 * G_TIME_SPAN_SECOND)
 
 #define wait_until(condition)                                                  \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    const gint64 end_ = g_get_monotonic_time () + TIMEOUT;                     \
-    while (!(condition)) {                                                     \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      g_usleep (1000);                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with (condition, #condition, TIMEOUT, g_usleep (1000))
 
 static GstHarness *
 new_harness (Wire *wire, const gchar *properties, GstElement **ret_sink)

@@ -4,6 +4,8 @@
 #include <gst/ice/ice.h>
 #include <gst/webrtc/webrtc.h>
 
+#include "tests/check/wait.h"
+
 /* One end of a WebRTC call: a pipeline with an icewebrtcbin or a webrtcbin, and
  * what it said. Signals count from other threads, so a test looks on. */
 typedef struct _Peer Peer;
@@ -47,13 +49,4 @@ gboolean peer_channel_is_open (Peer *self);
 void peer_send_text (Peer *self, const gchar *text);
 
 #define peer_wait(condition)                                                   \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    const gint64 end_ = g_get_monotonic_time () + PEER_TIMEOUT;                \
-    while (!(condition)) {                                                     \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      g_usleep (2000);                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with (condition, #condition, PEER_TIMEOUT, g_usleep (2000))

@@ -5,13 +5,9 @@
  *   GST_ICE_CYCLES=1000 meson test -C build ext_webrtc_cycles -t 10 --verbose
  */
 #include "peer.h"
+#include "tests/check/usage.h"
 
 #include <stdlib.h>
-
-#ifdef __SANITIZE_ADDRESS__
-/* Debian's gcc comes without <sanitizer/allocator_interface.h>. */
-size_t __sanitizer_get_current_allocated_bytes (void);
-#endif
 
 #define N_CYCLES 12
 /* Types, thread pools, the certificate that webrtcbin makes: once. */
@@ -24,64 +20,12 @@ size_t __sanitizer_get_current_allocated_bytes (void);
   "videotestsrc is-live=true ! video/x-raw,width=64,height=48 ! vp8enc "       \
   "deadline=1 ! rtpvp8pay pt=96"
 
-typedef struct
-{
-  gsize n_bytes;
-  guint n_fds, n_threads;
-} Usage;
-
 static gint n_alive; /* atomic: agents of ours */
 
 static void
 on_gone (gpointer unused, GObject *agent)
 {
   g_atomic_int_add (&n_alive, -1);
-}
-
-static guint
-count_entries (const gchar *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    n++;
-  return n;
-}
-
-static Usage
-get_usage (void)
-{
-  Usage usage = { 0, count_entries ("/proc/self/fd"),
-    count_entries ("/proc/self/task") };
-
-  /* glibc would count what its arenas keep for the next time. */
-#ifdef __SANITIZE_ADDRESS__
-  usage.n_bytes = __sanitizer_get_current_allocated_bytes ();
-#endif
-  return usage;
-}
-
-/* Threads and sockets end a little after they were told to. */
-static Usage
-get_usage_at_rest (void)
-{
-  const gint64 end = g_get_monotonic_time () + PEER_TIMEOUT;
-  Usage last = get_usage ();
-  guint n_same = 0;
-
-  while (n_same < 10 && g_get_monotonic_time () < end) {
-    Usage now;
-
-    g_usleep (50 * 1000);
-    g_thread_pool_stop_unused_threads ();
-    now = get_usage ();
-    n_same = now.n_fds == last.n_fds && now.n_threads == last.n_threads
-        ? n_same + 1
-        : 0;
-    last = now;
-  }
-  return last;
 }
 
 static gboolean
@@ -131,23 +75,15 @@ test_cycles (gconstpointer factory)
 
   for (guint i = 0; i < N_WARM; i++)
     cycle (factory);
-  before = get_usage_at_rest ();
+  before = usage_at_rest (FALSE);
   started = g_get_monotonic_time ();
   for (guint i = 0; i < n_cycles; i++)
     cycle (factory);
   started = g_get_monotonic_time () - started;
-  after = get_usage_at_rest ();
+  after = usage_at_rest (FALSE);
 
-  g_test_message ("%u cycles of %.0f ms: heap %" G_GSIZE_FORMAT
-                  " -> %" G_GSIZE_FORMAT
-                  " bytes, %u -> %u file descriptors, %u -> %u threads",
-      n_cycles, started / 1000.0 / n_cycles, before.n_bytes, after.n_bytes,
-      before.n_fds, after.n_fds, before.n_threads, after.n_threads);
   peer_wait (g_atomic_int_get (&n_alive) == 0);
-  g_assert_cmpuint (after.n_fds, <=, before.n_fds);
-  g_assert_cmpuint (after.n_threads, <=, before.n_threads);
-  g_assert_cmpuint (
-      after.n_bytes, <=, before.n_bytes + n_cycles * MAX_GROWTH_EACH);
+  usage_check (&before, &after, n_cycles, started, n_cycles * MAX_GROWTH_EACH);
 }
 
 int

@@ -3,6 +3,8 @@
 
 #include <gst/ice/ice.h>
 
+#include "tests/check/wait.h"
+
 /* Two agents in one process, wired to each other by their signals. The handlers
  * run in the default main context, so tests wait by iterating it. */
 typedef struct
@@ -23,16 +25,7 @@ typedef struct
 /* Iterates the default context until @condition holds; fails the test when it
  * does not within CALL_TIMEOUT. */
 #define wait_until(condition)                                                  \
-  G_STMT_START                                                                 \
-  {                                                                            \
-    gint64 end_ = g_get_monotonic_time () + CALL_TIMEOUT;                      \
-    while (!(condition)) {                                                     \
-      if (g_get_monotonic_time () > end_)                                      \
-        g_error ("%s:%d: waited in vain for " #condition, __FILE__, __LINE__); \
-      call_iterate ();                                                         \
-    }                                                                          \
-  }                                                                            \
-  G_STMT_END
+  wait_with (condition, #condition, CALL_TIMEOUT, call_iterate ())
 
 /* For a child before it is another program: a test that fails aborts, and
  * leaves nothing running where the system can tell a child of that. */
