@@ -21,18 +21,30 @@ test_call (void)
 }
 
 static void
+note_description (
+    GstIceSignaller *signaller, const gchar *type, const gchar *sdp, gint *n)
+{
+  g_atomic_int_inc (n);
+}
+
+static void
 test_early_messages (void)
 {
+  gint n_heard = 0;
   Side a, b;
 
   g_test_summary ("What comes before this side has its caps is kept");
   wire (&a, &b);
+  /* After the session, which was there first, has heard it. */
+  g_signal_connect_after (
+      b.signaller, "description", G_CALLBACK (note_description), &n_heard);
   ready (&a, TRUE);
   ready (&b, FALSE);
   gst_ice_session_set_ready (a.session);
   g_free (next_sent (&a, "offer"));
-  /* Nothing may come: an answer needs the caps of this side. */
-  g_usleep (100 * G_TIME_SPAN_MILLISECOND);
+  /* The offer has come. Nothing may go: an answer needs the caps of b. */
+  wait_until (g_atomic_int_get (&n_heard) == 1);
+  drain ();
   g_assert_cmpint (g_async_queue_length (b.signaller->sent), ==, 0);
   gst_ice_session_set_ready (b.session);
   wait_until (is_connected (&a) && is_connected (&b));
@@ -175,6 +187,27 @@ test_no_trickle (void)
   side_clear (&a);
 }
 
+static gboolean
+note_due (gpointer due)
+{
+  g_atomic_int_set ((gint *) due, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+/* As a timer of that thread: those that were set before for as long are over.
+ */
+static void
+wait_on_service_thread (guint ms)
+{
+  g_autoptr (GSource) timer = g_timeout_source_new (ms);
+  gint due = FALSE;
+
+  g_source_set_callback (timer, note_due, &due, NULL);
+  g_source_attach (timer, gst_ice_signaller_get_main_context ());
+  wait_until (g_atomic_int_get (&due));
+  drain ();
+}
+
 static void
 test_no_trickle_dead_server (void)
 {
@@ -204,8 +237,8 @@ test_no_trickle_dead_server (void)
       GST_ICE_SIGNALLER (a.signaller), "offer", offer);
   drain ();
   side_clear (&a);
-  /* Nothing may come: the two seconds are over, and nobody is called. */
-  g_usleep (2500 * G_TIME_SPAN_MILLISECOND);
+  /* Nothing may come: after the two seconds nobody is called. */
+  wait_on_service_thread (2000);
 }
 
 /* (transfer full) what @peer answers to the next offer of @self, the end of its

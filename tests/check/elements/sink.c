@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* icesink by itself, with an agent of the application. */
+#include <gst/base/gstbasesink.h>
 #include <gst/check/gstharness.h>
 
 #include "wire.h"
@@ -112,7 +113,7 @@ test_early_flight (void)
 
   g_test_summary ("Of a handshake that is tried again only the last flight");
   push (harness, DTLS_BYTE, 200);
-  /* Order only: what comes 50 ms later is another flight. */
+  /* Not waiting: what comes 50 ms later is another flight. */
   g_usleep (80 * G_TIME_SPAN_MILLISECOND);
   push (harness, DTLS_BYTE + 1, 200);
   push (harness, DTLS_BYTE + 2, 200);
@@ -161,15 +162,39 @@ push_one (gpointer harness)
       gst_harness_push (harness, packet (RTP_BYTE, 100)) == GST_FLOW_OK);
 }
 
+/* What it renders has this lock, and has it not while it waits in PAUSED. */
+static gboolean
+is_rendering (GstElement *sink)
+{
+  GMutex *lock = GST_BASE_SINK_GET_PREROLL_LOCK (sink);
+
+  if (!g_mutex_trylock (lock))
+    return TRUE;
+  g_mutex_unlock (lock);
+  return FALSE;
+}
+
+static gboolean
+waits_in_paused (GstElement *sink)
+{
+  gboolean waits;
+
+  GST_BASE_SINK_PREROLL_LOCK (sink);
+  waits = GST_BASE_SINK_CAST (sink)->have_preroll;
+  GST_BASE_SINK_PREROLL_UNLOCK (sink);
+  return waits;
+}
+
 static void
 test_early_block (void)
 {
   g_autoptr (Wire) wire = wire_new ();
-  GstHarness *harness = new_harness (wire, "early-data=block", NULL);
+  GstElement *sink;
+  GstHarness *harness = new_harness (wire, "early-data=block", &sink);
   GThread *thread = g_thread_new ("push", push_one, harness);
 
-  /* Order only: the packet is there before the path. */
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  /* The packet is there before the path. */
+  wait_until (is_rendering (sink));
   wire_connect (wire);
   g_assert_true (g_thread_join (thread));
   g_assert_cmpuint (wire_expect (wire), ==, RTP_BYTE);
@@ -185,14 +210,11 @@ test_early_block_unlocked (void)
   GThread *thread = g_thread_new ("push", push_one, harness);
 
   g_test_summary ("PAUSED leaves the packet waiting, a flush takes it away");
-  /* Order only: the packet waits before PAUSED. */
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  wait_until (is_rendering (sink));
   gst_element_set_state (sink, GST_STATE_PAUSED);
-  /* Nothing may come: the push does not return in PAUSED, */
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  wait_until (waits_in_paused (sink));
   gst_element_set_state (sink, GST_STATE_PLAYING);
-  /* nor in PLAYING again. */
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  wait_until (is_rendering (sink));
   gst_harness_push_event (harness, gst_event_new_flush_start ());
   g_assert_false (g_thread_join (thread));
   gst_harness_push_event (harness, gst_event_new_flush_stop (TRUE));
@@ -221,10 +243,21 @@ count_keyframe_requests (GstHarness *harness)
 }
 
 static void
-expect_no_keyframe_request (GstHarness *harness)
+count_call (GstElement *sink, gpointer n)
 {
-  /* Nothing may come: a request is on its way in another thread. */
-  g_usleep (60 * G_TIME_SPAN_MILLISECOND);
+  g_atomic_int_inc ((gint *) n);
+}
+
+/* A request goes its way from another thread: nor is one behind a call of ours
+ * that went the same way after it. */
+static void
+expect_no_keyframe_request (GstHarness *harness, GstElement *sink)
+{
+  gint n_calls = 0;
+
+  wire_drain ();
+  gst_element_call_async (sink, count_call, &n_calls, NULL);
+  wait_until (g_atomic_int_get (&n_calls) == 1);
   g_assert_cmpuint (count_keyframe_requests (harness), ==, 0);
 }
 
@@ -232,9 +265,10 @@ static void
 test_keyframe (void)
 {
   g_autoptr (Wire) wire = wire_new ();
-  GstHarness *harness = new_harness (wire, "", NULL);
+  GstElement *sink;
+  GstHarness *harness = new_harness (wire, "", &sink);
 
-  expect_no_keyframe_request (harness);
+  expect_no_keyframe_request (harness, sink);
   wire_connect (wire);
   wait_until (count_keyframe_requests (harness) >= 1);
   gst_harness_teardown (harness);
@@ -244,10 +278,15 @@ static void
 test_no_keyframe (void)
 {
   g_autoptr (Wire) wire = wire_new ();
-  GstHarness *harness = new_harness (wire, "keyframe-on-connect=false", NULL);
+  GstElement *sink;
+  GstHarness *harness = new_harness (wire, "keyframe-on-connect=false", &sink);
+  GstHarness *other = new_harness (wire, "", NULL);
 
+  g_test_summary ("Of two on one path it is the other that asks");
   wire_connect (wire);
-  expect_no_keyframe_request (harness);
+  wait_until (count_keyframe_requests (other) >= 1);
+  expect_no_keyframe_request (harness, sink);
+  gst_harness_teardown (other);
   gst_harness_teardown (harness);
 }
 
@@ -406,8 +445,8 @@ test_agent_stays (void)
   g_test_summary ("An agent of the application outlives the element");
   wire_connect (wire);
   gst_harness_teardown (harness);
-  /* Nothing may come: the element does not close what is not its own. */
-  g_usleep (50 * G_TIME_SPAN_MILLISECOND);
+  /* The element does not close what is not its own. */
+  wire_drain ();
   g_object_get (wire->ours, "state", &state, NULL);
   g_assert_true (
       state == GST_ICE_STATE_CONNECTED || state == GST_ICE_STATE_COMPLETED);

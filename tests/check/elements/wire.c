@@ -88,6 +88,26 @@ wire_connect (Wire *self)
   }
 }
 
+static gboolean
+count (gpointer n)
+{
+  g_atomic_int_inc ((gint *) n);
+  return G_SOURCE_REMOVE;
+}
+
+void
+wire_drain (void)
+{
+  const gint64 end = g_get_monotonic_time () + TIMEOUT;
+  gint n = 0;
+
+  g_main_context_invoke (gst_ice_signaller_get_main_context (), count, &n);
+  while (g_atomic_int_get (&n) == 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (1000);
+  }
+}
+
 GBytes *
 wire_receive (Wire *self, gint64 timeout)
 {

@@ -20,6 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Wire, wire_free)
 /* Offer, answer, candidates; returns when both are connected. */
 void wire_connect (Wire *self);
 
+/* Everything that was under way on the service thread is done. */
+void wire_drain (void);
+
 /* (transfer full) the next packet that came to the test's side, within the
  * time or NULL. */
 GBytes *wire_receive (Wire *self, gint64 timeout);
