@@ -118,8 +118,10 @@ def waits():
     with Call("auto-restart=false") as (sender, receiver):
         then = kill(sender, receiver)
         expect_lost(then, receiver, 1.5)
-        # Nothing may come: the receiver waits on.
-        time.sleep(2)
+        # The receiver waits on: for whoever comes next.
+        seen = receiver.count(FRAME)
+        with Shell(sender.line):
+            receiver.wait_for(FRAME, count=seen + 30)
         assert receiver.process.poll() is None and not complaints(receiver), receiver.output
 
 

@@ -136,7 +136,7 @@ class Dismissing(Answering):
 
     def __init__(self):
         super().__init__(None)
-        self.n_calls = 0
+        self.calls = []  # when they came
 
     def _run(self):
         while True:
@@ -144,7 +144,7 @@ class Dismissing(Answering):
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            self.n_calls += 1
+            self.calls.append(time.monotonic())
             with client:
                 request = client.recv(4096).decode()
                 key = request.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
@@ -156,11 +156,14 @@ class Dismissing(Answering):
 def dismissed():
     """Who is sent away again and again comes back ever later: after 0.25, 0.5, 1 and 2 s, and half as much by chance."""
     with Dismissing() as server, Shell(receiver(f"ice+ws://127.0.0.1:{server.port}/cam")):
-        end = time.monotonic() + 10
-        while server.n_calls == 0 and time.monotonic() < end:
+        end = time.monotonic() + 20
+        while len(server.calls) < 5 and time.monotonic() < end:
             time.sleep(0.05)
-        time.sleep(3.7)
-        assert 2 <= server.n_calls <= 5, server.n_calls
+        pauses = [later - sooner for sooner, later in zip(server.calls, server.calls[1:])]
+        tap.comment("again after " + ", ".join(f"{pause:.2f}" for pause in pauses) + " s")
+        assert len(pauses) >= 4 and pauses[0] <= 3.7, pauses
+        for pause, least in zip(pauses, (0.25, 0.5, 1, 2)):
+            assert pause >= least, pauses
 
 
 def wrong_token():
