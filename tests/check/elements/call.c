@@ -80,6 +80,13 @@ test_codec_at_once (gconstpointer data)
   half_wait (sender, receiver, half_n_buffers (receiver) >= 5);
 }
 
+/* It has said all it had to say alone. */
+static gboolean
+waits_for_peer (Half *half)
+{
+  return half_count_progress (half, GST_PROGRESS_TYPE_CONTINUE) > 0;
+}
+
 static void
 test_order (gconstpointer data)
 {
@@ -91,9 +98,8 @@ test_order (gconstpointer data)
   Half *second = sender_first ? receiver : sender;
 
   half_begin (first);
-  /* Nothing may come: nobody else is there, and the second is late. */
-  g_usleep (300 * 1000);
-  half_look (first);
+  /* Nobody else is there: the second is late. */
+  half_wait (first, first, waits_for_peer (first));
   g_assert_cmpuint (
       half_count_progress (first, GST_PROGRESS_TYPE_START), ==, 1);
   g_assert_cmpuint (
@@ -298,8 +304,8 @@ test_capsfilter (void)
   g_test_summary ("A receiver that names what it takes may make the offer, and "
                   "the sender takes its payload type");
   half_begin (receiver);
-  /* Order only: the receiver knows its m-line before the sender comes. */
-  g_usleep (100 * 1000);
+  /* It knows its m-line before the sender comes. */
+  half_wait (receiver, receiver, waits_for_peer (receiver));
   half_connect (receiver, sender);
   half_wait (sender, receiver, half_n_buffers (receiver) >= 5);
 }
@@ -391,7 +397,8 @@ test_pause (void)
   half_wait (sender, receiver, half_n_buffers (receiver) >= 5);
   half_set_state (receiver, GST_STATE_PAUSED);
   half_set_state (sender, GST_STATE_PAUSED);
-  /* Nothing may come: no end, no second START, which is seen below. */
+  /* Nothing may come: no end, no second START, which is seen below. Nothing
+   * else happens in PAUSED, either, that could be waited for. */
   g_usleep (200 * 1000);
   half_set_state (sender, GST_STATE_PLAYING);
   half_set_state (receiver, GST_STATE_PLAYING);
@@ -444,12 +451,14 @@ test_news (void)
   half_set_state (receiver, GST_STATE_PLAYING);
   half_wait (receiver, receiver, half_find (receiver, "GstIceSelectedPair"));
   half_wait (receiver, receiver, count_keyframe_requests (harness) >= 1);
-  /* Order only: the requests of a path that changes again are before this. */
+  /* Order only: the requests of a path that changes again are before this. No
+   * event says that it will not change any more. */
   g_usleep (200 * 1000);
   count_keyframe_requests (harness);
 
   gst_harness_set_src_caps_str (harness, H264 ",ssrc=(uint)2");
-  /* Nothing may come: another SSRC is no news. */
+  /* Nothing may come: another SSRC is no news. What is news would hide in its
+   * own request that there was one before. */
   g_usleep (200 * 1000);
   g_assert_cmpuint (count_keyframe_requests (harness), ==, 0);
 
@@ -487,7 +496,27 @@ is_secured (Half *half)
 #define DTLS                                                                   \
   "icesrc uri=ice+file://%s ! identity ! dtlsdec name=decoder "                \
   "connection-id=%s "                                                          \
-  "dtlsenc connection-id=%s is-client=%s ! icesink"
+  "dtlsenc connection-id=%s is-client=%s ! icesink name=sink"
+
+static GstPadProbeReturn
+count (GstPad *pad, GstPadProbeInfo *info, gpointer n)
+{
+  g_atomic_int_inc ((gint *) n);
+  return GST_PAD_PROBE_OK;
+}
+
+/* What comes to its icesink, in @n, which outlives it. */
+static void
+count_sent (Half *half, gint *n)
+{
+  g_autoptr (GstElement) sink =
+      gst_bin_get_by_name (GST_BIN (half->pipeline), "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count, n,
+      NULL);
+}
 
 static void
 test_dtls (void)
@@ -495,6 +524,7 @@ test_dtls (void)
   const gchar *place = half_place ();
   g_autoptr (Half) client = NULL;
   g_autoptr (Half) server = NULL;
+  gint n_sent = 0;
   gint64 start;
 
   g_test_summary ("A DTLS handshake that starts before there is a path is not "
@@ -503,16 +533,17 @@ test_dtls (void)
     return;
   client = half_new (DTLS, place, "client", "client", "true");
   server = half_new (DTLS, place, "server", "server", "false");
+  count_sent (client, &n_sent);
   half_set_state (client, GST_STATE_PLAYING);
-  /* Order only: the handshake has begun, 700 ms before it is tried again. */
-  g_usleep (300 * 1000);
+  /* The handshake has begun, a second before it is tried again. */
+  half_wait (client, client, g_atomic_int_get (&n_sent) > 0);
   start = g_get_monotonic_time ();
   half_set_state (server, GST_STATE_PLAYING);
   half_wait (client, server, is_secured (client) && is_secured (server));
   g_test_message (
       "secured after %.0f ms", (g_get_monotonic_time () - start) / 1000.0);
-  /* The first retransmission would be there 700 ms after this, the second,
-   * when that is lost as well, 2.7 s (RFC 6347 4.2.4.1). */
+  /* The first retransmission would be there a second after that, the second,
+   * when that is lost as well, 3 s (RFC 6347 4.2.4.1). */
   g_assert_cmpint (
       g_get_monotonic_time () - start, <, 650 * G_TIME_SPAN_MILLISECOND);
 }

@@ -111,12 +111,21 @@ test_rejected (void)
   callee_clear (&callee);
 }
 
+static GstPadProbeReturn
+count_picture (GstPad *pad, GstPadProbeInfo *info, gpointer n)
+{
+  g_atomic_int_inc ((gint *) n);
+  return GST_PAD_PROBE_OK;
+}
+
+/* While thirty pictures of the caller, counted in @n_made, come to its sink. */
 static gboolean
-no_media_for_a_second (Callee *self)
+no_media_of_thirty (Callee *self, Half *caller, gint *n_made)
 {
   const gint n = g_atomic_int_get (&self->n_media);
+  const gint made = g_atomic_int_get (n_made);
 
-  g_usleep (1 * G_TIME_SPAN_SECOND);
+  half_wait (caller, caller, g_atomic_int_get (n_made) >= made + 30);
   return g_atomic_int_get (&self->n_media) == n;
 }
 
@@ -125,12 +134,18 @@ test_hold (void)
 {
   const gchar *place = half_place ();
   g_autoptr (Half) caller = half_new (LINE, place);
-  gint n;
+  g_autoptr (GstElement) sink =
+      gst_bin_get_by_name (GST_BIN (caller->pipeline), "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+  gint n, n_made = 0;
   Callee callee;
 
   g_test_summary ("RFC 3264 8.4: who is put on hold sends no media until it "
                   "is taken off, and the bus tells both");
   callee_init (&callee, place);
+  gst_pad_add_probe (pad,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, count_picture,
+      &n_made, NULL);
   half_begin (caller);
   callee_start (&callee);
   half_wait (caller, caller, half_is_settled (caller));
@@ -140,7 +155,7 @@ test_hold (void)
   gst_ice_session_hold (callee.session);
   half_wait (caller, caller, peer_is (caller, "hold"));
   /* What was under way arrives; then nothing may, of thirty pictures. */
-  half_wait (caller, caller, no_media_for_a_second (&callee));
+  half_wait (caller, caller, no_media_of_thirty (&callee, caller, &n_made));
   n = g_atomic_int_get (&callee.n_media);
 
   gst_ice_session_resume (callee.session);
