@@ -74,11 +74,13 @@ def restarted(transport, down, patience):
         def restart():
             """Once media flows both ways."""
             for agent in both:
-                while not agent.pair and agent.process.poll() is None:
+                while not (agent.completed_at and agent.first_packet_at) and agent.process.poll() is None:
                     time.sleep(0.01)
+            # It is in mid-call: no event says that the channels are bound.
             time.sleep(1)
             began = time.monotonic()
             turn.kill()
+            # Not waiting: the accident, whose length is the case.
             time.sleep(down)
             turn.start()
             away.append(time.monotonic() - began)
